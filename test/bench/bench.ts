@@ -1,0 +1,211 @@
+import { parseArgs } from 'node:util'
+import { installNativeCrypto } from '@songhua/node/execution/native-crypto'
+import { rpc, removeDir, sleep, startDevnet, tempDir, type Devnet } from '../support/devnet.js'
+import { createRpcClient } from './client.js'
+import { watchFinality, type FinalityWatch } from './finality.js'
+import { percentile, printReport, type BenchReport } from './report.js'
+import { watchUsage } from './usage.js'
+import { anchorTransaction, type Prepared } from './workload.js'
+
+const HELP = `npm run bench -- --scenario tx|idle [options]
+  --scenario NAME    tx: as many RecordAnchor transactions as the chain takes, pre-signed
+                     idle: one transaction at a time on an otherwise idle chain
+  --validators N     validators, each an operating-system process (4)
+  --seconds S        length of the measurement, after a warm-up (30)
+  --in-flight N      scenario tx: transactions sent and not yet final, for each account (40)
+  --batch N          scenario tx: transactions in one HTTP request, as a JSON-RPC batch (10)
+  --json             one JSON line`
+
+const WARM_UP_S = 5
+const SIGNED_PER_S_MAX = 1_000
+const IDLE_GAP_MS = 250
+const DRAIN_MS_MAX = 20_000
+
+interface Options {
+  scenario: 'tx' | 'idle'
+  validators: number
+  seconds: number
+  inFlight: number
+  batch: number
+  json: boolean
+}
+
+interface Outcome {
+  /** Finality in ms of each transaction that became final inside the measurement. */
+  finalityMs: number[]
+  errors: number
+  cpuUs: number
+  rssMbMax: number
+}
+
+function readOptions(): Options {
+  const { values } = parseArgs({
+    options: {
+      scenario: { type: 'string', default: 'tx' },
+      validators: { type: 'string', default: '4' },
+      seconds: { type: 'string', default: '30' },
+      'in-flight': { type: 'string', default: '40' },
+      batch: { type: 'string', default: '10' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  const { scenario } = values
+  if (values.help || (scenario !== 'tx' && scenario !== 'idle')) {
+    process.stderr.write(`${HELP}\n`)
+    process.exit(values.help ? 0 : 2)
+  }
+  const whole = (name: 'validators' | 'seconds' | 'in-flight' | 'batch'): number => {
+    const value = Number(values[name])
+    if (Number.isInteger(value) && value > 0) return value
+    process.stderr.write(`--${name} takes a whole number above 0, not ${values[name]}\n`)
+    process.exit(2)
+  }
+  return {
+    scenario,
+    validators: whole('validators'),
+    seconds: whole('seconds'),
+    inFlight: whole('in-flight'),
+    batch: whole('batch'),
+    json: values.json,
+  }
+}
+
+/** One account's transactions, sent in nonce order to one node, at most `inFlight` of them not yet final. */
+async function drive(work: {
+  transactions: Prepared[]
+  url: string
+  watch: FinalityWatch
+  options: Options
+  until: () => boolean
+  done: (sentMs: number, finalMs: number) => void
+  failed: (why: string) => void
+}): Promise<void> {
+  const { options, watch } = work
+  const client = createRpcClient(work.url)
+  let next = 0
+  let open = 0
+  while (!work.until() && next < work.transactions.length) {
+    if (open > options.inFlight - options.batch) {
+      await sleep(2)
+      continue
+    }
+    const batch = work.transactions.slice(next, next + options.batch)
+    next += batch.length
+    open += batch.length
+    const sentMs = performance.now()
+    for (const { hash } of batch) {
+      void watch.final(hash).then((finalMs) => {
+        open -= 1
+        work.done(sentMs, finalMs)
+      })
+    }
+    const answers = await client.send(batch.map(({ raw }) => ({ method: 'eth_sendRawTransaction', params: [raw] })))
+    for (const { error } of answers) if (error) work.failed(error.message)
+  }
+  if (next >= work.transactions.length) work.failed('ran out of signed transactions: the figure is a lower bound')
+  client.close()
+}
+
+async function measureThroughput(devnet: Devnet, options: Options): Promise<Outcome> {
+  const { nodes, accounts, chainId } = devnet.ready
+  const perAccount = Math.ceil(((WARM_UP_S + options.seconds) * SIGNED_PER_S_MAX) / accounts.length)
+  const signed = accounts.map((account) =>
+    Array.from({ length: perAccount }, (_, nonce) => anchorTransaction(account, chainId, nonce)),
+  )
+  const watch = await watchFinality(nodes[0]!.rpc)
+  const fromMs = performance.now() + WARM_UP_S * 1_000
+  const toMs = fromMs + options.seconds * 1_000
+  const finalityMs: number[] = []
+  const failures: string[] = []
+  const drivers = signed.map((transactions, index) =>
+    drive({
+      transactions,
+      url: nodes[index % nodes.length]!.rpc,
+      watch,
+      options,
+      until: () => performance.now() >= toMs,
+      done: (sentMs, finalMs) => {
+        if (finalMs >= fromMs && finalMs < toMs) finalityMs.push(finalMs - sentMs)
+      },
+      failed: (why) => failures.push(why),
+    }),
+  )
+  await sleep(WARM_UP_S * 1_000)
+  const usage = await watchUsage(nodes.map((node) => node.admin))
+  await sleep(toMs - performance.now())
+  const used = await usage.stop()
+  await Promise.all(drivers)
+  const drainedBy = Date.now() + DRAIN_MS_MAX
+  while (watch.pending() > 0 && Date.now() < drainedBy) await sleep(50)
+  for (const why of new Set(failures)) process.stderr.write(`error: ${why}\n`)
+  const errors = failures.length + watch.pending() + (await failedReceipts(devnet))
+  watch.close()
+  return { finalityMs, errors, ...used }
+}
+
+async function measureIdle(devnet: Devnet, options: Options): Promise<Outcome> {
+  const { nodes, accounts, chainId } = devnet.ready
+  const watch = await watchFinality(nodes[0]!.rpc)
+  const usage = await watchUsage(nodes.map((node) => node.admin))
+  const finalityMs: number[] = []
+  let errors = 0
+  const toMs = performance.now() + options.seconds * 1_000
+  for (let round = 0; performance.now() < toMs; round += 1) {
+    const account = accounts[round % accounts.length]!
+    const client = createRpcClient(nodes[round % nodes.length]!.rpc)
+    const { hash, raw } = anchorTransaction(account, chainId, Math.floor(round / accounts.length))
+    const sentMs = performance.now()
+    const [answer] = await client.send([{ method: 'eth_sendRawTransaction', params: [raw] }])
+    if (answer?.error) errors += 1
+    else finalityMs.push((await watch.final(hash)) - sentMs)
+    client.close()
+    await sleep(IDLE_GAP_MS)
+  }
+  const used = await usage.stop()
+  watch.close()
+  return { finalityMs, errors: errors + (await failedReceipts(devnet)), ...used }
+}
+
+/** Receipts with status 0 on the whole chain: a transaction that fails is an error of the benchmark too. */
+async function failedReceipts(devnet: Devnet): Promise<number> {
+  const url = devnet.ready.nodes[0]!.rpc
+  const head = Number(await rpc<string>(url, 'eth_blockNumber'))
+  let failed = 0
+  for (let height = 1; height <= head; height += 1) {
+    const receipts = await rpc<{ status: string }[]>(url, 'eth_getBlockReceipts', [`0x${height.toString(16)}`])
+    failed += receipts.filter(({ status }) => status !== '0x1').length
+  }
+  return failed
+}
+
+async function main(): Promise<void> {
+  const options = readOptions()
+  await installNativeCrypto()
+  const dataDir = await tempDir('bench')
+  const devnet = await startDevnet({ validators: options.validators, dataDir })
+  try {
+    const outcome = await (options.scenario === 'tx' ? measureThroughput : measureIdle)(devnet, options)
+    const sorted = outcome.finalityMs.toSorted((a, b) => a - b)
+    const report: BenchReport = {
+      scenario: options.scenario,
+      validators: options.validators,
+      seconds: options.seconds,
+      transactions: sorted.length,
+      txPerSecond: Math.round((sorted.length / options.seconds) * 10) / 10,
+      finalityMsP50: Math.round(percentile(sorted, 0.5)),
+      finalityMsP99: Math.round(percentile(sorted, 0.99)),
+      errors: outcome.errors,
+      rssMbMax: Math.round(outcome.rssMbMax),
+      cpuUsPerTx: Math.round(outcome.cpuUs / Math.max(1, sorted.length)),
+      readyMs: devnet.readyMs,
+    }
+    printReport(report, options.json)
+    if (report.errors > 0) process.exitCode = 1
+  } finally {
+    await devnet.stop()
+    await removeDir(dataDir)
+  }
+}
+
+await main()
