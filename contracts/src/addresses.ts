@@ -1,0 +1,33 @@
+// Where the system contracts stand on every Songhua chain: 23 is Heilongjiang's division code, the last two bytes count.
+import type { Address, Hash, Hex } from '@songhua/sdk/protocol/bytes'
+import { membership } from './generated/Membership.js'
+import { recordAnchor } from './generated/RecordAnchor.js'
+import { type MembershipGenesis, membershipStorage } from './membership/genesis-storage.js'
+
+export const RECORD_ANCHOR_ADDRESS = '0x0000000000000000000000000000000000230001' satisfies Address
+export const MEMBERSHIP_ADDRESS = '0x0000000000000000000000000000000000230002' satisfies Address
+
+/** One contract of the genesis state, in the values of a genesis file's `alloc`. */
+export interface GenesisContract {
+  readonly address: Address
+  readonly balance: Hex
+  readonly nonce: Hex
+  readonly code: Hex
+  readonly storage: Record<Hash, Hash>
+}
+
+/**
+ * The system contracts with which a chain starts.
+ * @throws CodedError as {@link membershipStorage}
+ */
+export function genesisContracts(options: { membership: MembershipGenesis }): GenesisContract[] {
+  return [
+    contractAt(RECORD_ANCHOR_ADDRESS, recordAnchor.deployedBytecode, {}),
+    contractAt(MEMBERSHIP_ADDRESS, membership.deployedBytecode, membershipStorage(options.membership)),
+  ]
+}
+
+/** Nonce 1, as EIP-161 gives every contract that is created. */
+function contractAt(address: Address, code: Hex, storage: Record<Hash, Hash>): GenesisContract {
+  return { address, balance: '0x0', nonce: '0x1', code, storage }
+}

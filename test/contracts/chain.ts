@@ -1,0 +1,65 @@
+// A chain of one account's view: the system contracts at their genesis addresses on the EVM, called with viem's codec.
+import { Common, Hardfork, Mainnet } from '@ethereumjs/common'
+import { type EVM, createEVM } from '@ethereumjs/evm'
+import { Account, createAddressFromString, hexToBytes } from '@ethereumjs/util'
+import type { GenesisContract } from '@songhua/contracts/addresses'
+import { type Abi, type Address, type Hex, bytesToHex, decodeErrorResult, encodeFunctionData } from 'viem'
+
+const GAS_LIMIT = 30_000_000n
+
+export interface CallResult {
+  readonly ok: boolean
+  readonly data: Hex
+  /** Gas of a transaction doing this call, refunds aside: intrinsic gas, calldata and execution. */
+  readonly gas: bigint
+  readonly logs: { address: Hex; topics: Hex[]; data: Hex }[]
+}
+
+export interface ContractCall {
+  readonly from: Address
+  readonly to: Address
+  readonly data: Hex
+}
+
+export async function createContractChain(contracts: readonly GenesisContract[]) {
+  const evm = await createEVM({ common: new Common({ chain: Mainnet, hardfork: Hardfork.Cancun }) })
+  for (const { address, nonce, code, storage } of contracts) {
+    const at = createAddressFromString(address)
+    await evm.stateManager.putAccount(at, new Account(BigInt(nonce)))
+    await evm.stateManager.putCode(at, hexToBytes(code))
+    for (const [slot, value] of Object.entries(storage)) {
+      await evm.stateManager.putStorage(at, hexToBytes(slot as Hex), hexToBytes(value))
+    }
+  }
+  return { call: (call: ContractCall): Promise<CallResult> => runCall(evm, call) }
+}
+
+async function runCall(evm: EVM, { from, to, data }: ContractCall): Promise<CallResult> {
+  const bytes = hexToBytes(data)
+  evm.clearWarmedAddressesAndStorage?.()
+  const { execResult } = await evm.runCall({
+    caller: createAddressFromString(from), to: createAddressFromString(to), data: bytes, gasLimit: GAS_LIMIT,
+  })
+  const calldataGas = bytes.reduce((gas, byte) => gas + (byte === 0 ? 4n : 16n), 0n)
+  return {
+    ok: execResult.exceptionError === undefined,
+    data: bytesToHex(execResult.returnValue),
+    gas: 21_000n + calldataGas + execResult.executionGasUsed,
+    logs: (execResult.logs ?? []).map(([address, topics, logData]) => ({
+      address: bytesToHex(address), topics: topics.map((topic) => bytesToHex(topic)), data: bytesToHex(logData),
+    })),
+  }
+}
+
+/** `Name(argument, argument)` of the custom error with which a call reverted. */
+export function revertOf(abi: Abi, result: CallResult): string {
+  if (result.ok) return 'did not revert'
+  const { errorName, args } = decodeErrorResult({ abi, data: result.data })
+  return `${errorName}(${(args ?? []).map(String).join(', ')})`
+}
+
+/** Encodes calls of one contract by method name. */
+export function callsOf(abi: Abi, to: Address) {
+  return (from: Address, functionName: string, args: readonly unknown[] = []): ContractCall =>
+    ({ from, to, data: encodeFunctionData({ abi, functionName, args }) })
+}

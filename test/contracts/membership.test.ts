@@ -1,0 +1,160 @@
+import { MEMBERSHIP_ADDRESS, RECORD_ANCHOR_ADDRESS, genesisContracts } from '@songhua/contracts/addresses'
+import { membership } from '@songhua/contracts/generated/Membership'
+import { type MembershipGenesis, membershipStorage } from '@songhua/contracts/membership/genesis-storage'
+import { privateKeyToPublicKey } from '@songhua/sdk/protocol/crypto'
+import { type Address, type Hex, bytesToHex, decodeEventLog, decodeFunctionResult, getAddress, pad, toHex, zeroAddress } from 'viem'
+import { describe, expect, it } from 'vitest'
+import { callsOf, createContractChain, revertOf } from './chain.js'
+
+const { abi } = membership
+const ADMINISTRATOR: Address = getAddress(`0x${'ad'.repeat(20)}`)
+const STRANGER: Address = getAddress(`0x${'51'.repeat(20)}`)
+const callOf = callsOf(abi, MEMBERSHIP_ADDRESS)
+
+const address = (number: number): Address => getAddress(pad(toHex(number), { size: 20 }))
+const addresses = (count: number): Address[] => Array.from({ length: count }, (_, index) => address(index + 1))
+const nodeKey = (number: number): Hex => bytesToHex(privateKeyToPublicKey(Uint8Array.from({ length: 32 }, () => number)))
+
+async function start(genesis: Partial<MembershipGenesis> = {}) {
+  const chain = await createContractChain(genesisContracts({
+    membership: { administrator: ADMINISTRATOR, validators: addresses(4), nodes: [1, 2, 3].map(nodeKey), ...genesis },
+  }))
+  const send = (functionName: string, args: unknown[], from = ADMINISTRATOR) => chain.call(callOf(from, functionName, args))
+  const read = async (functionName: 'getValidators' | 'getNodes' | 'administrator'): Promise<unknown> =>
+    decodeFunctionResult({ abi, functionName, data: (await send(functionName, [], STRANGER)).data })
+  return { send, read }
+}
+
+describe('Membership at genesis', () => {
+  it.each([1, 4, 64])('answers with the %i validators of genesis, ascending', async (count) => {
+    const { read } = await start({ validators: addresses(count).reverse() })
+    expect(await read('getValidators')).toEqual(addresses(count))
+  })
+
+  it('answers with the nodes and the administrator of genesis', async () => {
+    const { read } = await start()
+    expect(await read('getNodes')).toEqual([1, 2, 3].map(nodeKey))
+    expect(await read('administrator')).toBe(ADMINISTRATOR)
+  })
+
+  it('is frozen without an administrator, even for calls simulated from the zero address', async () => {
+    const { administrator: _none, ...frozen } = { administrator: undefined, validators: addresses(1), nodes: [] }
+    const chain = await createContractChain(genesisContracts({ membership: frozen }))
+    for (const from of [zeroAddress, ADMINISTRATOR]) {
+      const result = await chain.call(callOf(from, 'setValidators', [addresses(2)]))
+      expect(revertOf(abi, result)).toBe(`MembershipUnauthorized(${from})`)
+    }
+  })
+
+  it('stores exactly what the compiler would: an admitted node leaves the same slots as a genesis node', async () => {
+    // Removing every genesis node one by one only works when lengths, data words and positions are all right.
+    const { send, read } = await start()
+    for (const number of [1, 2, 3]) expect((await send('removeNode', [nodeKey(number)])).ok).toBe(true)
+    expect(await read('getNodes')).toEqual([])
+    for (const number of [3, 1]) expect((await send('admitNode', [nodeKey(number)])).ok).toBe(true)
+    expect(await read('getNodes')).toEqual([3, 1].map(nodeKey))
+  })
+
+  it.each<[string, Partial<MembershipGenesis>, string]>([
+    ['no validators', { validators: [] }, 'membership-validator-count'],
+    ['65 validators', { validators: addresses(65) }, 'membership-validator-count'],
+    ['a validator twice', { validators: [address(1), address(2), address(1)] }, 'membership-duplicate-validator'],
+    ['the zero validator', { validators: [zeroAddress] }, 'membership-zero-validator'],
+    ['an uncompressed key', { nodes: [`0x04${'11'.repeat(64)}`] }, 'membership-invalid-node-key'],
+    ['a short key', { nodes: ['0x02'] }, 'membership-invalid-node-key'],
+    ['a key that is no point of the curve', { nodes: [`0x02${pad('0x05').slice(2)}`] }, 'membership-invalid-node-key'],
+    ['a node twice', { nodes: [nodeKey(1), nodeKey(1).toUpperCase().replace('X', 'x') as Hex] }, 'membership-duplicate-node'],
+    ['1025 nodes', { nodes: Array.from({ length: 1025 }, () => nodeKey(1)) }, 'membership-node-count'],
+  ])('refuses %s', (_what, genesis, code) => {
+    expect(() => membershipStorage({ validators: addresses(1), nodes: [], ...genesis }))
+      .toThrow(expect.objectContaining({ code }) as Error)
+  })
+})
+
+describe('Membership validators', () => {
+  it('are replaced as a whole, longer or shorter, with an event', async () => {
+    const { send, read } = await start()
+    for (const count of [64, 2]) {
+      const result = await send('setValidators', [addresses(count)])
+      expect(result.ok).toBe(true)
+      const [log] = result.logs
+      expect(decodeEventLog({ abi, topics: log!.topics as [Hex], data: log!.data }))
+        .toEqual({ eventName: 'MembershipValidatorsChanged', args: { validators: addresses(count) } })
+      expect(await read('getValidators')).toEqual(addresses(count))
+    }
+  })
+
+  it.each<[string, Address[], string]>([
+    ['none', [], 'MembershipNoValidators()'],
+    ['65', addresses(65), 'MembershipTooManyValidators(65, 64)'],
+    ['the zero address', [zeroAddress, address(1)], `MembershipValidatorsUnsorted(0, ${zeroAddress})`],
+    ['a repetition', [address(1), address(1)], `MembershipValidatorsUnsorted(1, ${address(1)})`],
+    ['a wrong order', [address(1), address(3), address(2)], `MembershipValidatorsUnsorted(2, ${address(2)})`],
+  ])('refuse %s', async (_what, validators, reason) => {
+    const { send, read } = await start()
+    expect(revertOf(abi, await send('setValidators', [validators]))).toBe(reason)
+    expect(await read('getValidators')).toEqual(addresses(4))
+  })
+
+  it('obey the administrator only', async () => {
+    const { send, read } = await start()
+    const attempts: [string, unknown][] = [
+      ['setValidators', addresses(1)], ['admitNode', nodeKey(9)], ['removeNode', nodeKey(1)],
+    ]
+    for (const [method, argument] of attempts) {
+      expect(revertOf(abi, await send(method, [argument], STRANGER))).toBe(`MembershipUnauthorized(${STRANGER})`)
+    }
+    expect(await read('getNodes')).toEqual([1, 2, 3].map(nodeKey))
+  })
+})
+
+describe('Membership nodes', () => {
+  it('are admitted and removed with events, the last taking the place of the removed', async () => {
+    const { send, read } = await start()
+    const admitted = await send('admitNode', [nodeKey(4)])
+    expect(admitted.logs).toHaveLength(1)
+    expect(await read('getNodes')).toEqual([1, 2, 3, 4].map(nodeKey))
+    const removed = await send('removeNode', [nodeKey(1)])
+    const [log] = removed.logs
+    expect(decodeEventLog({ abi, topics: log!.topics as [Hex], data: log!.data }))
+      .toEqual({ eventName: 'MembershipNodeRemoved', args: { publicKey: nodeKey(1) } })
+    expect(await read('getNodes')).toEqual([4, 2, 3].map(nodeKey))
+    await send('removeNode', [nodeKey(4)])
+    expect(await read('getNodes')).toEqual([3, 2].map(nodeKey))
+  })
+
+  it.each<[string, Hex]>([
+    ['nothing', '0x'],
+    ['32 bytes', `0x02${'11'.repeat(31)}`],
+    ['34 bytes', `${nodeKey(5)}00`],
+    ['an uncompressed prefix', `0x04${nodeKey(5).slice(4)}`],
+    ['an x above the field', `0x02${'ff'.repeat(32)}`],
+    ['an x that is not on the curve', `0x02${pad('0x05').slice(2)}`],
+  ])('are refused: %s', async (_what, key) => {
+    const { send } = await start()
+    expect(revertOf(abi, await send('admitNode', [key]))).toBe(`MembershipInvalidNodeKey(${key})`)
+  })
+
+  it('are refused twice, and cannot be removed twice', async () => {
+    const { send } = await start()
+    expect(revertOf(abi, await send('admitNode', [nodeKey(2)]))).toBe(`MembershipNodeExists(${nodeKey(2)})`)
+    await send('removeNode', [nodeKey(2)])
+    expect(revertOf(abi, await send('removeNode', [nodeKey(2)]))).toBe(`MembershipUnknownNode(${nodeKey(2)})`)
+  })
+
+  it('are many: both parities, up to the register’s limit', async () => {
+    const keys = Array.from({ length: 200 }, (_, index) => nodeKey(index + 1))
+    expect(new Set(keys.map((key) => key.slice(0, 4)))).toEqual(new Set(['0x02', '0x03']))
+    const { read, send } = await start({ nodes: keys })
+    expect(await read('getNodes')).toEqual(keys)
+    expect((await send('admitNode', [nodeKey(201)])).ok).toBe(true)
+  })
+})
+
+describe('genesis contracts', () => {
+  it('stand at their fixed addresses as created contracts', () => {
+    const contracts = genesisContracts({ membership: { validators: addresses(1), nodes: [] } })
+    expect(contracts.map((contract) => [contract.address, contract.nonce, contract.balance]))
+      .toEqual([[RECORD_ANCHOR_ADDRESS, '0x1', '0x0'], [MEMBERSHIP_ADDRESS, '0x1', '0x0']])
+  })
+})
