@@ -1,0 +1,76 @@
+import { type CustomPrecompile, EVMError, type ExecResult, type PrecompileInput } from '@ethereumjs/evm'
+import { createAddressFromString } from '@ethereumjs/util'
+import { bytesToBigint, bigintToBytes, concatBytes, hexToBytes, padLeft } from '@songhua/sdk/protocol/bytes'
+import { recoverAddress, sha256 } from '@songhua/sdk/protocol/crypto'
+import { isCodedError } from '@songhua/sdk/protocol/errors'
+
+const EMPTY = new Uint8Array(0)
+const ECRECOVER_GAS = 3_000n
+const SHA256_GAS = 60n
+const SHA256_WORD_GAS = 12n
+const CURVE_ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
+
+interface Precompile {
+  gas(data: Uint8Array): bigint
+  run(data: Uint8Array): Uint8Array
+}
+
+function outOfGas(gasLimit: bigint): ExecResult {
+  const exceptionError = new EVMError(EVMError.errorMessages.OUT_OF_GAS)
+  return { returnValue: EMPTY, executionGasUsed: gasLimit, exceptionError }
+}
+
+function toLibrary(address: number, { gas, run }: Precompile): CustomPrecompile {
+  return {
+    address: createAddressFromString(`0x${address.toString(16).padStart(40, '0')}`),
+    function: ({ data, gasLimit }: PrecompileInput): ExecResult => {
+      const executionGasUsed = gas(data)
+      return executionGasUsed > gasLimit ? outOfGas(gasLimit) : { executionGasUsed, returnValue: run(data) }
+    },
+  }
+}
+
+/**
+ * The precompile takes a high s, the protocol does not: (r, s, v) and (r, n − s, 1 − v) recover the same key.
+ * Whatever is not a signature has no answer.
+ */
+function recover(data: Uint8Array): Uint8Array {
+  const input = new Uint8Array(128)
+  input.set(data.subarray(0, 128))
+  const v = bytesToBigint(input.subarray(32, 64))
+  if (v !== 27n && v !== 28n) return EMPTY
+  let parity = Number(v - 27n)
+  let s = bytesToBigint(input.subarray(96))
+  if (s >= CURVE_ORDER) return EMPTY
+  if (s > CURVE_ORDER / 2n) {
+    s = CURVE_ORDER - s
+    parity = 1 - parity
+  }
+  const signature = concatBytes(input.subarray(64, 96), padLeft(bigintToBytes(s), 32), Uint8Array.of(parity))
+  try {
+    return padLeft(hexToBytes(recoverAddress(input.subarray(0, 32), signature)), 32)
+  } catch (error) {
+    if (isCodedError(error)) return EMPTY
+    throw error
+  }
+}
+
+/** Where ours replace the library's. */
+export function createPrecompiles(): CustomPrecompile[] {
+  return [
+    toLibrary(0x01, { gas: () => ECRECOVER_GAS, run: recover }),
+    toLibrary(0x02, {
+      gas: (data) => SHA256_GAS + SHA256_WORD_GAS * BigInt(Math.ceil(data.length / 32)),
+      run: (data) => sha256(data),
+    }),
+    {
+      // There are no blobs, hence no commitments to prove: point evaluation refuses every input, which takes all gas.
+      address: createAddressFromString(`0x${'0a'.padStart(40, '0')}`),
+      function: ({ gasLimit }: PrecompileInput): ExecResult => ({
+        returnValue: EMPTY,
+        executionGasUsed: gasLimit,
+        exceptionError: new EVMError(EVMError.errorMessages.INVALID_PROOF),
+      }),
+    },
+  ]
+}

@@ -1,0 +1,116 @@
+import { EMPTY_ACCOUNT, EMPTY_CODE_HASH } from '@songhua/sdk/protocol/account'
+import type { Transaction, TransactionPayload } from '@songhua/sdk/protocol/transaction'
+import type { BlockContext } from './evm.js'
+import type { JournaledState } from './journaled-state.js'
+import {
+  ACCESS_LIST_ADDRESS_GAS,
+  ACCESS_LIST_SLOT_GAS,
+  type ExecutionRules,
+  INIT_CODE_BYTES_MAX,
+  INIT_CODE_WORD_GAS,
+  NONCE_MAX,
+  TX_CREATE_GAS,
+  TX_DATA_NONZERO_GAS,
+  TX_DATA_ZERO_GAS,
+  TX_GAS,
+} from './rules.js'
+
+export type RefusalCode =
+  | 'chain-id-missing'
+  | 'chain-id-mismatch'
+  | 'gas-limit-above-block'
+  | 'gas-limit-below-intrinsic'
+  | 'init-code-too-large'
+  | 'fee-cap-below-base-fee'
+  | 'tip-above-fee-cap'
+  | 'sender-has-code'
+  | 'nonce-too-low'
+  | 'nonce-too-high'
+  | 'nonce-exhausted'
+  | 'insufficient-funds'
+  | 'not-permitted'
+
+/** Why a transaction cannot be in the block at this place. The message names the values. */
+export interface Refusal {
+  readonly code: RefusalCode
+  readonly message: string
+}
+
+/** Gas that a transaction pays before it runs (yellow paper g0, EIP-2028, 2930, 3860). */
+export function intrinsicGas(transaction: Pick<TransactionPayload, 'to' | 'data' | 'accessList'>): bigint {
+  let zeros = 0
+  const { data } = transaction
+  for (const byte of data) if (byte === 0) zeros++
+  let gas = TX_GAS + BigInt(zeros) * TX_DATA_ZERO_GAS + BigInt(data.length - zeros) * TX_DATA_NONZERO_GAS
+  if (transaction.to === undefined) gas += TX_CREATE_GAS + BigInt(Math.ceil(data.length / 32)) * INIT_CODE_WORD_GAS
+  for (const { storageKeys } of transaction.accessList) {
+    gas += ACCESS_LIST_ADDRESS_GAS + BigInt(storageKeys.length) * ACCESS_LIST_SLOT_GAS
+  }
+  return gas
+}
+
+/** What depends on nothing but the transaction and the rules. */
+export function checkTransactionShape(transaction: Transaction, rules: ExecutionRules): Refusal | undefined {
+  const { chainId, gasLimit, data } = transaction
+  if (chainId === undefined && rules.requireChainId) {
+    return { code: 'chain-id-missing', message: `the signature names no chain; sign for chain ${rules.chainId} (EIP-155)` }
+  }
+  if (chainId !== undefined && chainId !== rules.chainId) {
+    return { code: 'chain-id-mismatch', message: `signed for chain ${chainId}, this is chain ${rules.chainId}` }
+  }
+  if (transaction.maxPriorityFeePerGas > transaction.maxFeePerGas) {
+    return { code: 'tip-above-fee-cap',
+      message: `maxPriorityFeePerGas ${transaction.maxPriorityFeePerGas} is above maxFeePerGas ${transaction.maxFeePerGas}` }
+  }
+  if (transaction.to === undefined && data.length > INIT_CODE_BYTES_MAX) {
+    return { code: 'init-code-too-large', message: `init code has ${data.length} bytes, at most ${INIT_CODE_BYTES_MAX}` }
+  }
+  const needed = intrinsicGas(transaction)
+  if (gasLimit < needed) {
+    return { code: 'gas-limit-below-intrinsic', message: `gasLimit ${gasLimit} is below the intrinsic gas ${needed}` }
+  }
+  return undefined
+}
+
+/** What depends on the block and on the state in front of the transaction. `gasLeft` is what the block has left. */
+export function checkTransaction(
+  transaction: Transaction,
+  at: { state: JournaledState; block: BlockContext; rules: ExecutionRules; gasLeft: bigint },
+): Refusal | undefined {
+  return checkTransactionShape(transaction, at.rules) ?? checkBlockRoom(transaction, at) ?? checkSender(transaction, at.state)
+}
+
+function checkBlockRoom(
+  { gasLimit, maxFeePerGas }: Transaction,
+  { block, gasLeft }: { block: BlockContext; gasLeft: bigint },
+): Refusal | undefined {
+  if (gasLimit > gasLeft) {
+    return { code: 'gas-limit-above-block', message: `gasLimit ${gasLimit} is above the ${gasLeft} left in the block` }
+  }
+  if (maxFeePerGas < block.baseFeePerGas) {
+    return { code: 'fee-cap-below-base-fee',
+      message: `maxFeePerGas ${maxFeePerGas} is below the base fee ${block.baseFeePerGas}` }
+  }
+  return undefined
+}
+
+function checkSender(transaction: Transaction, state: JournaledState): Refusal | undefined {
+  const { sender, nonce, value, gasLimit, maxFeePerGas } = transaction
+  const account = state.getAccount(sender) ?? EMPTY_ACCOUNT
+  if (nonce < account.nonce) {
+    return { code: 'nonce-too-low', message: `nonce ${nonce} of ${sender} is used, the next is ${account.nonce}` }
+  }
+  if (nonce > account.nonce) {
+    return { code: 'nonce-too-high', message: `nonce ${nonce} of ${sender} is too high, the next is ${account.nonce}` }
+  }
+  if (nonce >= NONCE_MAX) return { code: 'nonce-exhausted', message: `nonce ${nonce} of ${sender} is the last (EIP-2681)` }
+  if (account.codeHash !== EMPTY_CODE_HASH) {
+    return { code: 'sender-has-code', message: `sender ${sender} is a contract (EIP-3607)` }
+  }
+  const needed = gasLimit * maxFeePerGas + value
+  if (account.balance < needed) {
+    return { code: 'insufficient-funds',
+      message: `${sender} has ${account.balance} wei, gas and value need up to ${needed}` }
+  }
+  return undefined
+}
