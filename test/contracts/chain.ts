@@ -36,10 +36,12 @@ export async function createContractChain(contracts: readonly GenesisContract[])
 
 async function runCall(evm: EVM, { from, to, data }: ContractCall): Promise<CallResult> {
   const bytes = hexToBytes(data)
-  evm.clearWarmedAddressesAndStorage?.()
   const { execResult } = await evm.runCall({
     caller: createAddressFromString(from), to: createAddressFromString(to), data: bytes, gasLimit: GAS_LIMIT,
   })
+  // The end of a transaction: warm slots cool down, and today's values are what refunds are reckoned from.
+  await evm.journal.cleanup()
+  evm.stateManager.originalStorageCache.clear()
   const calldataGas = bytes.reduce((gas, byte) => gas + (byte === 0 ? 4n : 16n), 0n)
   return {
     ok: execResult.exceptionError === undefined,

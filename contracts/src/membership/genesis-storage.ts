@@ -1,12 +1,11 @@
 // Storage of contracts/src/membership/Membership.sol at genesis, slot by slot, as solc lays it out.
-import { type Address, type Hash, type Hex, bytesToHex, concatBytes, hexToBytes, toAddress } from '@songhua/sdk/protocol/bytes'
-import { keccak256 } from '@songhua/sdk/protocol/crypto'
-import { CodedError } from '@songhua/sdk/protocol/errors'
+import { type Address, type Hash, type Hex, ZERO_ADDRESS, bytesToHex, concatBytes, hexToBytes, toAddress } from '@songhua/sdk/protocol/bytes'
+import { keccak256, publicKeyToAddress } from '@songhua/sdk/protocol/crypto'
+import { CodedError, isCodedError } from '@songhua/sdk/protocol/errors'
 
 export const MAX_MEMBERSHIP_VALIDATORS = 64
 export const MAX_MEMBERSHIP_NODES = 1024
 
-const ZERO_ADDRESS: Address = `0x${'0'.repeat(40)}`
 const NODE_KEY_BYTES = 33
 
 const ADMINISTRATOR_SLOT = 0n
@@ -25,8 +24,8 @@ export interface MembershipGenesis {
 
 /**
  * @returns slot → word, both 32 bytes; unset slots are absent
- * @throws CodedError `membership-validator-count`, `membership-duplicate-validator`, `membership-zero-validator`,
- *   `membership-node-count`, `membership-invalid-node-key`, `membership-duplicate-node`
+ * @throws CodedError `MEMBERSHIP_VALIDATOR_COUNT`, `MEMBERSHIP_DUPLICATE_VALIDATOR`, `MEMBERSHIP_ZERO_VALIDATOR`,
+ *   `MEMBERSHIP_NODE_COUNT`, `MEMBERSHIP_INVALID_NODE_KEY`, `MEMBERSHIP_DUPLICATE_NODE`
  */
 export function membershipStorage(membership: MembershipGenesis): Record<Hash, Hash> {
   const administrator = toAddress(membership.administrator ?? ZERO_ADDRESS, 'membership.administrator')
@@ -63,16 +62,16 @@ function putLongBytes(put: (slot: bigint, value: bigint) => void, slot: bigint, 
 
 function checkedValidators(validators: readonly Address[]): Address[] {
   if (validators.length === 0 || validators.length > MAX_MEMBERSHIP_VALIDATORS) {
-    throw new CodedError('membership-validator-count',
+    throw new CodedError('MEMBERSHIP_VALIDATOR_COUNT',
       `membership.validators has ${validators.length} entries; give 1 to ${MAX_MEMBERSHIP_VALIDATORS}`)
   }
   const sorted = validators.map((validator, index) => toAddress(validator, `membership.validators[${index}]`)).sort()
   sorted.forEach((validator, index) => {
     if (validator === ZERO_ADDRESS) {
-      throw new CodedError('membership-zero-validator', 'membership.validators contains the zero address, which has no key')
+      throw new CodedError('MEMBERSHIP_ZERO_VALIDATOR', 'membership.validators contains the zero address, which has no key')
     }
     if (validator === sorted[index - 1]) {
-      throw new CodedError('membership-duplicate-validator', `membership.validators names ${validator} twice`)
+      throw new CodedError('MEMBERSHIP_DUPLICATE_VALIDATOR', `membership.validators names ${validator} twice`)
     }
   })
   return sorted
@@ -80,22 +79,33 @@ function checkedValidators(validators: readonly Address[]): Address[] {
 
 function checkedNodes(nodes: readonly Hex[]): Uint8Array[] {
   if (nodes.length > MAX_MEMBERSHIP_NODES) {
-    throw new CodedError('membership-node-count',
+    throw new CodedError('MEMBERSHIP_NODE_COUNT',
       `membership.nodes has ${nodes.length} entries; at most ${MAX_MEMBERSHIP_NODES} are possible`)
   }
   const seen = new Set<Hex>()
   return nodes.map((node, index) => {
     const field = `membership.nodes[${index}]`
     const bytes = hexToBytes(node, field)
-    if (bytes.length !== NODE_KEY_BYTES || (bytes[0] !== 2 && bytes[0] !== 3)) {
-      throw new CodedError('membership-invalid-node-key',
-        `${field} is not a compressed secp256k1 public key (33 bytes, 02 or 03 first): ${node}`)
+    if (!isCompressedKey(bytes)) {
+      throw new CodedError('MEMBERSHIP_INVALID_NODE_KEY',
+        `${field} is not a compressed secp256k1 public key (02 or 03, then the 32-byte x of a point): ${node}`)
     }
     const canonical = bytesToHex(bytes)
-    if (seen.has(canonical)) throw new CodedError('membership-duplicate-node', `${field} repeats the key ${canonical}`)
+    if (seen.has(canonical)) throw new CodedError('MEMBERSHIP_DUPLICATE_NODE', `${field} repeats the key ${canonical}`)
     seen.add(canonical)
     return bytes
   })
+}
+
+function isCompressedKey(bytes: Uint8Array): boolean {
+  if (bytes.length !== NODE_KEY_BYTES) return false
+  try {
+    publicKeyToAddress(bytes)
+    return true
+  } catch (error) {
+    if (isCodedError(error, 'PUBLIC_KEY_INVALID')) return false
+    throw error
+  }
 }
 
 function word(value: bigint): Hash {
