@@ -1,0 +1,37 @@
+import type { Readable, Writable } from 'node:stream'
+import { CodedError } from '@songhua/sdk/protocol/errors'
+import type { Language, MessageKey, Translate } from './messages.js'
+
+/** What a command may touch of the process. */
+export interface CliContext {
+  language: Language
+  t: Translate
+  stdin: Readable & { isTTY?: boolean; setRawMode?: (on: boolean) => unknown }
+  stdout: Writable & { isTTY?: boolean }
+  stderr: Writable & { isTTY?: boolean }
+  /** Absolute path of the program to start child nodes with. */
+  program: string
+}
+
+export type CliErrorCode =
+  | 'CLI_USAGE' | 'CLI_FILE' | 'CLI_FILE_EXISTS' | 'CLI_JSON' | 'CLI_DATA_FOLDER'
+  | 'DATA_IN_USE' | 'KEYSTORE_FIELD' | 'KEYSTORE_PASSWORD' | 'CLI_KEY' | 'ROSTER_FIELD' | 'PORT_IN_USE'
+  | 'DEVNET_CHILD_DIED' | 'DEVNET_TIMEOUT' | 'DEVNET_FORKED' | 'DEMO_NOT_ANCHORED' | 'RPC_UNREACHABLE' | 'RPC_ERROR'
+
+/** An error whose message comes from the catalogue in the language of the user; `values` are its details. */
+export function cliError(
+  context: Pick<CliContext, 't'>,
+  code: CliErrorCode,
+  [key, values, cause]: [MessageKey, Record<string, string | number>?, unknown?],
+): CodedError<CliErrorCode> {
+  return new CodedError(code, context.t(key, values), { details: values ?? {}, ...(cause === undefined ? {} : { cause }) })
+}
+
+export function print(context: CliContext, text: string): void {
+  context.stdout.write(`${text}\n`)
+}
+
+/** For people only: never on stdout, which scripts read. */
+export function note(context: CliContext, text: string): void {
+  context.stderr.write(`${text}\n`)
+}

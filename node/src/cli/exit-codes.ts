@@ -1,0 +1,46 @@
+import { CommanderError } from 'commander'
+import { CodedError } from '@songhua/sdk/protocol/errors'
+
+/** What the process ends with. Scripts may rely on these numbers; they are shown by `songhua --help`. */
+export const EXIT_CODES = {
+  ok: { code: 0, en: 'done', zh: '成功' },
+  failure: { code: 1, en: 'failed while running', zh: '运行失败' },
+  usage: { code: 2, en: 'wrong flag, option, file or field', zh: '参数、配置或文件有误' },
+  dataFolder: { code: 3, en: 'data folder in use, or of a newer version', zh: '数据目录被占用或版本更新' },
+  genesis: { code: 4, en: 'data folder belongs to another chain', zh: '数据目录属于另一条链' },
+  password: { code: 5, en: 'wrong password for the key', zh: '私钥口令错误' },
+  portInUse: { code: 6, en: 'a port is in use', zh: '端口被占用' },
+  unreachable: { code: 7, en: 'the node asked does not answer', zh: '节点无应答' },
+  upgrade: { code: 8, en: 'the chain needs a newer version of this program', zh: '链需要更新版本的程序' },
+  forced: { code: 130, en: 'stopped at once by a second signal', zh: '第二次信号强制退出' },
+} as const
+
+export type ExitName = keyof typeof EXIT_CODES
+
+/** Codes of errors by the exit they lead to; a code that is not here is a failure. Prefixes end in `_`. */
+const EXITS: Partial<Record<ExitName, readonly string[]>> = {
+  usage: ['CLI_', 'CONFIG_', 'KEYSTORE_FIELD', 'ROSTER_', 'GENESIS_', 'HEX_', 'BYTES_'],
+  dataFolder: ['STORE_LOCKED', 'STORE_SCHEMA_NEWER', 'STORE_IN_USE', 'DATA_'],
+  genesis: ['GENESIS_MISMATCH'],
+  password: ['KEYSTORE_PASSWORD'],
+  portInUse: ['PORT_IN_USE', 'EADDRINUSE'],
+  unreachable: ['RPC_UNREACHABLE'],
+  upgrade: ['PROTOCOL_VERSION_UNSUPPORTED'],
+}
+
+/** @returns the number to end the process with */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODES.ok.code : EXIT_CODES.usage.code
+  const code = codeOf(error)
+  if (code === undefined) return EXIT_CODES.failure.code
+  const rules = Object.entries(EXITS).flatMap(([name, codes]) => codes.map((rule) => ({ name: name as ExitName, rule })))
+  const exact = rules.find(({ rule }) => rule === code)
+  const byPrefix = rules.find(({ rule }) => rule.endsWith('_') && code.startsWith(rule))
+  return EXIT_CODES[(exact ?? byPrefix)?.name ?? 'failure'].code
+}
+
+export function codeOf(error: unknown): string | undefined {
+  if (error instanceof CodedError) return error.code
+  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined
+  return typeof code === 'string' ? code : undefined
+}

@@ -1,0 +1,53 @@
+import { type CliContext, cliError } from './context.js'
+
+/** How long an answer is waited for, ms. */
+const ANSWER_TIMEOUT_MS = 10_000
+
+export type RpcCall = <T>(method: string, params?: readonly unknown[]) => Promise<T>
+
+interface RpcAnswer { result?: unknown; error?: { code: number; message: string } }
+
+/**
+ * A JSON-RPC 2.0 client of one address.
+ * @throws RPC_UNREACHABLE, RPC_ERROR naming the address and method
+ */
+export function createRpcCall(context: CliContext, url: string): RpcCall {
+  let id = 0
+  return async <T>(method: string, params: readonly unknown[] = []): Promise<T> => {
+    id += 1
+    const answer = await post(context, url, { jsonrpc: '2.0', id, method, params })
+    if (answer.error !== undefined) {
+      const { code, message } = answer.error
+      throw cliError(context, 'RPC_ERROR', ['rpcError', { url, method, code, message }])
+    }
+    return answer.result as T
+  }
+}
+
+async function post(context: CliContext, url: string, body: object): Promise<RpcAnswer> {
+  let text: string
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+    })
+    text = await response.text()
+  } catch (error) {
+    throw cliError(context, 'RPC_UNREACHABLE', ['rpcUnreachable', { url, reason: networkReason(error) }, error])
+  }
+  try {
+    const answer: unknown = JSON.parse(text)
+    if (typeof answer === 'object' && answer !== null && ('result' in answer || 'error' in answer)) return answer
+  } catch (error) {
+    throw cliError(context, 'RPC_UNREACHABLE', ['rpcNotJson', { url }, error])
+  }
+  throw cliError(context, 'RPC_UNREACHABLE', ['rpcNotJson', { url }])
+}
+
+function networkReason(error: unknown): string {
+  const cause: unknown = error instanceof Error ? error.cause : undefined
+  if (cause instanceof Error) return 'code' in cause ? String(cause.code) : cause.message
+  return error instanceof Error ? error.message : String(error)
+}

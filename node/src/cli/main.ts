@@ -1,0 +1,62 @@
+import '../base/polyfill.js'
+import { CommanderError } from 'commander'
+import { CodedError } from '@songhua/sdk/protocol/errors'
+import { type CliContext, cliError, note } from './context.js'
+import { EXIT_CODES, codeOf, exitCodeOf } from './exit-codes.js'
+import { createTranslator, languageOf } from './messages.js'
+import { createProgram, explainRefusal } from './program.js'
+
+/**
+ * Runs the command line of this process and ends it with one of the documented exit codes.
+ * @param program path of the executable, with which child nodes are started
+ */
+export async function runCli(program: string): Promise<never> {
+  // A reader that goes away (`songhua keys --help | head -1`) is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+  const argv = process.argv.slice(2)
+  const language = languageOf(argv, process.env)
+  const context: CliContext = {
+    language: language ?? 'en',
+    t: createTranslator(language ?? 'en'),
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    program,
+  }
+  const code = language === undefined ? refuseLanguage(context, argv) : await runCommand(context, argv)
+  await new Promise<void>((written) => process.stdout.write('', () => written()))
+  return process.exit(code)
+}
+
+function refuseLanguage(context: CliContext, argv: readonly string[]): number {
+  const index = argv.findIndex((word) => word.startsWith('--lang'))
+  const value = argv[index]?.split('=')[1] ?? argv[index + 1] ?? ''
+  return report(context, cliError(context, 'CLI_USAGE', ['badLanguage', { value: JSON.stringify(value) }]))
+}
+
+async function runCommand(context: CliContext, argv: readonly string[]): Promise<number> {
+  const program = createProgram(context)
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return EXIT_CODES.ok.code
+  } catch (error) {
+    if (!(error instanceof CommanderError)) return report(context, error)
+    const refusal = explainRefusal(error, context, program)
+    if (refusal !== undefined) return report(context, refusal)
+    // `songhua` alone shows its help and is not what scripts mean to call.
+    if (error.exitCode !== 0) note(context, program.helpInformation())
+    return exitCodeOf(error)
+  }
+}
+
+/** One line for what the user can mend, a stack only for what they cannot. @returns the exit code */
+function report(context: CliContext, error: unknown): number {
+  const code = codeOf(error)
+  const text = error instanceof Error ? error.message : String(error)
+  note(context, `songhua: ${context.t('error')}${code === undefined ? '' : ` ${code}`}: ${text}`)
+  if (!(error instanceof CodedError) && code === undefined) {
+    note(context, context.t('internal'))
+    note(context, error instanceof Error ? error.stack ?? text : text)
+  } else if (code === 'CLI_USAGE') note(context, context.t('seeHelp', { command: '' }))
+  return exitCodeOf(error)
+}

@@ -1,0 +1,209 @@
+/** Everything the command line says to people, in both languages. `{name}` is filled in. */
+const MESSAGES = {
+  description: {
+    en: 'Songhua 松花: a permissioned backbone chain for public records.\n\n摘要：省级许可链节点，数秒内启动，亚秒级最终确认，以太坊兼容接口。中文帮助：songhua --lang zh --help',
+    zh: 'Songhua 松花：面向公共记录（政务、溯源、征信）的省级许可链节点。',
+  },
+  langHelp: { en: 'language of messages: en or zh (default: from LANG)', zh: '提示语言：en 或 zh（默认取自 LANG）' },
+  examples: { en: 'Examples:', zh: '示例：' },
+  exitCodes: { en: 'Exit codes:', zh: '退出码：' },
+  helpOption: { en: 'show this help', zh: '显示帮助' },
+  helpCommand: { en: 'show the help of a command', zh: '显示某个命令的帮助' },
+  helpUsage: { en: 'Usage:', zh: '用法：' },
+  helpOptions: { en: 'Options:', zh: '选项：' },
+  helpCommands: { en: 'Commands:', zh: '命令：' },
+  helpArguments: { en: 'Arguments:', zh: '参数：' },
+  defaultValue: { en: 'default', zh: '默认' },
+  error: { en: 'error', zh: '错误' },
+  seeHelp: { en: 'See: songhua {command}--help', zh: '参见：songhua {command}--help' },
+
+  unknownOption: { en: 'unknown option {name}', zh: '未知选项 {name}' },
+  unknownCommand: { en: 'unknown command {name}; known are {known}', zh: '未知命令 {name}；可用命令：{known}' },
+  missingArgument: { en: 'missing argument: {name}', zh: '缺少参数：{name}' },
+  missingOption: { en: 'missing option: {name}', zh: '缺少选项：{name}' },
+  missingValue: { en: 'option {name} needs a value', zh: '选项 {name} 需要取值' },
+  excessArguments: { en: 'too many arguments: {name}', zh: '多余的参数：{name}' },
+  badArgument: { en: '{message}', zh: '{message}' },
+  badInteger: {
+    en: '{flag}: must be an integer from {min} to {max}, not {value}', zh: '{flag}：应为 {min} 至 {max} 的整数，而非 {value}',
+  },
+  badLanguage: { en: '--lang: must be en or zh, not {value}', zh: '--lang：应为 en 或 zh，而非 {value}' },
+  badUrl: { en: '{flag}: must be an http:// address, not {value}', zh: '{flag}：应为 http:// 地址，而非 {value}' },
+  fileMissing: { en: '{what} {path}: no such file', zh: '{what} {path}：文件不存在' },
+  fileUnreadable: { en: '{what} {path}: cannot be read ({reason})', zh: '{what} {path}：无法读取（{reason}）' },
+  fileUnwritable: { en: '{what} {path}: cannot be written ({reason})', zh: '{what} {path}：无法写入（{reason}）' },
+  fileTooBig: { en: '{what} {path}: larger than {max} bytes', zh: '{what} {path}：超过 {max} 字节' },
+  fileExists: {
+    en: '{what} {path}: exists already and is not overwritten; choose another or move it away',
+    zh: '{what} {path}：已存在，不会覆盖；请另选路径或移走',
+  },
+  jsonInvalid: { en: '{what} {path}: is not JSON ({reason})', zh: '{what} {path}：不是合法 JSON（{reason}）' },
+  folderNotEmpty: {
+    en: 'data folder {path}: is not empty; nothing was changed', zh: '数据目录 {path}：非空；未做任何改动',
+  },
+  notInitialised: {
+    en: 'data folder {path}: has no {file}; create it with: songhua init --data {path}',
+    zh: '数据目录 {path}：没有 {file}；请先运行：songhua init --data {path}',
+  },
+
+  genesisFile: { en: 'genesis file', zh: '创世文件' },
+  rosterFile: { en: 'roster file', zh: '名册文件' },
+  configFile: { en: 'configuration file', zh: '配置文件' },
+  keyFile: { en: 'key file', zh: '私钥文件' },
+  passwordFile: { en: 'password file', zh: '口令文件' },
+  devnetFile: { en: 'devnet file', zh: '开发网文件' },
+  dataFolder: { en: 'data folder', zh: '数据目录' },
+  outFile: { en: 'output file', zh: '输出文件' },
+
+  askPassword: { en: 'Password of the node key: ', zh: '节点私钥口令：' },
+  askNewPassword: { en: 'New password (8 characters or more): ', zh: '新口令（至少 8 个字符）：' },
+  askAgain: { en: 'The same again: ', zh: '再输入一次：' },
+  passwordsDiffer: { en: 'the two passwords differ', zh: '两次输入的口令不同' },
+  passwordShort: {
+    en: 'password: must have at least {min} characters', zh: '口令：至少 {min} 个字符',
+  },
+  passwordNone: {
+    en: 'password: none given; use --{flag} FILE, or type it on a terminal, or pipe it to standard input',
+    zh: '口令：未提供；请使用 --{flag} 文件、在终端输入，或从标准输入传入',
+  },
+  passwordWrong: {
+    en: 'wrong password for {path}, or its ciphertext was changed', zh: '{path} 的口令错误，或密文被改动',
+  },
+  keystoreField: { en: 'key file {path}: {field} must be {must}', zh: '私钥文件 {path}：{field} 应为 {must}' },
+  keyInvalid: {
+    en: '{source}: must hold a private key, 64 hexadecimal digits below the order of secp256k1',
+    zh: '{source}：应为私钥，即 64 位十六进制数且小于 secp256k1 的阶',
+  },
+  keySaved: { en: 'Key saved, encrypted: {path}', zh: '私钥已加密保存：{path}' },
+  keyExported: {
+    en: 'Private key written, NOT encrypted: {path} (mode 0600). Whoever reads it acts as this node.',
+    zh: '私钥已明文写入：{path}（权限 0600）。任何读到它的人都可冒充本节点。',
+  },
+  address: { en: 'address', zh: '地址' },
+  publicKey: { en: 'public key', zh: '公钥' },
+  peerId: { en: 'peer id', zh: '对等 id' },
+
+  initDone: { en: 'Data folder ready: {path}', zh: '数据目录已就绪：{path}' },
+  initNext: {
+    en: 'Next: songhua start --data {path}', zh: '下一步：songhua start --data {path}',
+  },
+  initNeedsGenesis: {
+    en: 'Next: give the public key above to whoever makes the genesis, copy genesis.json into {path}, then: songhua start --data {path}',
+    zh: '下一步：将上面的公钥交给创世文件制作方，把 genesis.json 放入 {path}，然后运行：songhua start --data {path}',
+  },
+  notInGenesis: {
+    en: 'Note: this key is not among the validators of the genesis; the node will follow without voting.',
+    zh: '注意：该私钥不在创世验证者之列；节点将只同步、不参与共识。',
+  },
+  genesisDone: {
+    en: 'Genesis written: {path} (chain {chainId}, {validators} validators, tolerates {faults} faulty)',
+    zh: '创世文件已写入：{path}（链 {chainId}，验证者 {validators} 个，容错 {faults} 个）',
+  },
+  genesisNext: {
+    en: 'Give the same file to every node, bit for bit.', zh: '请将同一文件逐字节分发给每个节点。',
+  },
+
+  started: { en: 'Songhua 松花 node {name} runs on chain {chainId}', zh: '松花节点 {name} 已运行于链 {chainId}' },
+  syncing: { en: 'syncing', zh: '同步中' },
+  stopping: { en: 'Stopping; a second signal ends at once.', zh: '正在停止；再次发送信号将立即退出。' },
+  stopped: { en: 'Stopped.', zh: '已停止。' },
+  devKeyOnly: {
+    en: 'nodeKey.devFile: a plain key is for a devnet, chain id 230099; this genesis has {chainId}. Use an encrypted key: songhua keys import',
+    zh: 'nodeKey.devFile：明文私钥仅限开发网（链 id 230099）；该创世为 {chainId}。请使用加密私钥：songhua keys import',
+  },
+  internal: { en: 'internal error; please report it with what follows', zh: '内部错误；请连同以下内容反馈' },
+
+  devnetNew: { en: 'A new devnet of {count} validators in {path}', zh: '在 {path} 新建 {count} 个验证者的开发网' },
+  devnetResumes: { en: 'Resuming the devnet in {path}', zh: '继续运行 {path} 中的开发网' },
+  devnetCountDiffers: {
+    en: '--{flag}: the devnet in {path} has {stored}, not {asked}; leave the flag out or choose another --data',
+    zh: '--{flag}：{path} 中的开发网有 {stored} 个，而非 {asked} 个；请去掉该选项或另选 --data',
+  },
+  devnetDamaged: {
+    en: 'devnet file {path}: {field} must be {must}', zh: '开发网文件 {path}：{field} 应为 {must}',
+  },
+  devnetNotOurs: {
+    en: 'data folder {path}: is not empty and holds no devnet; nothing was changed',
+    zh: '数据目录 {path}：非空且不是开发网；未做任何改动',
+  },
+  devnetInUse: {
+    en: 'data folder {path}: in use by the devnet of process {pid}', zh: '数据目录 {path}：正被进程 {pid} 的开发网使用',
+  },
+  portInUse: {
+    en: 'port {port} ({use} of {node}) is in use; end what uses it or choose another --base-port',
+    zh: '端口 {port}（{node} 的 {use}）被占用；请结束占用者或另选 --base-port',
+  },
+  portRange: {
+    en: '--base-port: {count} nodes need ports up to {last}, and 65535 is the last there is',
+    zh: '--base-port：{count} 个节点需用到端口 {last}，超过 65535',
+  },
+  devnetWaiting: { en: 'waiting for block 1', zh: '等待第 1 个区块' },
+  devnetTimeout: {
+    en: 'nodes did not agree on block 1 within {seconds} s: {states}', zh: '各节点未能在 {seconds} 秒内就第 1 个区块达成一致：{states}',
+  },
+  devnetForked: { en: 'nodes have different blocks 1: {states}', zh: '各节点第 1 个区块不同：{states}' },
+  devnetChildDied: {
+    en: 'node {name} (pid {pid}) ended by {cause}. Last lines of {log}:\n{lines}',
+    zh: '节点 {name}（pid {pid}）因 {cause} 结束。{log} 末尾：\n{lines}',
+  },
+  devnetRestart: { en: 'Start it again: songhua start --data {path}', zh: '重新启动：songhua start --data {path}' },
+  devnetReady: {
+    en: 'Chain {chainId} is up: all {count} nodes agree on block 1 {hash}', zh: '链 {chainId} 已启动：全部 {count} 个节点就第 1 个区块 {hash} 一致',
+  },
+  devnetAccounts: {
+    en: 'Development accounts, public knowledge, never for anything real:', zh: '开发账户，公开已知，切勿用于真实用途：',
+  },
+  devnetStay: { en: 'Up until Ctrl-C. Logs: {path}', zh: '按 Ctrl-C 停止。日志：{path}' },
+  superNode: { en: 'super node', zh: '超级节点' },
+  backboneNode: { en: 'backbone node', zh: '骨干节点' },
+  followerNode: { en: 'follower', zh: '同步节点' },
+  columnName: { en: 'name', zh: '名称' },
+  columnRole: { en: 'role', zh: '角色' },
+  columnAccount: { en: 'private key', zh: '私钥' },
+
+  demoTitle: { en: 'Anchoring records, each as a tree of one:', zh: '锚定记录（每条为单叶树）：' },
+  demoRecord: { en: 'record', zh: '记录' },
+  demoFamily: { en: 'family', zh: '类别' },
+  demoBlock: { en: 'block', zh: '区块' },
+  demoTime: { en: 'block time', zh: '区块时间' },
+  demoFinality: { en: 'final after', zh: '最终确认用时' },
+  demoStored: { en: 'Envelopes, payloads and salts: {path}', zh: '信封、原文与盐值：{path}' },
+  demoFailed: { en: 'record {record} was not anchored: {reason}', zh: '记录 {record} 未能锚定：{reason}' },
+
+  rpcUnreachable: { en: '{url}: no answer ({reason})', zh: '{url}：无应答（{reason}）' },
+  rpcNotJson: { en: '{url}: answered with something that is not JSON-RPC', zh: '{url}：应答不是 JSON-RPC' },
+  rpcError: { en: '{url}: {method} answered {code}: {message}', zh: '{url}：{method} 返回 {code}：{message}' },
+  statusChain: { en: 'chain', zh: '链' },
+  statusHeight: { en: 'height', zh: '高度' },
+  statusHash: { en: 'block hash', zh: '区块哈希' },
+  statusTime: { en: 'block time', zh: '区块时间' },
+  statusPeers: { en: 'peers', zh: '对等节点' },
+  statusSyncing: { en: 'syncing', zh: '同步' },
+  statusNot: { en: 'no', zh: '否' },
+  statusValidators: { en: 'validators', zh: '验证者' },
+  statusProposed: { en: 'proposed', zh: '出块数' },
+  statusLast: { en: 'last block', zh: '最近出块' },
+  statusVersion: { en: 'version', zh: '版本' },
+  statusRounds: { en: 'rounds', zh: '轮次' },
+} as const satisfies Record<string, { en: string; zh: string }>
+
+export type Language = 'en' | 'zh'
+export type MessageKey = keyof typeof MESSAGES
+export type Translate = (key: MessageKey, values?: Record<string, string | number>) => string
+
+export function createTranslator(language: Language): Translate {
+  return (key, values = {}) =>
+    MESSAGES[key][language].replace(/\{(\w+)\}/g, (whole, name: string) => (name in values ? String(values[name]) : whole))
+}
+
+/** `--lang` wins; else the locale of the environment, Chinese when it says `zh`. @returns undefined for a bad `--lang` */
+export function languageOf(argv: readonly string[], environment: Readonly<Record<string, string | undefined>>): Language | undefined {
+  const index = argv.findIndex((word) => word === '--lang' || word.startsWith('--lang='))
+  if (index >= 0) {
+    const word = argv[index] ?? ''
+    const value = word === '--lang' ? argv[index + 1] : word.slice('--lang='.length)
+    return value === 'en' || value === 'zh' ? value : undefined
+  }
+  const locale = environment.LC_ALL || environment.LC_MESSAGES || environment.LANG || ''
+  return locale.toLowerCase().startsWith('zh') ? 'zh' : 'en'
+}

@@ -1,0 +1,95 @@
+import { Command, CommanderError, Help, Option } from 'commander'
+import { addDevnetCommand } from './command-devnet.js'
+import { addGenesisCommand } from './command-genesis.js'
+import { addInitCommand } from './command-init.js'
+import { addKeysCommand } from './command-keys.js'
+import { addStartCommand } from './command-start.js'
+import { addStatusCommand } from './command-status.js'
+import { addVersionCommand } from './command-version.js'
+import { type CliContext, cliError } from './context.js'
+import { EXIT_CODES } from './exit-codes.js'
+import type { MessageKey } from './messages.js'
+
+const TITLES: Record<string, MessageKey> = {
+  'Usage:': 'helpUsage', 'Options:': 'helpOptions', 'Commands:': 'helpCommands', 'Arguments:': 'helpArguments',
+  'Global Options:': 'helpOptions',
+}
+
+/** The whole command line: every command, its flags and its help, in the language of the context. */
+export function createProgram(context: CliContext): Command {
+  const program = new Command('songhua')
+  program
+    .description(context.t('description'))
+    .addOption(new Option('--lang <language>', context.t('langHelp')).choices(['en', 'zh']))
+    .addHelpText('after', () => `\n${context.t('exitCodes')}\n${exitCodeHelp(context)}`)
+  const adders = [
+    addInitCommand, addGenesisCommand, addStartCommand, addDevnetCommand, addKeysCommand, addStatusCommand, addVersionCommand,
+  ]
+  for (const add of adders) add(program, context)
+  localise(program, context)
+  return program
+}
+
+function exitCodeHelp({ language }: CliContext): string {
+  return Object.values(EXIT_CODES).map((exit) => `  ${String(exit.code).padStart(3)}  ${exit[language]}`).join('\n')
+}
+
+/** Commander speaks English and exits by itself; here it throws, and headings come from the catalogue. */
+function localise(command: Command, context: CliContext): void {
+  command
+    .exitOverride()
+    .allowExcessArguments(false)
+    .helpOption('-h, --help', context.t('helpOption'))
+    .configureOutput({ writeOut: (text) => context.stdout.write(text), writeErr: () => undefined })
+    .configureHelp({
+      helpWidth: 120,
+      showGlobalOptions: true,
+      styleTitle: (title) => (TITLES[title] === undefined ? title : context.t(TITLES[title])),
+      optionDescription: (option) => optionText(option, context),
+    })
+  if (command.commands.length > 0) command.helpCommand('help [command]', context.t('helpCommand'))
+  for (const child of command.commands) localise(child, context)
+}
+
+function optionText(option: Option, context: CliContext): string {
+  const base = new Help().optionDescription(Object.assign(new Option(option.flags, option.description), {
+    argChoices: option.argChoices,
+  }))
+  const shown = option.defaultValueDescription ?? (option.defaultValue === undefined ? '' : JSON.stringify(option.defaultValue))
+  return shown === '' ? base : `${base} (${context.t('defaultValue')}: ${shown})`
+}
+
+const QUOTED = /'([^']+)'/
+
+/** Says what commander refused in the language of the context. @returns undefined when it only showed help */
+export function explainRefusal(error: CommanderError, context: CliContext, program: Command): Error | undefined {
+  const name = QUOTED.exec(error.message)?.[1] ?? error.message
+  const hint = /\(Did you mean ([^)]+)\?\)/.exec(error.message)?.[0]
+  const usage = (key: MessageKey, values: Record<string, string>): Error => {
+    const refused = cliError(context, 'CLI_USAGE', [key, values])
+    if (hint !== undefined) refused.message += ` ${hint}`
+    return refused
+  }
+  switch (error.code) {
+    case 'commander.unknownOption':
+      return usage('unknownOption', { name })
+    case 'commander.unknownCommand': {
+      const known = program.commands.map((command) => command.name()).join(', ')
+      return usage('unknownCommand', { name, known })
+    }
+    case 'commander.missingArgument':
+      return usage('missingArgument', { name })
+    case 'commander.missingMandatoryOptionValue':
+      return usage('missingOption', { name })
+    case 'commander.optionMissingArgument':
+      return usage('missingValue', { name })
+    case 'commander.excessArguments':
+      return usage('excessArguments', { name: error.message.replace(/^error: /, '') })
+    case 'commander.helpDisplayed':
+    case 'commander.help':
+    case 'commander.version':
+      return undefined
+    default:
+      return usage('badArgument', { message: error.message.replace(/^error: /, '') })
+  }
+}

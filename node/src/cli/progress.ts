@@ -1,0 +1,35 @@
+import cliProgress from 'cli-progress'
+import type { CliContext } from './context.js'
+
+export interface Progress {
+  show(value: number, total: number): void
+  end(): void
+}
+
+/** A bar on the terminal's stderr while value is below total; silent elsewhere, where logs tell. */
+export function createProgress(context: CliContext, label: string): Progress {
+  if (!context.stderr.isTTY) return { show: () => undefined, end: () => undefined }
+  const bar = new cliProgress.SingleBar({
+    format: `${label} {bar} {percentage}% | {value}/{total} | {eta_formatted}`,
+    stream: context.stderr,
+    hideCursor: true,
+    clearOnComplete: true,
+    etaBuffer: 50,
+    gracefulExit: false,
+  }, cliProgress.Presets.shades_classic)
+  let isShown = false
+  const end = (): void => {
+    if (isShown) bar.stop()
+    isShown = false
+  }
+  return {
+    end,
+    show(value, total) {
+      if (value >= total) return end()
+      if (isShown) bar.setTotal(total)
+      else bar.start(total, value)
+      isShown = true
+      bar.update(value)
+    },
+  }
+}
