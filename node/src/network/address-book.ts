@@ -1,0 +1,97 @@
+import type { Clock } from '../base/clock.js'
+import type { Prng } from '../base/prng.js'
+import type { KnownPeer } from './control.js'
+import {
+  ADDRESSES_PER_PEER_MAX,
+  ADDRESS_BOOK_PEERS_MAX,
+  LEARNT_PEER_ATTEMPTS_MAX,
+  type NetworkLimits,
+} from './limits.js'
+
+interface Entry {
+  readonly id: string
+  readonly isBootnode: boolean
+  /** Newest first; multiaddrs with the peer id. */
+  addresses: string[]
+  attempts: number
+  refusals: number
+  notBeforeMs: number
+}
+
+export type BackOffLimits = Pick<NetworkLimits, 'redialMinMs' | 'redialMaxMs' | 'refusedMinMs' | 'refusedMaxMs'>
+
+/** Whom to dial, where, and when at the earliest. */
+export interface AddressBook {
+  addBootnode(id: string, address: string): void
+  /** Addresses that a peer announced of itself or of another. They may be wrong: whoever answers must own the key. */
+  learn(id: string, addresses: readonly string[]): void
+  isBootnode(id: string): boolean
+  addressesOf(id: string): readonly string[]
+  /** Those whose time has come. */
+  due(nowMs: number): string[]
+  /** The next moment at which `due` may answer more. */
+  nextDueMs(): number
+  onFailure(id: string): void
+  onRefusal(id: string): void
+  onStable(id: string): void
+  /** Forgets every back-off, as when the list of admitted nodes has changed. */
+  retryAll(): void
+  known(): KnownPeer[]
+}
+
+/** `minMs` doubled for each attempt up to `maxMs`, less up to half of it by chance, so that peers do not dial in step. */
+export function backOffMs(attempts: number, range: { minMs: number; maxMs: number }, prng: Prng): number {
+  const full = Math.min(range.maxMs, range.minMs * 2 ** Math.min(attempts, 30))
+  return Math.round(full * (0.5 + prng.next() / 2))
+}
+
+export function createAddressBook(limits: BackOffLimits, { clock, prng }: { clock: Clock; prng: Prng }): AddressBook {
+  const entries = new Map<string, Entry>()
+  const entryOf = (id: string, isBootnode: boolean): Entry => {
+    const entry = { id, isBootnode, addresses: [], attempts: 0, refusals: 0, notBeforeMs: 0 }
+    entries.set(id, entry)
+    return entry
+  }
+
+  return {
+    addBootnode(id, address) {
+      const known = entries.get(id)
+      const entry = known?.isBootnode === true ? known : entryOf(id, true)
+      entry.addresses = [...new Set([address, ...(known?.addresses ?? [])])].slice(0, ADDRESSES_PER_PEER_MAX)
+    },
+    learn(id, addresses) {
+      if (addresses.length === 0 || (!entries.has(id) && entries.size >= ADDRESS_BOOK_PEERS_MAX)) return
+      const entry = entries.get(id) ?? entryOf(id, false)
+      // What the operator configured stays in front.
+      const order = entry.isBootnode ? [...entry.addresses, ...addresses] : [...addresses, ...entry.addresses]
+      entry.addresses = [...new Set(order)].slice(0, ADDRESSES_PER_PEER_MAX)
+    },
+    isBootnode: (id) => entries.get(id)?.isBootnode === true,
+    addressesOf: (id) => entries.get(id)?.addresses ?? [],
+    due: (nowMs) => [...entries.values()].filter((entry) => entry.notBeforeMs <= nowMs).map((entry) => entry.id),
+    nextDueMs: () => Math.min(...[...entries.values()].map((entry) => entry.notBeforeMs)),
+    onFailure(id) {
+      const entry = entries.get(id)
+      if (entry === undefined) return
+      entry.notBeforeMs =
+        clock.now() + backOffMs(entry.attempts, { minMs: limits.redialMinMs, maxMs: limits.redialMaxMs }, prng)
+      entry.attempts += 1
+      if (!entry.isBootnode && entry.attempts >= LEARNT_PEER_ATTEMPTS_MAX) entries.delete(id)
+    },
+    onRefusal(id) {
+      const entry = entries.get(id)
+      if (entry === undefined) return
+      entry.notBeforeMs =
+        clock.now() + backOffMs(entry.refusals, { minMs: limits.refusedMinMs, maxMs: limits.refusedMaxMs }, prng)
+      entry.refusals += 1
+    },
+    onStable(id) {
+      const entry = entries.get(id)
+      if (entry !== undefined) Object.assign(entry, { attempts: 0, refusals: 0, notBeforeMs: 0 })
+    },
+    retryAll() {
+      for (const entry of entries.values()) Object.assign(entry, { attempts: 0, refusals: 0, notBeforeMs: 0 })
+    },
+    known: () => [...entries.values()].map(({ id, addresses }) => ({ id, addresses })),
+  }
+}

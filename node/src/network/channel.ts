@@ -1,0 +1,175 @@
+import { messageOf, isCodedError } from '@songhua/sdk/protocol/errors'
+import type { Clock } from '../base/clock.js'
+import type { GoodbyeCode } from './errors.js'
+import { createFrameReader } from './frame.js'
+import { type NetworkLimits, type StreamLimits, WRITE_CHUNK_BYTES } from './limits.js'
+import { createSendQueue } from './send-queue.js'
+import { createTokenBucket } from './token-bucket.js'
+import type { Wire } from './transport.js'
+
+export interface FrameChannelPorts {
+  readonly clock: Clock
+  onFrame(payload: Uint8Array): void
+  /** The peer broke a rule of the stream; the connection is to be ended. */
+  onFault(code: GoodbyeCode, message: string): void
+  count(name: string, amount?: number): void
+}
+
+/** Frames over one kept-open stream, bounded both ways. */
+export interface FrameChannel {
+  /** Takes in what has come and what comes. */
+  start(): void
+  /** False: the queue is full and the frame was refused. `kind` groups frames of which the oldest may be let go. */
+  send(payload: Uint8Array, kind?: number): boolean
+  /** Writes now what would be written at the end of this tick. */
+  flush(): void
+  queuedBytes(): number
+  stop(): void
+}
+
+export interface FrameChannelOptions {
+  readonly name: string
+  readonly wire: Wire
+  readonly stream: StreamLimits
+  readonly limits: Pick<NetworkLimits, 'frameMs' | 'stallMs'>
+}
+
+export function createFrameChannel(options: FrameChannelOptions, ports: FrameChannelPorts): FrameChannel {
+  const reader = createReading(options, ports)
+  const writer = createWriting(options, ports)
+  return {
+    start: reader.start,
+    send: writer.send,
+    flush: writer.flush,
+    queuedBytes: writer.queuedBytes,
+    stop() {
+      reader.stop()
+      writer.stop()
+    },
+  }
+}
+
+function createReading({ name, wire, stream, limits }: FrameChannelOptions, ports: FrameChannelPorts) {
+  const { clock } = ports
+  const frames = createFrameReader(stream.frameBytesMax)
+  const bucket = createTokenBucket({ perSecond: stream.framesPerSecond, burst: stream.framesBurst }, clock.now())
+  let stopped = false
+  let cancelResume: (() => void) | undefined
+  let cancelDeadline: (() => void) | undefined
+
+  const watchPartial = (): void => {
+    if (!frames.isPartial() || cancelResume !== undefined) {
+      cancelDeadline?.()
+      cancelDeadline = undefined
+    } else {
+      cancelDeadline ??= clock.after(limits.frameMs, () => {
+        ports.onFault('frame-timeout', `a frame on ${name} was begun and not ended within ${limits.frameMs} ms`)
+      })
+    }
+  }
+
+  const slowDown = (waitMs: number): void => {
+    ports.count('frames_delayed')
+    wire.pause()
+    cancelResume = clock.after(waitMs, () => {
+      cancelResume = undefined
+      if (stopped) return
+      deliver()
+      if (cancelResume === undefined) wire.resume()
+    })
+  }
+
+  const deliver = (): void => {
+    try {
+      while (!stopped && cancelResume === undefined && frames.hasNext()) {
+        const waitMs = bucket.waitMs(clock.now())
+        if (waitMs > 0) slowDown(waitMs)
+        else {
+          bucket.take(clock.now())
+          // Another frame, another deadline.
+          cancelDeadline?.()
+          cancelDeadline = undefined
+          ports.onFrame(frames.next()!)
+        }
+      }
+      watchPartial()
+    } catch (error) {
+      const code = isCodedError(error) ? (error.code as GoodbyeCode) : 'message-malformed'
+      ports.onFault(code, `${name}: ${messageOf(error)}`)
+    }
+  }
+
+  return {
+    start(): void {
+      wire.onData((bytes) => {
+        if (stopped) return
+        ports.count('bytes_in', bytes.length)
+        frames.push(bytes)
+        deliver()
+      })
+    },
+    stop(): void {
+      stopped = true
+      cancelResume?.()
+      cancelDeadline?.()
+      cancelDeadline = undefined
+    },
+  }
+}
+
+function createWriting({ name, wire, stream, limits }: FrameChannelOptions, ports: FrameChannelPorts) {
+  const queue = createSendQueue(stream)
+  let stopped = false
+  let scheduled = false
+  let cancelStall: (() => void) | undefined
+
+  const watchStall = (): void => {
+    cancelStall ??= ports.clock.after(limits.stallMs, () => {
+      const waiting = `${queue.count()} frames of ${queue.bytes()} bytes wait`
+      ports.onFault('slow-reader', `the peer took nothing on ${name} for ${limits.stallMs} ms; ${waiting}`)
+    })
+  }
+
+  const flush = (): void => {
+    scheduled = false
+    while (!stopped && wire.isWritable()) {
+      const chunk = queue.take(WRITE_CHUNK_BYTES)
+      if (chunk === undefined) return
+      ports.count('bytes_out', chunk.length)
+      try {
+        wire.send(chunk)
+      } catch {
+        // The stream has ended; its close event tells the session, which ends the connection.
+        stopped = true
+      }
+    }
+    if (!stopped) watchStall()
+  }
+
+  wire.onDrain(() => {
+    cancelStall?.()
+    cancelStall = undefined
+    flush()
+  })
+
+  return {
+    send(payload: Uint8Array, kind = 0): boolean {
+      if (stopped || payload.length === 0 || payload.length > stream.frameBytesMax) return false
+      const before = queue.dropped()
+      const taken = queue.push(payload, kind)
+      if (queue.dropped() > before) ports.count('frames_dropped', queue.dropped() - before)
+      // Small frames of one tick leave in one piece: the cost is in each send, not in its bytes.
+      if (taken && !scheduled) {
+        scheduled = true
+        queueMicrotask(flush)
+      }
+      return taken
+    },
+    flush,
+    queuedBytes: queue.bytes,
+    stop(): void {
+      stopped = true
+      cancelStall?.()
+    },
+  }
+}

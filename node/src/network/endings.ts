@@ -1,0 +1,78 @@
+import type { Clock } from '../base/clock.js'
+import type { Logger } from '../base/logger.js'
+import { GOODBYE_CODES } from './errors.js'
+import type { PeerIdentity } from './peer-id.js'
+import { PENALTY_POINTS } from './penalties.js'
+import type { Session } from './session.js'
+
+export interface Ending {
+  readonly code: string
+  readonly message: string
+  readonly byPeer: boolean
+}
+
+/** Refusals that trying again soon does not cure. */
+const LASTING: ReadonlySet<string> = new Set([
+  'genesis-mismatch',
+  'chain-id-mismatch',
+  'protocol-version-mismatch',
+  'not-admitted',
+  'penalised',
+])
+const OWN_CODES: ReadonlySet<string> = new Set([...GOODBYE_CODES, 'closed-before-handshake', 'connection-lost'])
+
+/** The same words about the same peer are written again only after so long. */
+const REPEAT_MS = 600_000
+const REMEMBERED_MAX = 1024
+
+/** What the end of a connection means: for the log, the counters, the score and the back-off. */
+export interface Endings {
+  log(session: Session, end: Ending, wasUp: boolean): void
+  logGate(peerId: string, code: string): void
+  /** The counter; codes of a stranger's making are one. */
+  nameOf(end: Ending): string
+  pointsOf(code: string): number
+  isLasting(code: string): boolean
+}
+
+export function createEndings({ clock, logger, self }: { clock: Clock; logger: Logger; self: PeerIdentity }): Endings {
+  const written = new Map<string, number>()
+
+  const isNews = (key: string): boolean => {
+    const last = written.get(key)
+    if (last !== undefined && clock.now() - last < REPEAT_MS) return false
+    if (written.size >= REMEMBERED_MAX) written.clear()
+    written.set(key, clock.now())
+    return true
+  }
+
+  const wordsOf = ({ code, byPeer }: Ending, isDialler: boolean): string => {
+    if (code === 'closed-before-handshake' && isDialler) {
+      return 'the peer closed the connection before the handshake: this node is probably not on its list of admitted nodes'
+    }
+    return byPeer ? 'the peer ended the connection' : 'a connection was ended'
+  }
+
+  return {
+    log(session, end, wasUp) {
+      const isDialler = session.link.direction === 'outbound'
+      const { id, address } = session.peer
+      const fields = { peer: id, address, remote: session.link.remoteAddress, code: end.code, reason: end.message, self: self.id }
+      const words = wordsOf(end, isDialler)
+      if (end.code === 'duplicate-connection' || (end.code === 'connection-lost' && !wasUp)) logger.debug(words, fields)
+      else if (end.code === 'stopping' || end.code === 'connection-lost') logger.info(words, fields)
+      else if (isNews(`${id} ${end.code}`)) logger.warn(words, fields)
+      else logger.debug(words, fields)
+    },
+    logGate(peerId, code) {
+      const why = code === 'penalised' ? 'it is banned for a while' : 'it is not on the list of admitted nodes'
+      const fields = { peer: peerId, code }
+      if (isNews(`${peerId} gate ${code}`)) logger.warn(`an inbound connection was refused: ${why}`, fields)
+      else logger.debug('an inbound connection was refused again', fields)
+    },
+    nameOf: ({ code, byPeer }) =>
+      `ended_${byPeer ? 'by_peer_' : ''}${(OWN_CODES.has(code) ? code : 'other').replaceAll('-', '_')}`,
+    pointsOf: (code) => PENALTY_POINTS[code] ?? 0,
+    isLasting: (code) => LASTING.has(code),
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * Every bound of the peer-to-peer door, in one place. A frame is a length-prefixed message on one kept-open stream.
+ */
+
+/** What peers say to each other; each channel is a stream of its own, so that a large block never stands before a vote. */
+export type Channel = 'consensus' | 'transactions' | 'blocks'
+export const CHANNELS: readonly Channel[] = ['consensus', 'transactions', 'blocks']
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+export interface StreamLimits {
+  /** Longest payload of one frame, both ways. */
+  readonly frameBytesMax: number
+  /** Outgoing frames that wait for a slow reader. */
+  readonly queueCountMax: number
+  readonly queueBytesMax: number
+  /** Incoming frames a second; what exceeds it waits in the sender, whose stream is paused. */
+  readonly framesPerSecond: number
+  readonly framesBurst: number
+  /** A full queue either refuses the new frame or lets go of the oldest one of the same kind. */
+  readonly whenFull: 'refuse' | 'drop-oldest'
+}
+
+export interface NetworkLimits {
+  readonly control: StreamLimits
+  readonly channels: Readonly<Record<Channel, StreamLimits>>
+  /** Open connections in all, and from one address (a provincial office may stand behind one). */
+  readonly connectionsMax: number
+  readonly connectionsPerHostMax: number
+  /** Inbound connections a second from one address; the noise handshake costs milliseconds of CPU. */
+  readonly connectionsPerHostPerSecond: number
+  /** From the open connection to the finished handshake. */
+  readonly handshakeMs: number
+  readonly dialMs: number
+  /** From a frame's first byte to its last. */
+  readonly frameMs: number
+  /** A reader that takes nothing for so long, while frames wait, is cut. */
+  readonly stallMs: number
+  readonly pingEveryMs: number
+  /** Nothing heard, not even the answer to a ping. */
+  readonly silenceMs: number
+  readonly requestsInFlightMax: number
+  readonly penaltyBanPoints: number
+  readonly penaltyDecayPerSecond: number
+  readonly banMs: number
+  readonly redialMinMs: number
+  readonly redialMaxMs: number
+  /** Back-off after a refusal that waiting does not cure: another chain, another protocol, not admitted. */
+  readonly refusedMinMs: number
+  readonly refusedMaxMs: number
+  readonly dialsAtOnceMax: number
+}
+
+/** One status, ping or handshake message. */
+const CONTROL: StreamLimits = {
+  frameBytesMax: 64 * KIB,
+  queueCountMax: 256,
+  queueBytesMax: 1 * MIB,
+  framesPerSecond: 100,
+  framesBurst: 200,
+  whenFull: 'drop-oldest',
+}
+
+/** A proposal carries its block; votes are some 200 bytes. */
+const CONSENSUS: StreamLimits = {
+  frameBytesMax: 8 * MIB,
+  queueCountMax: 1024,
+  queueBytesMax: 32 * MIB,
+  framesPerSecond: 2000,
+  framesBurst: 4000,
+  whenFull: 'drop-oldest',
+}
+
+/** A frame is a batch. */
+const TRANSACTIONS: StreamLimits = {
+  frameBytesMax: 1 * MIB,
+  queueCountMax: 1024,
+  queueBytesMax: 16 * MIB,
+  framesPerSecond: 500,
+  framesBurst: 1000,
+  whenFull: 'refuse',
+}
+
+/** Ranges of sealed blocks; one block may exceed a range's usual 4 MiB. */
+const BLOCKS: StreamLimits = {
+  frameBytesMax: 16 * MIB,
+  queueCountMax: 128,
+  queueBytesMax: 48 * MIB,
+  framesPerSecond: 200,
+  framesBurst: 400,
+  whenFull: 'refuse',
+}
+
+export const NETWORK_LIMITS: NetworkLimits = {
+  control: CONTROL,
+  channels: { consensus: CONSENSUS, transactions: TRANSACTIONS, blocks: BLOCKS },
+  connectionsMax: 256,
+  connectionsPerHostMax: 64,
+  connectionsPerHostPerSecond: 32,
+  handshakeMs: 10_000,
+  dialMs: 8_000,
+  frameMs: 60_000,
+  stallMs: 20_000,
+  pingEveryMs: 15_000,
+  silenceMs: 50_000,
+  requestsInFlightMax: 16,
+  penaltyBanPoints: 100,
+  penaltyDecayPerSecond: 0.5,
+  banMs: 60_000,
+  redialMinMs: 250,
+  redialMaxMs: 15_000,
+  refusedMinMs: 30_000,
+  refusedMaxMs: 300_000,
+  dialsAtOnceMax: 8,
+}
+
+/** What is written to a stream at once: between two such pieces of a block, votes go first. */
+export const WRITE_CHUNK_BYTES = 64 * KIB
+/** yamux window of a stream: what a paused peer can make this node hold. */
+export const STREAM_WINDOW_BYTES = 256 * KIB
+export const STREAM_WINDOW_BYTES_MAX = 2 * MIB
+/** Addresses taken from one handshake, and kept for one peer. */
+export const ADDRESSES_PER_PEER_MAX = 8
+/** Other peers named in one handshake. */
+export const KNOWN_PEERS_PER_HELLO_MAX = 64
+export const ADDRESS_BOOK_PEERS_MAX = 512
+export const ADDRESS_LENGTH_MAX = 256
+export const SOFTWARE_LENGTH_MAX = 128
+/** Attempts in a row after which a learnt (not configured) peer is forgotten. */
+export const LEARNT_PEER_ATTEMPTS_MAX = 40

@@ -1,0 +1,452 @@
+import type { Address } from '@songhua/sdk/protocol/bytes'
+import type { Clock } from '../base/clock.js'
+import { type Hub, createHub } from '../base/hub.js'
+import type { Logger } from '../base/logger.js'
+import type { Prng } from '../base/prng.js'
+import { type AddressBook, createAddressBook } from './address-book.js'
+import type { Head, Hello } from './control.js'
+import { type Dialer, createDialer } from './dialer.js'
+import { type Ending, type Endings, createEndings } from './endings.js'
+import { type GoodbyeCode, networkError } from './errors.js'
+import { CHANNELS, type Channel, KNOWN_PEERS_PER_HELLO_MAX, NETWORK_LIMITS, type NetworkLimits } from './limits.js'
+import { type PeerIdentity, identityOfPeerId, identityOfPrivateKey } from './peer-id.js'
+import { type Penalties, createPenalties } from './penalties.js'
+import { PROTOCOLS, type Session, createSession } from './session.js'
+import { type Direction, type Link, type Transport, createTransport, peerIdOfAddress } from './transport.js'
+
+export interface NetworkOptions {
+  /** The node's secp256k1 key, 32 bytes: its address and its peer id. */
+  readonly privateKey: Uint8Array
+  /** Multiaddrs, such as `/ip4/0.0.0.0/tcp/30300` and `/ip6/::/tcp/30300`; port 0 takes a free one. */
+  readonly listen: readonly string[]
+  /** Multiaddrs told to others instead of the ones listened on, as behind address translation. */
+  readonly announce?: readonly string[]
+  /** Multiaddrs that end in `/p2p/<peer id>`; they may always be dialled. */
+  readonly bootnodes: readonly string[]
+  readonly genesisHash: Hello['genesisHash']
+  readonly chainId: number
+  readonly protocolVersions: Hello['protocolVersions']
+  /** Name and version, as `songhua/0.1.0`. */
+  readonly software: string
+  readonly follower: boolean
+  readonly limits?: Partial<NetworkLimits>
+}
+
+/** Whom the gate asks about. */
+export interface PeerCandidate extends PeerIdentity {
+  readonly direction: Direction
+  readonly isBootnode: boolean
+}
+
+/** The membership contract's list of nodes, or the policy of who else may follow. */
+export interface Admission {
+  isAdmitted(candidate: PeerCandidate): boolean
+}
+
+export interface NetworkPorts {
+  readonly clock: Clock
+  readonly prng: Prng
+  readonly logger: Logger
+  readonly admission: Admission
+  head(): Head
+}
+
+export interface PeerInfo extends PeerIdentity {
+  readonly direction: Direction
+  readonly remoteAddress: string
+  readonly software: string
+  readonly follower: boolean
+  readonly protocolVersions: Hello['protocolVersions']
+  /** By its handshake, then by its announcements. A claim until sealed blocks prove it. */
+  readonly head: Head
+  /** Milliseconds since the Unix epoch. */
+  readonly connectedAtMs: number
+  readonly rttMs: number | undefined
+}
+
+export interface PeerEvent {
+  readonly type: 'up' | 'down' | 'head'
+  readonly peer: PeerInfo
+}
+
+export type MessageListener = (peer: PeerInfo, payload: Uint8Array) => void
+export type RequestListener = (peer: PeerInfo, body: Uint8Array) => Promise<Uint8Array>
+
+export interface SendOptions {
+  /** Frames of one kind, such as votes of one step, of which the oldest is let go when the queue is full. */
+  readonly kind?: number
+}
+
+export interface Network {
+  readonly self: PeerIdentity
+  /** @throws CodedError `listen-failed` */
+  start(): Promise<void>
+  stop(): Promise<void>
+  /** Where this node can be dialled, each with its peer id. */
+  addresses(): string[]
+  peers(): PeerInfo[]
+  peerOfAddress(address: Address): PeerInfo | undefined
+  /** To every peer; the answer is how many queues took it. */
+  broadcast(channel: Channel, payload: Uint8Array, options?: SendOptions): number
+  /** False: not connected, or the peer's queue is full. */
+  send(peerId: string, channel: Channel, payload: Uint8Array, options?: SendOptions): boolean
+  /** @throws CodedError `peer-not-connected`, `request-timeout`, `request-refused`, `request-too-many`, `peer-disconnected` */
+  request(peerId: string, body: Uint8Array, options: { timeoutMs: number }): Promise<Uint8Array>
+  /** Each answer ends the subscription. */
+  onMessage(channel: Channel, listener: MessageListener): () => void
+  onPeer(listener: (event: PeerEvent) => void): () => void
+  /** Who answers requests; one for the whole node. Coded errors of the listener are told to the peer. */
+  onRequest(listener: RequestListener): void
+  /** After each import. */
+  announceHead(head: Head): void
+  /** Points against a peer that misbehaves above the transport; at 100 it is cut and banned for a while. */
+  penalise(peerId: string, code: string, points: number): void
+  addBootnode(address: string): void
+  disconnect(peerId: string): boolean
+  setAdmission(admission: Admission): void
+  /** Called when the list has changed: cuts whom it no longer names and dials whom it names now. */
+  recheckAdmission(): void
+  metrics(): Record<string, number>
+}
+
+/** A session that lived so long was no failure: its back-off starts anew. */
+const STABLE_MS = 10_000
+
+/** @throws CodedError `private-key-invalid`, `address-invalid` */
+export async function createNetwork(options: NetworkOptions, ports: NetworkPorts): Promise<Network> {
+  const network = new PeerNetwork(options, ports)
+  await network.open()
+  return network
+}
+
+class PeerNetwork implements Network {
+  readonly self: PeerIdentity
+  readonly #options: NetworkOptions
+  readonly #ports: NetworkPorts
+  readonly #limits: NetworkLimits
+  readonly #book: AddressBook
+  readonly #dialer: Dialer
+  readonly #penalties: Penalties
+  readonly #endings: Endings
+  /** Every connection, from its first byte on. */
+  readonly #sessions = new Set<Session>()
+  /** By peer id, those whose handshake is done: one for each peer. */
+  readonly #up = new Map<string, Session>()
+  readonly #counters: Record<string, number> = {}
+  readonly #peerHub: Hub<PeerEvent>
+  readonly #messageHubs: ReadonlyMap<Channel, Hub<{ peer: PeerInfo; payload: Uint8Array }>>
+  #admission: Admission
+  #transport!: Transport
+  #answer: RequestListener | undefined
+  #stopped = true
+
+  constructor(options: NetworkOptions, ports: NetworkPorts) {
+    const { clock, logger } = ports
+    this.self = identityOfPrivateKey(options.privateKey)
+    this.#options = options
+    this.#ports = ports
+    this.#limits = { ...NETWORK_LIMITS, ...options.limits }
+    this.#admission = ports.admission
+    this.#book = createAddressBook(this.#limits, ports)
+    this.#penalties = createPenalties(this.#limits, clock)
+    this.#endings = createEndings({ clock, logger, self: this.self })
+    const onError = (error: unknown): void => logger.error('a listener of the network failed', { error })
+    this.#peerHub = createHub(onError)
+    this.#messageHubs = new Map(CHANNELS.map((channel) => [channel, createHub(onError)]))
+    this.#dialer = createDialer(this.#book, this.#limits.dialsAtOnceMax, {
+      clock,
+      logger,
+      count: this.#count,
+      dial: (addresses) => this.#transport.dial(addresses),
+      wants: (id) => this.#wants(id),
+    })
+    for (const address of options.bootnodes) this.addBootnode(address)
+  }
+
+  async open(): Promise<void> {
+    const sessionOfLink = new WeakMap<Link, Session>()
+    const { privateKey, listen, announce = [] } = this.#options
+    this.#transport = await createTransport(
+      { privateKey, listen, announce, protocols: PROTOCOLS, limits: this.#limits },
+      {
+        gate: {
+          admitsHost: () => !this.#stopped && this.#sessions.size < this.#limits.connectionsMax,
+          admitsInbound: (peerId) => this.#admitsInbound(peerId),
+        },
+        onLink: (link) => {
+          const session = this.#onLink(link)
+          if (session !== undefined) sessionOfLink.set(link, session)
+        },
+        onWire: (link, wire) => sessionOfLink.get(link)?.attachWire(wire),
+      },
+    )
+  }
+
+  async start(): Promise<void> {
+    this.#stopped = false
+    await this.#transport.start()
+    this.#dialer.start()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#dialer.stop()
+    for (const session of [...this.#sessions]) session.end('stopping', 'the node is stopping')
+    await this.#transport.stop()
+  }
+
+  addresses(): string[] {
+    return this.#transport.addresses()
+  }
+
+  peers(): PeerInfo[] {
+    return [...this.#up.values()].map(infoOf)
+  }
+
+  peerOfAddress(address: Address): PeerInfo | undefined {
+    const session = [...this.#up.values()].find(({ peer }) => peer.address === address)
+    return session === undefined ? undefined : infoOf(session)
+  }
+
+  broadcast(channel: Channel, payload: Uint8Array, { kind }: SendOptions = {}): number {
+    return [...this.#up.values()].filter((session) => session.send(channel, payload, kind)).length
+  }
+
+  send(peerId: string, channel: Channel, payload: Uint8Array, { kind }: SendOptions = {}): boolean {
+    return this.#up.get(peerId)?.send(channel, payload, kind) ?? false
+  }
+
+  request(peerId: string, body: Uint8Array, { timeoutMs }: { timeoutMs: number }): Promise<Uint8Array> {
+    const gone = networkError('peer-not-connected', `the peer ${peerId} is not connected`)
+    return this.#up.get(peerId)?.request(body, timeoutMs) ?? Promise.reject(gone)
+  }
+
+  onMessage(channel: Channel, listener: MessageListener): () => void {
+    return this.#messageHubs.get(channel)!.subscribe(({ peer, payload }) => listener(peer, payload))
+  }
+
+  onPeer(listener: (event: PeerEvent) => void): () => void {
+    return this.#peerHub.subscribe(listener)
+  }
+
+  onRequest(listener: RequestListener): void {
+    this.#answer = listener
+  }
+
+  announceHead(head: Head): void {
+    for (const session of this.#up.values()) session.announceHead(head)
+  }
+
+  penalise(peerId: string, code: string, points: number): void {
+    this.#count('penalties')
+    this.#ports.logger.warn('a peer misbehaved', { peer: peerId, code, points })
+    if (!this.#penalties.add(peerId, points)) return
+    this.#up.get(peerId)?.end('penalised', `banned for ${this.#limits.banMs} ms; last for ${code}`)
+  }
+
+  addBootnode(address: string): void {
+    const id = peerIdOfAddress(address)
+    if (id === undefined) throw networkError('address-invalid', `the bootnode ${address} must end in /p2p/<peer id>`)
+    if (identityOfPeerId(id).id !== this.self.id) this.#book.addBootnode(id, address)
+    this.#dialer.wake()
+  }
+
+  disconnect(peerId: string): boolean {
+    const session = this.#up.get(peerId)
+    session?.end('penalised', 'cut by the operator')
+    return session !== undefined
+  }
+
+  setAdmission(admission: Admission): void {
+    this.#admission = admission
+    this.recheckAdmission()
+  }
+
+  recheckAdmission(): void {
+    for (const session of [...this.#sessions]) {
+      const hello = session.hello()
+      if (hello === undefined || this.#mayStay(session, hello)) continue
+      session.end('not-admitted', 'the node is no longer on the list of admitted nodes')
+    }
+    this.#book.retryAll()
+    this.#dialer.wake()
+  }
+
+  metrics(): Record<string, number> {
+    return {
+      ...this.#counters,
+      peers: this.#up.size,
+      connections: this.#sessions.size,
+      banned: this.#penalties.bannedCount(),
+      queued_bytes: [...this.#up.values()].reduce((sum, session) => sum + session.queuedBytes(), 0),
+    }
+  }
+
+  readonly #count = (name: string, amount = 1): void => {
+    this.#counters[name] = (this.#counters[name] ?? 0) + amount
+  }
+
+  #isAdmitted(peer: PeerIdentity, direction: Direction): boolean {
+    return this.#admission.isAdmitted({ ...peer, direction, isBootnode: this.#book.isBootnode(peer.id) })
+  }
+
+  #admitsInbound(peerId: string): boolean {
+    const peer = attempt(() => identityOfPeerId(peerId))
+    const isListed = peer !== undefined && this.#isAdmitted(peer, 'inbound')
+    if (isListed && !this.#penalties.isBanned(peerId)) return true
+    this.#count(isListed ? 'refused_penalised' : 'refused_not_admitted')
+    this.#endings.logGate(peerId, isListed ? 'penalised' : 'not-admitted')
+    return false
+  }
+
+  /**
+   * The side that is up to date gates. A bootnode that is ahead of this node is kept although the list here does not
+   * name it: the list may be stale, and what it sends is sealed.
+   */
+  #mayStay({ peer, link }: Session, hello: Hello): boolean {
+    if (this.#isAdmitted(peer, link.direction)) return true
+    return link.direction === 'outbound' && this.#book.isBootnode(peer.id) && hello.head.number > this.#ports.head().number
+  }
+
+  #wants(id: string): boolean {
+    if (this.#stopped || this.#penalties.isBanned(id)) return false
+    if ([...this.#sessions].some((session) => session.peer.id === id)) return false
+    return this.#book.isBootnode(id) || this.#isAdmitted(identityOfPeerId(id), 'outbound')
+  }
+
+  #ownHello(): Hello {
+    const { genesisHash, chainId, protocolVersions, software, follower } = this.#options
+    return {
+      genesisHash,
+      chainId,
+      protocolVersions,
+      software,
+      follower,
+      head: this.#ports.head(),
+      addresses: this.#transport.addresses(),
+      knownPeers: this.#book.known().filter(({ id }) => this.#up.has(id)).slice(0, KNOWN_PEERS_PER_HELLO_MAX),
+    }
+  }
+
+  #isArbiterOf(peer: PeerIdentity): boolean {
+    return this.self.id < peer.id
+  }
+
+  /** Of two connections between the same two nodes the one that the other side dialled stays: it dials only when it has none. */
+  #judge(session: Session, hello: Hello): { code: GoodbyeCode; message: string } | undefined {
+    const { peer, link } = session
+    if (!this.#mayStay(session, hello)) {
+      return { code: 'not-admitted', message: 'the node is not on the list of admitted nodes' }
+    }
+    if (!this.#isArbiterOf(peer)) return undefined
+    const other = [...this.#sessions].find((one) => one !== session && one.peer.id === peer.id && one.isAccepted())
+    if (other === undefined) return undefined
+    const refusal = { code: 'duplicate-connection', message: 'the two nodes are connected already' } as const
+    if (link.direction === 'outbound') return refusal
+    other.end(refusal.code, refusal.message)
+    return undefined
+  }
+
+  #onLink(link: Link): Session | undefined {
+    const peer = attempt(() => identityOfPeerId(link.peerId))
+    if (peer === undefined || this.#stopped) {
+      link.abort('the peer is not wanted')
+      return undefined
+    }
+    const session = createSession(
+      { link, peer, isArbiter: this.#isArbiterOf(peer), limits: this.#limits },
+      {
+        clock: this.#ports.clock,
+        count: this.#count,
+        ownHello: () => this.#ownHello(),
+        judge: (one, hello) => this.#judge(one, hello),
+        onUp: (one) => this.#onUp(one),
+        onEnd: (one, end) => this.#onEnd(one, end),
+        onMessage: (one, channel, payload) => this.#onMessage(one, channel, payload),
+        onHead: (one) => void (one.isUp() && this.#peerHub.emit({ type: 'head', peer: infoOf(one) })),
+        handleRequest: (one, body) => this.#handleRequest(one, body),
+      },
+    )
+    this.#sessions.add(session)
+    return session
+  }
+
+  #onMessage(session: Session, channel: Channel, payload: Uint8Array): void {
+    this.#count(`frames_in_${channel}`)
+    this.#messageHubs.get(channel)!.emit({ peer: infoOf(session), payload })
+  }
+
+  #handleRequest(session: Session, body: Uint8Array): Promise<Uint8Array> {
+    this.#count('requests_in')
+    const refusal = networkError('request-refused', 'this node answers no requests')
+    return this.#answer?.(infoOf(session), body) ?? Promise.reject(refusal)
+  }
+
+  #onUp(session: Session): void {
+    const { id, address } = session.peer
+    const hello = session.hello()!
+    this.#up.get(id)?.end('duplicate-connection', 'replaced by a newer connection')
+    this.#up.set(id, session)
+    this.#count('sessions')
+    this.#learn(session.peer, hello)
+    const fields = { peer: id, address, direction: session.link.direction, software: hello.software, head: hello.head.number }
+    this.#ports.logger.info('a peer is connected', fields)
+    this.#peerHub.emit({ type: 'up', peer: infoOf(session) })
+  }
+
+  #learn(peer: PeerIdentity, hello: Hello): void {
+    const own = hello.follower ? [] : [{ id: peer.id, addresses: hello.addresses }]
+    for (const { id, addresses } of [...own, ...hello.knownPeers]) {
+      const identity = attempt(() => identityOfPeerId(id))
+      if (identity === undefined || id === this.self.id || !this.#isAdmitted(identity, 'outbound')) continue
+      this.#book.learn(
+        id,
+        addresses.filter((address) => attempt(() => peerIdOfAddress(address)) === id),
+      )
+    }
+    this.#dialer.wake()
+  }
+
+  #onEnd(session: Session, end: Ending): void {
+    const { id } = session.peer
+    this.#sessions.delete(session)
+    const wasUp = this.#up.get(id) === session
+    if (wasUp) this.#up.delete(id)
+    this.#count(this.#endings.nameOf(end))
+    if (!this.#stopped) this.#endings.log(session, end, wasUp)
+    if (!end.byPeer) this.#penalties.add(id, this.#endings.pointsOf(end.code))
+    if (end.code !== 'duplicate-connection') this.#backOff(session, end, wasUp)
+    if (wasUp) this.#peerHub.emit({ type: 'down', peer: infoOf(session) })
+    this.#dialer.wake()
+  }
+
+  #backOff({ peer, startedMs }: Session, end: Ending, wasUp: boolean): void {
+    if (wasUp && this.#ports.clock.now() - startedMs > STABLE_MS) this.#book.onStable(peer.id)
+    if (this.#endings.isLasting(end.code)) this.#book.onRefusal(peer.id)
+    else this.#book.onFailure(peer.id)
+  }
+}
+
+function infoOf(session: Session): PeerInfo {
+  const hello = session.hello()!
+  return {
+    ...session.peer,
+    direction: session.link.direction,
+    remoteAddress: session.link.remoteAddress,
+    software: hello.software,
+    follower: hello.follower,
+    protocolVersions: hello.protocolVersions,
+    head: hello.head,
+    connectedAtMs: session.startedMs,
+    rttMs: session.rttMs(),
+  }
+}
+
+/** For what strangers say of others: what cannot be read counts as not said. */
+function attempt<T>(run: () => T): T | undefined {
+  try {
+    return run()
+  } catch {
+    return undefined
+  }
+}

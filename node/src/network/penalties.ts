@@ -1,0 +1,56 @@
+import type { Clock } from '../base/clock.js'
+import type { NetworkLimits } from './limits.js'
+
+/** Points for breaking a rule of the stream; other modules name their own when they report a peer. */
+export const PENALTY_POINTS: Readonly<Record<string, number>> = {
+  'frame-too-large': 100,
+  'frame-empty': 50,
+  'frame-timeout': 40,
+  'message-malformed': 50,
+  'protocol-violation': 50,
+  'handshake-timeout': 20,
+}
+
+const REMEMBERED_PEERS_MAX = 1024
+
+/** Scores that fade; at the limit the peer is banned for a while. */
+export interface Penalties {
+  /** True when these points brought the ban. */
+  add(peerId: string, points: number): boolean
+  isBanned(peerId: string): boolean
+  bannedCount(): number
+}
+
+type PenaltyLimits = Pick<NetworkLimits, 'penaltyBanPoints' | 'penaltyDecayPerSecond' | 'banMs'>
+
+export function createPenalties(limits: PenaltyLimits, clock: Clock): Penalties {
+  const scores = new Map<string, { points: number; atMs: number; bannedUntilMs: number }>()
+
+  const forgetOldest = (): void => {
+    if (scores.size < REMEMBERED_PEERS_MAX) return
+    for (const [id, score] of scores) {
+      if (score.bannedUntilMs > clock.now() && scores.size <= 2 * REMEMBERED_PEERS_MAX) continue
+      scores.delete(id)
+      return
+    }
+  }
+
+  return {
+    add(peerId, points) {
+      const now = clock.now()
+      const old = scores.get(peerId)
+      const faded = old === undefined ? 0 : Math.max(0, old.points - ((now - old.atMs) / 1000) * limits.penaltyDecayPerSecond)
+      const isBan = faded + points >= limits.penaltyBanPoints
+      if (old === undefined) forgetOldest()
+      scores.delete(peerId)
+      scores.set(peerId, {
+        points: isBan ? 0 : faded + points,
+        atMs: now,
+        bannedUntilMs: isBan ? now + limits.banMs : (old?.bannedUntilMs ?? 0),
+      })
+      return isBan
+    },
+    isBanned: (peerId) => (scores.get(peerId)?.bannedUntilMs ?? 0) > clock.now(),
+    bannedCount: () => [...scores.values()].filter((score) => score.bannedUntilMs > clock.now()).length,
+  }
+}

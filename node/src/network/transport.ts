@@ -1,0 +1,253 @@
+import { noise } from '@libp2p/noise'
+import { peerIdFromString } from '@libp2p/peer-id'
+import type { Connection, ConnectionGater, Libp2p, MultiaddrConnection, Stream } from '@libp2p/interface'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { messageOf } from '@songhua/sdk/protocol/errors'
+import { type Libp2pOptions, createLibp2p } from 'libp2p'
+import { networkError } from './errors.js'
+import { type NetworkLimits, STREAM_WINDOW_BYTES, STREAM_WINDOW_BYTES_MAX } from './limits.js'
+import { toLibp2pKey } from './peer-id.js'
+
+/** The only file that knows libp2p's connections and streams; the rest of the folder sees `Link` and `Wire`. */
+
+export type Direction = 'inbound' | 'outbound'
+
+/** One kept-open stream of bytes. */
+export interface Wire {
+  readonly protocol: string
+  /** False: taken, but wait for `onDrain` before the next. Throws when the stream has ended. */
+  send(bytes: Uint8Array): boolean
+  isWritable(): boolean
+  /** Starts the flow of incoming bytes. */
+  onData(listener: (bytes: Uint8Array) => void): void
+  onDrain(listener: () => void): void
+  onClose(listener: () => void): void
+  pause(): void
+  resume(): void
+}
+
+/** One connection to an authenticated peer. */
+export interface Link {
+  readonly peerId: string
+  readonly direction: Direction
+  readonly remoteAddress: string
+  openWire(protocol: string): Promise<Wire>
+  onClose(listener: (reason: string) => void): void
+  isOpen(): boolean
+  /** Sends what is queued, then ends; ends at once after a second. */
+  close(): Promise<void>
+  abort(reason: string): void
+}
+
+/** Asked before and after a connection is authenticated. */
+export interface Gate {
+  /** Whether one more connection from this host may be opened. */
+  admitsHost(host: string): boolean
+  admitsInbound(peerId: string): boolean
+}
+
+export interface TransportOptions {
+  readonly privateKey: Uint8Array
+  /** Multiaddrs to listen on, such as `/ip4/0.0.0.0/tcp/30300` and `/ip6/::/tcp/30300`. */
+  readonly listen: readonly string[]
+  /** Multiaddrs to announce instead of the ones listened on. */
+  readonly announce: readonly string[]
+  readonly protocols: readonly string[]
+  readonly limits: NetworkLimits
+}
+
+export interface TransportPorts {
+  readonly gate: Gate
+  onLink(link: Link): void
+  onWire(link: Link, wire: Wire): void
+}
+
+export interface Transport {
+  start(): Promise<void>
+  stop(): Promise<void>
+  /** Where this node can be dialled, with its peer id. */
+  addresses(): string[]
+  /** The link is told by `onLink`. A dial that succeeds is not yet an admission. */
+  dial(addresses: readonly string[]): Promise<void>
+}
+
+/** Streams of one connection: the named protocols and those still in negotiation. */
+const STREAMS_PER_CONNECTION_MAX = 8
+const HOUR_MS = 3_600_000
+
+function toWire(stream: Stream): Wire {
+  return {
+    protocol: stream.protocol,
+    send: (bytes) => stream.send(bytes),
+    isWritable: () => !stream.writableNeedsDrain && stream.writeBufferLength === 0,
+    onData(listener) {
+      stream.addEventListener('message', (event) => listener(event.data.subarray()))
+    },
+    onDrain(listener) {
+      // libp2p answers `drain` by writing its own remainder in a microtask; ours comes after it.
+      stream.addEventListener('drain', () => queueMicrotask(listener))
+    },
+    onClose(listener) {
+      stream.addEventListener('close', () => listener(), { once: true })
+    },
+    pause() {
+      if (stream.readStatus === 'readable') stream.pause()
+    },
+    resume() {
+      if (stream.readStatus === 'paused') stream.resume()
+    },
+  }
+}
+
+function toLink(connection: Connection): Link {
+  return {
+    peerId: connection.remotePeer.toString(),
+    direction: connection.direction,
+    remoteAddress: connection.remoteAddr.toString(),
+    openWire: async (protocol) => toWire(await connection.newStream(protocol)),
+    onClose(listener) {
+      const told = (event: { error?: Error }): void => listener(event.error?.message ?? 'closed by the peer')
+      connection.addEventListener('close', told, { once: true })
+    },
+    isOpen: () => connection.status === 'open',
+    async close() {
+      try {
+        await connection.close({ signal: AbortSignal.timeout(1_000) })
+      } catch (error) {
+        connection.abort(error instanceof Error ? error : new Error(String(error)))
+      }
+    },
+    abort: (reason) => connection.abort(new Error(reason)),
+  }
+}
+
+function hostOf(connection: MultiaddrConnection): string {
+  return connection.remoteAddr.getComponents()[0]?.value ?? 'unknown'
+}
+
+function parse(addresses: readonly string[]): Multiaddr[] {
+  return addresses.map((address) => {
+    try {
+      return multiaddr(address)
+    } catch (error) {
+      const message = `${JSON.stringify(address)} is not a multiaddr such as /ip4/10.0.0.1/tcp/30300: ${messageOf(error)}`
+      throw networkError('address-invalid', message, { details: { address }, cause: error })
+    }
+  })
+}
+
+function configOf(options: TransportOptions, gate: Gate): Libp2pOptions {
+  const { limits } = options
+  return {
+    start: false,
+    privateKey: toLibp2pKey(options.privateKey),
+    addresses: {
+      listen: parse(options.listen).map((address) => address.toString()),
+      announce: parse(options.announce).map((address) => address.toString()),
+    },
+    transports: [tcp({ inboundSocketInactivityTimeout: HOUR_MS, outboundSocketInactivityTimeout: HOUR_MS })],
+    connectionEncrypters: [noise()],
+    streamMuxers: [
+      yamux({
+        // Liveness is checked by pings on the control stream, whose answers also show a live event loop.
+        enableKeepAlive: false,
+        maxInboundStreams: STREAMS_PER_CONNECTION_MAX,
+        maxOutboundStreams: STREAMS_PER_CONNECTION_MAX,
+        streamOptions: {
+          initialStreamWindowSize: STREAM_WINDOW_BYTES,
+          maxStreamWindowSize: STREAM_WINDOW_BYTES_MAX,
+          maxReadBufferLength: 2 * STREAM_WINDOW_BYTES_MAX,
+        },
+      }),
+    ],
+    // Its ping aborts connections under load. Without it nothing closes a good connection, and the redial loop
+    // is ours; so no peer is tagged KEEP_ALIVE, which would set libp2p's own redialling against it.
+    connectionMonitor: { enabled: false },
+    connectionManager: {
+      maxConnections: limits.connectionsMax,
+      inboundConnectionThreshold: limits.connectionsPerHostPerSecond,
+      maxIncomingPendingConnections: limits.connectionsPerHostMax,
+      inboundUpgradeTimeout: limits.handshakeMs,
+      dialTimeout: limits.dialMs,
+      addressDialTimeout: Math.ceil(limits.dialMs / 2),
+      maxParallelDials: limits.dialsAtOnceMax,
+    },
+    connectionGater: gaterOf(gate, limits),
+  }
+}
+
+function gaterOf(gate: Gate, limits: NetworkLimits): ConnectionGater {
+  const openByHost = new Map<string, number>()
+  return {
+    denyDialMultiaddr: () => false,
+    denyInboundConnection(connection) {
+      const host = hostOf(connection)
+      const open = openByHost.get(host) ?? 0
+      if (open >= limits.connectionsPerHostMax || !gate.admitsHost(host)) return true
+      openByHost.set(host, open + 1)
+      const release = (): void => {
+        const left = (openByHost.get(host) ?? 1) - 1
+        if (left > 0) openByHost.set(host, left)
+        else openByHost.delete(host)
+      }
+      connection.addEventListener('close', release, { once: true })
+      return false
+    },
+    denyInboundEncryptedConnection: (peerId) => !gate.admitsInbound(peerId.toString()),
+  }
+}
+
+/** @throws CodedError `address-invalid`, `private-key-invalid`; `listen-failed` on start, `dial-failed` on dial */
+export async function createTransport(options: TransportOptions, ports: TransportPorts): Promise<Transport> {
+  const libp2p: Libp2p = await createLibp2p(configOf(options, ports.gate))
+  const links = new Map<string, Link>()
+
+  libp2p.addEventListener('connection:open', ({ detail: connection }) => {
+    const link = toLink(connection)
+    links.set(connection.id, link)
+    connection.addEventListener('close', () => links.delete(connection.id), { once: true })
+    ports.onLink(link)
+  })
+  for (const protocol of options.protocols) {
+    await libp2p.handle(
+      protocol,
+      (stream, connection) => {
+        const link = links.get(connection.id)
+        if (link === undefined) stream.abort(new Error('the connection has ended'))
+        else ports.onWire(link, toWire(stream))
+      },
+      { maxInboundStreams: 1, maxOutboundStreams: 1 },
+    )
+  }
+  return transportOf(libp2p)
+}
+
+function transportOf(libp2p: Libp2p): Transport {
+  return {
+    async start() {
+      try {
+        await libp2p.start()
+      } catch (error) {
+        const message = `cannot listen for peers: ${messageOf(error)}; is the port in use?`
+        throw networkError('listen-failed', message, { cause: error })
+      }
+    },
+    stop: async () => libp2p.stop(),
+    addresses: () => libp2p.getMultiaddrs().map((address) => address.toString()),
+    async dial(addresses) {
+      try {
+        await libp2p.dial(parse(addresses))
+      } catch (error) {
+        throw networkError('dial-failed', messageOf(error), { details: { addresses: [...addresses] }, cause: error })
+      }
+    },
+  }
+}
+
+/** The peer id at the end of a multiaddr, when it has one. @throws CodedError `address-invalid` */
+export function peerIdOfAddress(address: string): string | undefined {
+  const id = parse([address])[0]!.getComponents().findLast((component) => component.name === 'p2p')?.value
+  return id === undefined ? undefined : peerIdFromString(id).toString()
+}
