@@ -8,8 +8,8 @@ import type { NodeStore, StateDiff, StateReader } from './state.js'
 import { type TrieChange, type TrieUpdate, updateTrie } from './update.js'
 
 export interface StateTrieUpdate extends TrieUpdate {
-  /** The storage root of every account that the diff touches and does not delete: what the flat accounts must carry. */
-  storageRoots: Map<Address, Hash>
+  /** Every account that the diff touches as it now stands, storage root included; null when gone. The flat state's part. */
+  accounts: Map<Address, Account | null>
 }
 
 /**
@@ -18,24 +18,28 @@ export interface StateTrieUpdate extends TrieUpdate {
  * @throws CodedError `TRIE_NODE_MISSING`, `TRIE_NODE_INVALID`; `STATE_DIFF_INVALID` for storage of an account that does not exist
  */
 export function updateStateTrie(store: NodeStore, root: Hash, diff: StateDiff): StateTrieUpdate {
-  const storageRoots = new Map<Address, Hash>()
+  const accounts = new Map<Address, Account | null>()
   const nodes = new Map<Hash, Uint8Array>()
   const changes = new Map<Hex, TrieChange>()
   for (const address of touchedAddresses(diff)) {
-    const account = diff.accounts.get(address)
-    changes.set(keccak256Hex(hexToBytes(address)), account === null ? null : (present) => {
+    changes.set(keccak256Hex(hexToBytes(address)), (present) => {
       const before = present === undefined ? undefined : decodeAccount(present)
-      const after = account ?? before
+      const after = diff.accounts.get(address) ?? (diff.accounts.has(address) ? null : before)
       if (after === undefined) throw ownerless(address)
+      if (after === null) {
+        accounts.set(address, null)
+        return null
+      }
       const storage = updateStorage(store, before?.storageRoot ?? EMPTY_TRIE_ROOT, { address, diff })
       storage.nodes.forEach((raw, hash) => nodes.set(hash, raw))
-      storageRoots.set(address, storage.root)
-      return encodeAccount({ ...after, storageRoot: storage.root })
+      const account = { ...after, storageRoot: storage.root }
+      accounts.set(address, account)
+      return encodeAccount(account)
     })
   }
-  const accounts = updateTrie(store, root, changes)
-  accounts.nodes.forEach((raw, hash) => nodes.set(hash, raw))
-  return { root: accounts.root, nodes, storageRoots }
+  const updated = updateTrie(store, root, changes)
+  updated.nodes.forEach((raw, hash) => nodes.set(hash, raw))
+  return { root: updated.root, nodes, accounts }
 }
 
 function touchedAddresses(diff: StateDiff): Set<Address> {
