@@ -85,6 +85,7 @@ export function transactionsRootOf(transactions: readonly Transaction[]): Hash {
 export function checkTransactionsRoot(block: Block): void {
   const root = transactionsRootOf(block.transactions)
   if (root !== block.header.transactionsRoot) {
-    fail('BLOCK_TRANSACTIONS_ROOT', `The transactions have the root ${root}, the header ${block.header.transactionsRoot}`)
+    const message = `The transactions have the root ${root}, the header ${block.header.transactionsRoot}`
+    fail('BLOCK_TRANSACTIONS_ROOT', message)
   }
 }

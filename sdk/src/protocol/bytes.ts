@@ -181,7 +181,7 @@ export function padLeft(bytes: Uint8Array, length: number): Uint8Array {
   return padded
 }
 
-/** Own memory: the bytes no longer keep a larger buffer (a block, a frame) alive. A Node `Buffer` becomes a plain array. */
+/** A copy that no longer keeps a larger buffer (a block, a frame) alive. A Node `Buffer` becomes a plain array. */
 export function ownBytes(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes)
 }

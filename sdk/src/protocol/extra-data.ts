@@ -48,7 +48,9 @@ export function decodeExtraData(bytes: Uint8Array): ExtraData {
   const validators = readList(fields[1], 'extraData.validators')
   const seals = readList(fields[4], 'extraData.seals')
   const round = readNumber(fields[3], 'extraData.round')
-  if (validators.length > MAX_VALIDATORS) fail('EXTRA_DATA_VALIDATORS', `extraData lists more than ${MAX_VALIDATORS} validators`)
+  if (validators.length > MAX_VALIDATORS) {
+    fail('EXTRA_DATA_VALIDATORS', `extraData lists more than ${MAX_VALIDATORS} validators`)
+  }
   if (seals.length > MAX_VALIDATORS) fail('EXTRA_DATA_SEALS', `extraData has more than ${MAX_VALIDATORS} seals`)
   if (readList(fields[2], 'extraData.vote').length > 0) fail('EXTRA_DATA_VOTE', 'extraData.vote must be an empty list')
   if (round > MAX_ROUND) fail('EXTRA_DATA_ROUND', `extraData.round is ${round}; at most ${MAX_ROUND}`)
@@ -73,5 +75,8 @@ export function vanityOf(genesisHash: Hash, blockTimeMs: number): Uint8Array {
 /** Of any header but the genesis. Throws when the time is above 2^53 − 1 ms. */
 export function readVanity(vanity: Uint8Array): { genesisPrefix: Uint8Array; blockTimeMs: number } {
   const time = vanity.subarray(GENESIS_PREFIX_BYTES)
-  return { genesisPrefix: vanity.subarray(0, GENESIS_PREFIX_BYTES), blockTimeMs: bytesToNumber(time, 'block time in ms') }
+  return {
+    genesisPrefix: vanity.subarray(0, GENESIS_PREFIX_BYTES),
+    blockTimeMs: bytesToNumber(time, 'block time in ms'),
+  }
 }

@@ -87,42 +87,46 @@ function fail(code: HeaderErrorCode, header: Header, message: string, cause?: un
   throw new CodedError(code, `Block ${header.number}: ${message}`, { details: { number: header.number }, cause })
 }
 
-function expectEqual<T extends bigint | number | string>(
+type PlainField = { [K in keyof Header]: Header[K] extends Uint8Array ? never : K }[keyof Header]
+
+function expectField<K extends PlainField>(
   header: Header,
-  field: { code: HeaderErrorCode; name: string },
-  values: { actual: T; expected: T },
-): void {
-  const { actual, expected } = values
-  if (actual !== expected) fail(field.code, header, `${field.name} is ${actual}; expected ${expected}`)
+  name: K,
+  code: HeaderErrorCode,
+): { toBe(value: Header[K]): void } {
+  return {
+    toBe: (expected) => {
+      const actual = header[name]
+      if (actual !== expected) fail(code, header, `${name} is ${String(actual)}; expected ${String(expected)}`)
+    },
+  }
 }
 
 function checkConstants(header: Header): void {
-  const zero = { expected: 0n }
-  expectEqual(header, { code: 'HEADER_OMMERS', name: 'ommersHash' }, { actual: header.ommersHash, expected: EMPTY_OMMERS_HASH })
-  expectEqual(header, { code: 'HEADER_DIFFICULTY', name: 'difficulty' }, { actual: header.difficulty, expected: QBFT_DIFFICULTY })
-  expectEqual(header, { code: 'HEADER_MIX_HASH', name: 'mixHash' }, { actual: header.mixHash, expected: QBFT_MIX_HASH })
-  expectEqual(header, { code: 'HEADER_BASE_FEE', name: 'baseFeePerGas' }, { actual: header.baseFeePerGas, ...zero })
-  expectEqual(header, { code: 'HEADER_BLOB_GAS', name: 'blobGasUsed' }, { actual: header.blobGasUsed, ...zero })
-  expectEqual(header, { code: 'HEADER_BLOB_GAS', name: 'excessBlobGas' }, { actual: header.excessBlobGas, ...zero })
-  const withdrawals = { actual: header.withdrawalsRoot, expected: EMPTY_TRIE_ROOT }
-  expectEqual(header, { code: 'HEADER_WITHDRAWALS', name: 'withdrawalsRoot' }, withdrawals)
+  expectField(header, 'ommersHash', 'HEADER_OMMERS').toBe(EMPTY_OMMERS_HASH)
+  expectField(header, 'difficulty', 'HEADER_DIFFICULTY').toBe(QBFT_DIFFICULTY)
+  expectField(header, 'mixHash', 'HEADER_MIX_HASH').toBe(QBFT_MIX_HASH)
+  expectField(header, 'baseFeePerGas', 'HEADER_BASE_FEE').toBe(0n)
+  expectField(header, 'blobGasUsed', 'HEADER_BLOB_GAS').toBe(0n)
+  expectField(header, 'excessBlobGas', 'HEADER_BLOB_GAS').toBe(0n)
+  expectField(header, 'withdrawalsRoot', 'HEADER_WITHDRAWALS').toBe(EMPTY_TRIE_ROOT)
   if (!equalBytes(header.nonce, ZERO_NONCE)) fail('HEADER_NONCE', header, 'nonce must be 8 zero bytes')
 }
 
 function checkPlace(header: Header, parent: ParentBlock): void {
-  const expected = parent.header.number + 1
-  expectEqual(header, { code: 'HEADER_NUMBER', name: 'number' }, { actual: header.number, expected })
-  expectEqual(header, { code: 'HEADER_PARENT_HASH', name: 'parentHash' }, { actual: header.parentHash, expected: parent.hash })
-  const history = { actual: header.parentBeaconBlockRoot, expected: frontierRoot(parent.frontier) }
-  expectEqual(header, { code: 'HEADER_HISTORY_ROOT', name: 'parentBeaconBlockRoot' }, history)
+  expectField(header, 'number', 'HEADER_NUMBER').toBe(parent.header.number + 1)
+  expectField(header, 'parentHash', 'HEADER_PARENT_HASH').toBe(parent.hash)
+  expectField(header, 'parentBeaconBlockRoot', 'HEADER_HISTORY_ROOT').toBe(frontierRoot(parent.frontier))
   if (!parent.validators.includes(header.coinbase)) {
     fail('HEADER_COINBASE', header, `coinbase ${header.coinbase} is no validator of this height`)
   }
 }
 
 function checkGas(header: Header, rules: HeaderRules): void {
-  expectEqual(header, { code: 'HEADER_GAS_LIMIT', name: 'gasLimit' }, { actual: header.gasLimit, expected: rules.gasLimit })
-  if (header.gasUsed > header.gasLimit) fail('HEADER_GAS_USED', header, `gasUsed ${header.gasUsed} is above the gas limit`)
+  expectField(header, 'gasLimit', 'HEADER_GAS_LIMIT').toBe(rules.gasLimit)
+  if (header.gasUsed > header.gasLimit) {
+    fail('HEADER_GAS_USED', header, `gasUsed ${header.gasUsed} is above the gas limit ${header.gasLimit}`)
+  }
 }
 
 function checkExtraData(header: Header, parent: ParentBlock, rules: HeaderRules): void {
@@ -133,8 +137,7 @@ function checkExtraData(header: Header, parent: ParentBlock, rules: HeaderRules)
   }
   const earliestMs = blockTimeMs(parent.header) + rules.minBlockPeriodMs
   if (timeMs < earliestMs) fail('HEADER_TIME', header, `block time is ${timeMs} ms; at the earliest ${earliestMs} ms`)
-  const timestamp = { actual: header.timestamp, expected: Math.floor(timeMs / 1000) }
-  expectEqual(header, { code: 'HEADER_TIMESTAMP', name: 'timestamp' }, timestamp)
+  expectField(header, 'timestamp', 'HEADER_TIMESTAMP').toBe(Math.floor(timeMs / 1000))
   try {
     checkValidatorSet(validators)
   } catch (error) {

@@ -67,7 +67,8 @@ function rangeHash(readNode: ReadNode, range: Range): Uint8Array {
   const split = size === 1 ? 1 : splitOf(size)
   if (size === 1 || split * 2 === size) {
     const level = Math.round(Math.log2(size))
-    return readNode(level, start / size) ?? fail('TREE_NODE_MISSING', `Node ${start / size} of level ${level} is missing`)
+    const index = start / size
+    return readNode(level, index) ?? fail('TREE_NODE_MISSING', `Node ${index} of level ${level} is missing`)
   }
   const left = rangeHash(readNode, { start, size: split })
   return nodeHash(left, rangeHash(readNode, { start: start + split, size: size - split }))
@@ -89,7 +90,8 @@ function checkSize(size: number): void {
 
 function checkIndex(index: number, size: number): void {
   checkSize(size)
-  if (!Number.isSafeInteger(index) || index < 0 || index >= size) fail('TREE_INDEX', `Leaf ${index} of a tree of ${size}`)
+  const isInside = Number.isSafeInteger(index) && index >= 0 && index < size
+  if (!isInside) fail('TREE_INDEX', `Leaf ${index} of a tree of ${size}`)
 }
 
 // ---------------------------------------------------------------------------------------------------- inclusion

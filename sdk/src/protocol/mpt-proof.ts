@@ -92,7 +92,8 @@ function createProofReader(proof: readonly Uint8Array[]): { next(hash: Hash): Rl
       return decodeNode(encoded, used - 1)
     },
     end: () => {
-      if (used < proof.length) fail('MPT_PROOF_SURPLUS', `${proof.length - used} nodes of the proof are not on the path`)
+      if (used === proof.length) return
+      fail('MPT_PROOF_SURPLUS', `${proof.length - used} nodes of the proof are not on the path`)
     },
     index: () => used - 1,
   }
@@ -134,7 +135,7 @@ export function verifyMptProof({ root, key, proof }: MptProof): Uint8Array | und
 
 function childNode(child: RlpItem, reader: ReturnType<typeof createProofReader>): RlpItem {
   if (Array.isArray(child)) {
-    if (encodeRlp(child).length >= 32) badNode(reader.index(), 'holds a child of 32 bytes or more, which it must name by hash')
+    if (encodeRlp(child).length >= 32) badNode(reader.index(), 'holds a child that it must name by hash')
     return child
   }
   if (child.length !== 32) badNode(reader.index(), `names a child by ${child.length} bytes`)

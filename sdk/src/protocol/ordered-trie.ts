@@ -5,7 +5,7 @@ import { CodedError } from './errors.js'
 import { bytesToNibbles, encodeHexPrefix } from './nibbles.js'
 import { type RlpItem, encodeRlp } from './rlp.js'
 
-/** The tries of transactions and receipts: Merkle Patricia, the key of value i being RLP(i). Built at once, not kept. */
+/** The tries of transactions and receipts: Merkle Patricia, the key of value i being RLP(i). Built at once. */
 
 export type OrderedTrieErrorCode = 'ORDERED_TRIE_INDEX'
 

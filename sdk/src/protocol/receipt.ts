@@ -51,7 +51,8 @@ function logFromRlp(item: RlpItem, index: number): Log {
   const fields = readList(item, field, 3)
   const topics = readList(fields[1], `${field}.topics`)
   if (topics.length > MAX_TOPICS) {
-    throw new CodedError<ReceiptErrorCode>('RECEIPT_TOPICS', `${field} has ${topics.length} topics; at most ${MAX_TOPICS}`)
+    const message = `${field} has ${topics.length} topics; at most ${MAX_TOPICS}`
+    throw new CodedError<ReceiptErrorCode>('RECEIPT_TOPICS', message, { details: { field } })
   }
   return {
     address: readAddress(fields[0], `${field}.address`),

@@ -21,7 +21,7 @@ export type RlpErrorCode =
 
 /** Nesting of lists; the deepest message of the chain has 8. */
 export const MAX_RLP_DEPTH = 32
-/** Items in one decoding, so that megabytes of one-byte items cannot fill the memory (an item costs about 100 bytes). */
+/** Items in one decoding, so that megabytes of tiny items cannot fill the memory (each costs some 100 bytes). */
 export const MAX_RLP_ITEMS = 1 << 18
 
 export interface RlpLimits {
@@ -166,7 +166,8 @@ function plainBytes(bytes: Uint8Array): Uint8Array {
 function readTop(bytes: Uint8Array): Head {
   const head = readHead(bytes, 0, bytes.length)
   if (head.end !== bytes.length) {
-    fail('RLP_TRAILING_BYTES', `${bytes.length - head.end} bytes follow the item`, { trailing: bytes.length - head.end })
+    const trailing = bytes.length - head.end
+    fail('RLP_TRAILING_BYTES', `${trailing} bytes follow the item`, { trailing })
   }
   return head
 }

@@ -33,7 +33,8 @@ export function verifySeals(header: Header, validators: readonly Address[]): voi
   const details = { number: header.number, seals: seals.length, needed }
   // Counted before any signature is recovered: recovery is the dear part.
   if (seals.length > validators.length) {
-    fail('SEALS_TOO_MANY', `Block ${header.number} has ${seals.length} seals for ${validators.length} validators`, details)
+    const message = `Block ${header.number} has ${seals.length} seals for ${validators.length} validators`
+    fail('SEALS_TOO_MANY', message, details)
   }
   if (seals.length < Math.max(needed, 1)) {
     fail('SEALS_BELOW_QUORUM', `Block ${header.number} has ${seals.length} seals; a quorum is ${needed}`, details)
@@ -42,7 +43,7 @@ export function verifySeals(header: Header, validators: readonly Address[]): voi
   const seen = new Set<Address>()
   for (const signer of recoverSealers(header)) {
     const at = { number: header.number, signer }
-    if (!members.has(signer)) fail('SEAL_UNKNOWN_SIGNER', `${signer} sealed block ${header.number} and is no validator`, at)
+    if (!members.has(signer)) fail('SEAL_UNKNOWN_SIGNER', `Sealer ${signer} of block ${header.number} is no validator`, at)
     if (seen.has(signer)) fail('SEAL_DUPLICATE_SIGNER', `${signer} sealed block ${header.number} twice`, at)
     seen.add(signer)
   }

@@ -195,7 +195,8 @@ function typeOf(raw: Uint8Array): TransactionType {
   const first = raw[0]
   if (first === undefined) return fail('TX_EMPTY', 'A transaction has no bytes')
   if (raw.length > MAX_TRANSACTION_BYTES) {
-    fail('TX_TOO_LARGE', `A transaction of ${raw.length} bytes; at most ${MAX_TRANSACTION_BYTES}`, { bytes: raw.length })
+    const message = `A transaction of ${raw.length} bytes; at most ${MAX_TRANSACTION_BYTES}`
+    fail('TX_TOO_LARGE', message, { bytes: raw.length })
   }
   if (first >= 0xc0) return 0
   if (first === 1 || first === 2) return first

@@ -35,7 +35,7 @@ export function checkValidatorSet(validators: readonly Address[]): void {
     const previous = validators[index - 1] ?? ''
     if (validator === ZERO_ADDRESS) fail('VALIDATORS_ZERO_ADDRESS', 'The zero address cannot be a validator')
     if (validator === previous) fail('VALIDATORS_DUPLICATE', `Validator ${validator} is listed twice`, { validator })
-    if (validator < previous) fail('VALIDATORS_UNSORTED', `Validator ${validator} stands after ${previous}`, { validator })
+    if (validator < previous) fail('VALIDATORS_UNSORTED', `${validator} stands after ${previous}`, { validator })
   })
 }
 
