@@ -1,13 +1,12 @@
 import { EMPTY_ACCOUNT } from '@songhua/sdk/protocol/account'
 import { type Address, type Hash, EMPTY_BYTES } from '@songhua/sdk/protocol/bytes'
 import { CodedError } from '@songhua/sdk/protocol/errors'
+import { MAX_INIT_CODE_BYTES, intrinsicGas } from '@songhua/sdk/protocol/intrinsic-gas'
 import type { Log } from '@songhua/sdk/protocol/receipt'
 import type { AccessListEntry } from '@songhua/sdk/protocol/transaction'
 import type { StateReader } from '../trie/state.js'
 import type { BlockContext, Evm, EvmFailure } from './evm.js'
 import { JournaledState } from './journaled-state.js'
-import { INIT_CODE_BYTES_MAX } from './rules.js'
-import { intrinsicGas } from './transaction-check.js'
 import { gasAfterRefund, warmForTransaction } from './transaction-run.js'
 
 /** What `eth_call` and `eth_estimateGas` ask, with defaults filled in. Value and gas price in wei. */
@@ -108,8 +107,8 @@ export async function runCall(
   request: CallRequest & { gas: bigint },
 ): Promise<CallResult> {
   const { from, to, gas, gasPrice, value, data, accessList } = request
-  if (to === undefined && data.length > INIT_CODE_BYTES_MAX) {
-    fail('init-code-too-large', `init code has ${data.length} bytes, at most ${INIT_CODE_BYTES_MAX}`, { bytes: data.length })
+  if (to === undefined && data.length > MAX_INIT_CODE_BYTES) {
+    fail('init-code-too-large', `init code has ${data.length} bytes, at most ${MAX_INIT_CODE_BYTES}`, { bytes: data.length })
   }
   const intrinsic = intrinsicGas({ to, data, accessList: [...accessList] })
   if (gas < intrinsic) {

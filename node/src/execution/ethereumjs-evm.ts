@@ -9,7 +9,7 @@ import { initRustBN } from 'rustbn-wasm'
 import { assert } from '../base/assert.js'
 import { createFastEvmClass } from './ethereumjs-interpreter.js'
 import { createLibraryState } from './ethereumjs-state.js'
-import { createPrecompiles } from './ethereumjs-precompiles.js'
+import { type PointEvaluation, createPrecompiles } from './ethereumjs-precompiles.js'
 import type { BlockContext, Evm, EvmFailure, EvmMessage, EvmResult } from './evm.js'
 import type { JournaledState } from './journaled-state.js'
 
@@ -61,16 +61,20 @@ function memoize(common: Common): void {
   common.param = remember(params, param)
 }
 
-/**
- * `@ethereumjs/evm` behind the port. Blob opcodes answer as on a chain without blobs (BLOBHASH 0).
- * @param chainId answer of CHAINID
- */
-export async function createEthereumjsEvm({ chainId }: { chainId: bigint }): Promise<Evm> {
+export interface EthereumjsEvmOptions {
+  /** Answer of CHAINID. */
+  readonly chainId: bigint
+  /** Left out on our chain: see `PointEvaluation`. */
+  readonly pointEvaluation?: PointEvaluation
+}
+
+/** `@ethereumjs/evm` behind the port. Blob opcodes answer as on a chain without blobs (BLOBHASH 0). */
+export async function createEthereumjsEvm({ chainId, pointEvaluation }: EthereumjsEvmOptions): Promise<Evm> {
   const common = createCommon(chainId)
   const options: EVMOpts = {
     common,
     bn254: new RustBN254(await initRustBN()),
-    customPrecompiles: createPrecompiles(),
+    customPrecompiles: createPrecompiles(pointEvaluation),
     blockchain: undefined as any,
     stateManager: undefined as any,
   }

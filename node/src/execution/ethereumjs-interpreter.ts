@@ -1,6 +1,6 @@
 /* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-member-access,
    @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-call,
-   @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-return -- reaches into the EVM library */
+   @typescript-eslint/no-unsafe-argument, @typescript-eslint/only-throw-error -- reaches into the EVM library */
 import { EVM, EVMError, type EVMOpts } from '@ethereumjs/evm'
 import { bytesToBigint } from '@songhua/sdk/protocol/bytes'
 

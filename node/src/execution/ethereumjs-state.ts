@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-explicit-any -- the EVM library's interfaces are asynchronous, our state is not */
+/* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-assignment -- the EVM library's interfaces are asynchronous, our state is not */
 import type { StateManagerInterface } from '@ethereumjs/common'
 import { Account as LibraryAccount, type Address as LibraryAddress } from '@ethereumjs/util'
 import { type Account, EMPTY_ACCOUNT, EMPTY_CODE_HASH, EMPTY_TRIE_ROOT } from '@songhua/sdk/protocol/account'
@@ -22,7 +22,7 @@ function hashBytes(hash: Hash): Uint8Array {
 
 /** A new object for every call, because the library changes what it gets. */
 function toLibraryAccount({ nonce, balance, storageRoot, codeHash }: Account): LibraryAccount {
-  return new LibraryAccount(nonce, balance, hashBytes(storageRoot) as any, hashBytes(codeHash) as any)
+  return new LibraryAccount(nonce, balance, hashBytes(storageRoot), hashBytes(codeHash))
 }
 
 /**

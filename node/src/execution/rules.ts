@@ -5,17 +5,8 @@ export interface ExecutionRules {
   readonly requireChainId: boolean
 }
 
-/** EIP-2028 and the yellow paper, appendix G. */
+/** The least that a transaction takes: a block with less left is full. */
 export const TX_GAS = 21_000n
-export const TX_CREATE_GAS = 32_000n
-export const TX_DATA_ZERO_GAS = 4n
-export const TX_DATA_NONZERO_GAS = 16n
-/** EIP-2930. */
-export const ACCESS_LIST_ADDRESS_GAS = 2_400n
-export const ACCESS_LIST_SLOT_GAS = 1_900n
-/** EIP-3860. */
-export const INIT_CODE_WORD_GAS = 2n
-export const INIT_CODE_BYTES_MAX = 49_152
 /** EIP-3529: at most a fifth of the gas used is refunded. */
 export const REFUND_QUOTIENT = 5n
 /** EIP-2681. */

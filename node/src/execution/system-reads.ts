@@ -6,10 +6,12 @@ import type { BlockContext, Evm } from './evm.js'
 import type { JournaledState } from './journaled-state.js'
 import { warmForTransaction } from './transaction-run.js'
 
-/** Fixed by the protocol: every node must get the same answer, or run out of gas at the same place. */
-export const SYSTEM_READ_GAS = 5_000_000n
-/** Peers that may connect: validators, backbone, service and sub-chain nodes. */
-export const NODES_MAX = 4_096
+/** Fixed by the protocol: every node gets the same answer, or runs out of gas at the same place. 64 slots take 0.15 M. */
+export const VALIDATORS_READ_GAS = 1_000_000n
+/** Not part of consensus. 1,024 keys in three slots each take 7 M. */
+export const NODES_READ_GAS = 20_000_000n
+/** As many as the membership contract holds: validators, backbone, service and sub-chain nodes. */
+export const NODES_MAX = 1_024
 const NODE_KEY_BYTES = 33
 const WORD = 32
 
@@ -33,7 +35,7 @@ export async function readValidators(
   state: JournaledState,
   context: SystemReadContext,
 ): Promise<{ validators: Address[] } | SystemReadFailure> {
-  const answer = await readContract(state, context, 'getValidators()')
+  const answer = await readContract(state, context, { signature: 'getValidators()', gasLimit: VALIDATORS_READ_GAS })
   if ('code' in answer) return answer
   const addresses = decodeArray(answer.output, readAddress, MAX_VALIDATORS)
   if ('code' in addresses) return addresses
@@ -50,7 +52,7 @@ export async function readNodes(
   state: JournaledState,
   context: SystemReadContext,
 ): Promise<{ nodes: Uint8Array[] } | SystemReadFailure> {
-  const answer = await readContract(state, context, 'getNodes()')
+  const answer = await readContract(state, context, { signature: 'getNodes()', gasLimit: NODES_READ_GAS })
   if ('code' in answer) return answer
   const keys = decodeArray(answer.output, readBytesElement, NODES_MAX)
   if ('code' in keys) return keys
@@ -63,11 +65,11 @@ export async function readNodes(
 async function readContract(
   state: JournaledState,
   { evm, block, membershipContract }: SystemReadContext,
-  signature: string,
+  { signature, gasLimit }: { signature: string; gasLimit: bigint },
 ): Promise<{ output: Uint8Array } | SystemReadFailure> {
   const to = membershipContract
   warmForTransaction(state, { sender: ZERO_ADDRESS, to, coinbase: block.coinbase, accessList: [] })
-  const message = { caller: ZERO_ADDRESS, to, value: 0n, data: selector(signature), gasLimit: SYSTEM_READ_GAS, gasPrice: 0n }
+  const message = { caller: ZERO_ADDRESS, to, value: 0n, data: selector(signature), gasLimit, gasPrice: 0n }
   const { output, failure } = await evm.run(state, block, message)
   state.abandonTransaction()
   if (failure === undefined) return { output }

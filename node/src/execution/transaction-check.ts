@@ -1,19 +1,9 @@
 import { EMPTY_ACCOUNT, EMPTY_CODE_HASH } from '@songhua/sdk/protocol/account'
-import type { Transaction, TransactionPayload } from '@songhua/sdk/protocol/transaction'
+import { MAX_INIT_CODE_BYTES, intrinsicGas } from '@songhua/sdk/protocol/intrinsic-gas'
+import type { Transaction } from '@songhua/sdk/protocol/transaction'
 import type { BlockContext } from './evm.js'
 import type { JournaledState } from './journaled-state.js'
-import {
-  ACCESS_LIST_ADDRESS_GAS,
-  ACCESS_LIST_SLOT_GAS,
-  type ExecutionRules,
-  INIT_CODE_BYTES_MAX,
-  INIT_CODE_WORD_GAS,
-  NONCE_MAX,
-  TX_CREATE_GAS,
-  TX_DATA_NONZERO_GAS,
-  TX_DATA_ZERO_GAS,
-  TX_GAS,
-} from './rules.js'
+import { type ExecutionRules, NONCE_MAX } from './rules.js'
 
 export type RefusalCode =
   | 'chain-id-missing'
@@ -36,19 +26,6 @@ export interface Refusal {
   readonly message: string
 }
 
-/** Gas that a transaction pays before it runs (yellow paper g0, EIP-2028, 2930, 3860). */
-export function intrinsicGas(transaction: Pick<TransactionPayload, 'to' | 'data' | 'accessList'>): bigint {
-  let zeros = 0
-  const { data } = transaction
-  for (const byte of data) if (byte === 0) zeros++
-  let gas = TX_GAS + BigInt(zeros) * TX_DATA_ZERO_GAS + BigInt(data.length - zeros) * TX_DATA_NONZERO_GAS
-  if (transaction.to === undefined) gas += TX_CREATE_GAS + BigInt(Math.ceil(data.length / 32)) * INIT_CODE_WORD_GAS
-  for (const { storageKeys } of transaction.accessList) {
-    gas += ACCESS_LIST_ADDRESS_GAS + BigInt(storageKeys.length) * ACCESS_LIST_SLOT_GAS
-  }
-  return gas
-}
-
 /** What depends on nothing but the transaction and the rules. */
 export function checkTransactionShape(transaction: Transaction, rules: ExecutionRules): Refusal | undefined {
   const { chainId, gasLimit, data } = transaction
@@ -62,8 +39,8 @@ export function checkTransactionShape(transaction: Transaction, rules: Execution
     return { code: 'tip-above-fee-cap',
       message: `maxPriorityFeePerGas ${transaction.maxPriorityFeePerGas} is above maxFeePerGas ${transaction.maxFeePerGas}` }
   }
-  if (transaction.to === undefined && data.length > INIT_CODE_BYTES_MAX) {
-    return { code: 'init-code-too-large', message: `init code has ${data.length} bytes, at most ${INIT_CODE_BYTES_MAX}` }
+  if (transaction.to === undefined && data.length > MAX_INIT_CODE_BYTES) {
+    return { code: 'init-code-too-large', message: `init code has ${data.length} bytes, at most ${MAX_INIT_CODE_BYTES}` }
   }
   const needed = intrinsicGas(transaction)
   if (gasLimit < needed) {

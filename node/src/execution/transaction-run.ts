@@ -1,10 +1,10 @@
 import { EMPTY_ACCOUNT } from '@songhua/sdk/protocol/account'
 import type { Address } from '@songhua/sdk/protocol/bytes'
+import { intrinsicGas } from '@songhua/sdk/protocol/intrinsic-gas'
 import type { AccessListEntry, Transaction } from '@songhua/sdk/protocol/transaction'
 import type { BlockContext, Evm, EvmResult } from './evm.js'
 import type { JournaledState } from './journaled-state.js'
 import { PRECOMPILE_COUNT, REFUND_QUOTIENT } from './rules.js'
-import { intrinsicGas } from './transaction-check.js'
 
 const PRECOMPILES: Address[] = Array.from({ length: PRECOMPILE_COUNT }, (_, index) => {
   const address: Address = `0x${(index + 1).toString(16).padStart(40, '0')}`
