@@ -1,0 +1,265 @@
+import type { Address, Hash } from '@songhua/sdk/protocol/bytes'
+import type { Transaction } from '@songhua/sdk/protocol/transaction'
+import { type AccountView, type AdmissionRules, checkAdmission, transactionCost } from './admission.js'
+import { fairOrder, isOffered } from './fair-order.js'
+import { type TxPoolLimits, resolveLimits } from './limits.js'
+import { type PoolFill, checkPlace, findVictims } from './place.js'
+import { refusal } from './refusal.js'
+import { type PoolEntry, SenderQueue } from './sender-queue.js'
+
+export interface TxPoolOptions extends Partial<TxPoolLimits> {
+  readonly chainId: bigint
+  readonly blockGasLimit: bigint
+}
+
+export interface Arrival {
+  /** The sender's account at the head; an account that does not exist has nonce and balance 0 and no code. */
+  readonly account: AccountView
+  readonly nowMs: number
+  /** Handed to this node by its sender rather than by another node. */
+  readonly isLocal: boolean
+}
+
+export interface Added {
+  readonly isExecutable: boolean
+  /** The transaction with the same nonce whose place it took. */
+  readonly replaced: Transaction | undefined
+  /** Waiting transactions that had to make room. */
+  readonly evicted: Transaction[]
+}
+
+export interface HeadUpdate {
+  /** Accounts that the block changed; null when the account is gone. */
+  readonly accounts: ReadonlyMap<Address, AccountView | null>
+  readonly nowMs: number
+}
+
+export interface HeadResult {
+  /** Their nonces have been used: by themselves, or by another transaction of their sender. */
+  readonly used: Transaction[]
+  /** They have waited longer than the limit. */
+  readonly expired: Transaction[]
+}
+
+export interface PoolStatus {
+  /** Executable transactions, those set aside included. */
+  readonly pending: number
+  /** Waiting for a lower nonce or for funds. */
+  readonly queued: number
+  readonly bytes: number
+}
+
+export interface PoolContent {
+  readonly pending: Transaction[]
+  readonly queued: Transaction[]
+}
+
+/**
+ * Transactions between acceptance and a block. Deterministic: the same calls give the same pool; time is an argument.
+ *
+ * - An executable transaction never leaves but by being used or replaced by its sender: when the pool is full, new ones
+ *   are refused. Waiting ones make room for executable ones (longest waiting first) and end after a lifetime.
+ * - The limits are never exceeded, except by what `restore` brings back.
+ */
+export class TxPool {
+  readonly #limits: TxPoolLimits
+  readonly #rules: AdmissionRules
+  readonly #queues = new Map<Address, SenderQueue>()
+  /** In order of arrival. */
+  readonly #entries = new Map<Hash, PoolEntry>()
+  /** Those not executable, longest waiting first. */
+  readonly #waiting = new Map<Hash, PoolEntry>()
+  #bytes = 0
+  #arrivals = 0
+  #oldestOffered: { height: number; sinceMs: number | undefined } | undefined
+
+  constructor({ chainId, blockGasLimit, ...limits }: TxPoolOptions) {
+    this.#limits = resolveLimits(limits)
+    this.#rules = { chainId, blockGasLimit, maxTransactionBytes: this.#limits.maxTransactionBytes }
+  }
+
+  /** @throws CodedError with a `PoolRefusalCode`; the pool is then unchanged */
+  add(transaction: Transaction, arrival: Arrival): Added {
+    if (this.has(transaction.hash)) throw refusal('POOL_ALREADY_KNOWN', transaction.hash)
+    checkAdmission(transaction, arrival.account, this.#rules)
+    const queue = this.#queueOf(transaction.sender, arrival)
+    const candidate = { transaction, queue, ...arrival }
+    checkPlace(candidate, this.#limits)
+    const evicted = findVictims(candidate, this.#fill(), this.#limits).map((entry) => this.#drop(entry))
+    const { entry, replaced } = this.#insert(transaction, queue, arrival)
+    return { isExecutable: entry.isExecutable, replaced: replaced?.transaction, evicted }
+  }
+
+  /**
+   * Brings back a transaction that this pool held before a restart, in its old order. It was accepted once, so the
+   * limits, the balance and the age of what it replaces do not count; `trim` must follow the last one.
+   * @returns false when its nonce has been used since, or it is here already
+   */
+  restore(transaction: Transaction, arrival: Arrival): boolean {
+    const isStale = transaction.nonce < arrival.account.nonce || transaction.chainId !== this.#rules.chainId
+    if (isStale || this.has(transaction.hash)) return false
+    this.#insert(transaction, this.#queueOf(transaction.sender, arrival), arrival)
+    return true
+  }
+
+  /** Drops waiting transactions that are too old or above the limits. @returns them */
+  trim(nowMs: number): Transaction[] {
+    const dropped = this.#expire(nowMs)
+    for (const entry of this.#waiting.values()) {
+      if (this.#entries.size <= this.#limits.maxTransactions && this.#bytes <= this.#limits.maxBytes) break
+      dropped.push(this.#drop(entry))
+    }
+    return dropped
+  }
+
+  /** Follows the chain by one or more blocks. */
+  onHead({ accounts, nowMs }: HeadUpdate): HeadResult {
+    const used: Transaction[] = []
+    for (const [address, account] of accounts) {
+      const queue = this.#queues.get(address)
+      if (queue !== undefined && account !== null) used.push(...this.#follow(queue, account, nowMs))
+    }
+    this.#oldestOffered = undefined
+    return { used, expired: this.#expire(nowMs) }
+  }
+
+  /** Keeps a transaction, and with it its sender's later ones, out of the blocks below `untilHeight`. */
+  setAside(hash: Hash, untilHeight: number): void {
+    const entry = this.#entries.get(hash)
+    if (entry === undefined) return
+    entry.asideUntilHeight = untilHeight
+    this.#oldestOffered = undefined
+  }
+
+  /** For the block at `height`, lazily; see {@link fairOrder}. */
+  executable(height: number): Iterable<Transaction> {
+    return fairOrder(this.#queues.values(), height)
+  }
+
+  /** Since when, in ms, there has been something to put into the block at `height`; undefined: there is nothing. */
+  executableSince(height: number): number | undefined {
+    if (this.#oldestOffered?.height !== height) {
+      this.#oldestOffered = { height, sinceMs: this.#findOldestOffered(height) }
+    }
+    return this.#oldestOffered.sinceMs
+  }
+
+  has(hash: Hash): boolean {
+    return this.#entries.has(hash)
+  }
+
+  get(hash: Hash): Transaction | undefined {
+    return this.#entries.get(hash)?.transaction
+  }
+
+  /** Everything with its class and arrival, in order of arrival. */
+  entries(): IterableIterator<Readonly<PoolEntry>> {
+    return this.#entries.values()
+  }
+
+  /** Next nonce of the account counting its executable transactions; undefined when none of its are here. */
+  pendingNonce(address: Address): bigint | undefined {
+    return this.#queues.get(address)?.executableEnd
+  }
+
+  status(): PoolStatus {
+    const queued = this.#waiting.size
+    return { pending: this.#entries.size - queued, queued, bytes: this.#bytes }
+  }
+
+  /** By sender in order of first arrival, each ascending by nonce; of one sender when given. */
+  content(address?: Address): PoolContent {
+    const queues = address === undefined ? [...this.#queues.values()] : [this.#queues.get(address)]
+    const entries = queues.flatMap((queue) => queue?.entries() ?? [])
+    return {
+      pending: entries.filter(({ isExecutable }) => isExecutable).map(({ transaction }) => transaction),
+      queued: entries.filter(({ isExecutable }) => !isExecutable).map(({ transaction }) => transaction),
+    }
+  }
+
+  /** The sender's queue at the head; one that is new is kept only when something is put into it. */
+  #queueOf(sender: Address, { account, nowMs }: Arrival): SenderQueue {
+    const queue = this.#queues.get(sender)
+    if (queue === undefined) return new SenderQueue(sender, account)
+    this.#follow(queue, account, nowMs)
+    return this.#queues.get(sender) ?? new SenderQueue(sender, account)
+  }
+
+  #fill(): PoolFill {
+    return { transactions: this.#entries.size, bytes: this.#bytes, waiting: this.#waiting }
+  }
+
+  #insert(transaction: Transaction, queue: SenderQueue, { nowMs, isLocal }: Arrival) {
+    const entry: PoolEntry = {
+      transaction, arrival: this.#arrivals++, arrivedMs: nowMs, isLocal, cost: transactionCost(transaction),
+      isExecutable: false, sinceMs: nowMs, asideUntilHeight: 0,
+    }
+    const replaced = queue.put(entry)
+    if (replaced !== undefined) this.#forget(replaced)
+    this.#queues.set(queue.address, queue)
+    this.#entries.set(transaction.hash, entry)
+    this.#bytes += transaction.raw.length
+    if (!entry.isExecutable) this.#waiting.set(transaction.hash, entry)
+    this.#settle(queue, nowMs)
+    return { entry, replaced }
+  }
+
+  /** @returns the transactions whose nonce the account has used */
+  #follow(queue: SenderQueue, account: AccountView, nowMs: number): Transaction[] {
+    if (account.nonce <= queue.nonce && account.balance === queue.balance) return []
+    const used = queue.follow(account)
+    for (const entry of used) this.#forget(entry)
+    this.#settle(queue, nowMs)
+    this.#release(queue)
+    return used.map(({ transaction }) => transaction)
+  }
+
+  #settle(queue: SenderQueue, nowMs: number): void {
+    const { promoted, demoted } = queue.settle(nowMs)
+    for (const { transaction } of promoted) this.#waiting.delete(transaction.hash)
+    for (const entry of demoted) this.#waiting.set(entry.transaction.hash, entry)
+    // What is promoted now is younger than the oldest: only a first one, or a demotion, changes that.
+    if (demoted.length > 0 || this.#oldestOffered?.sinceMs === undefined) this.#oldestOffered = undefined
+  }
+
+  #expire(nowMs: number): Transaction[] {
+    const expired: Transaction[] = []
+    const bornMs = nowMs - this.#limits.waitingLifetimeS * 1000
+    for (const entry of this.#waiting.values()) {
+      if (entry.sinceMs > bornMs) break
+      expired.push(this.#drop(entry))
+    }
+    return expired
+  }
+
+  /** Only for waiting entries: nobody's executable range may get a hole. */
+  #drop(entry: PoolEntry): Transaction {
+    const { transaction } = entry
+    const queue = this.#queues.get(transaction.sender)
+    queue?.take(transaction.nonce)
+    this.#forget(entry)
+    if (queue !== undefined) this.#release(queue)
+    return transaction
+  }
+
+  #forget({ transaction }: PoolEntry): void {
+    this.#entries.delete(transaction.hash)
+    this.#waiting.delete(transaction.hash)
+    this.#bytes -= transaction.raw.length
+    this.#oldestOffered = undefined
+  }
+
+  #release(queue: SenderQueue): void {
+    if (queue.size === 0) this.#queues.delete(queue.address)
+  }
+
+  #findOldestOffered(height: number): number | undefined {
+    let oldestMs: number | undefined
+    for (const queue of this.#queues.values()) {
+      const first = queue.first()
+      if (first === undefined || !isOffered(first, height)) continue
+      if (oldestMs === undefined || first.sinceMs < oldestMs) oldestMs = first.sinceMs
+    }
+    return oldestMs
+  }
+}
