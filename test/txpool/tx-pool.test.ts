@@ -1,0 +1,315 @@
+import { isCodedError } from '@songhua/sdk/protocol/errors'
+import type { Transaction } from '@songhua/sdk/protocol/transaction'
+import type { TxPoolLimits } from '@songhua/node/txpool/limits'
+import { TxPool } from '@songhua/node/txpool/tx-pool'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { BLOCK_GAS_LIMIT, CHAIN_ID, account, sender, transactionOf } from './transactions.js'
+
+const [ALICE, BOB, CAROL, DAVE] = [sender(1), sender(2), sender(3), sender(4)]
+const NAMES = ' abcd'
+const SECOND = 1000
+
+function createTestPool(limits: Partial<TxPoolLimits> = {}) {
+  const pool = new TxPool({ chainId: CHAIN_ID, blockGasLimit: BLOCK_GAS_LIMIT, ...limits })
+  let nowMs = 0
+  return {
+    pool,
+    at(timeMs: number) {
+      nowMs = timeMs
+    },
+    add: (transaction: Transaction, view = account(), isLocal = true) => pool.add(transaction, { account: view, nowMs, isLocal }),
+    order: (height = 1): string[] =>
+      [...pool.executable(height)].map(({ sender: from, nonce }) => `${NAMES[Number(from)]}${nonce}`),
+  }
+}
+
+const refusalOf = (run: () => unknown): string => {
+  try {
+    run()
+  } catch (error) {
+    if (isCodedError(error)) return `${error.code} ${error.message}`
+    throw error
+  }
+  return 'accepted'
+}
+
+describe('TxPool admission', () => {
+  const cases: [string, Partial<Transaction>, Partial<ReturnType<typeof account>>, string][] = [
+    ['a pre-EIP-155 signature', { chainId: undefined }, {}, 'POOL_UNPROTECTED only replay-protected (EIP-155) transactions'],
+    ['another chain', { chainId: 1n }, {}, 'POOL_WRONG_CHAIN invalid chain id for signer: have 1, want 230099'],
+    ['a used nonce', { nonce: 4n }, { nonce: 5n }, 'POOL_NONCE_TOO_LOW nonce too low: next nonce 5, tx nonce 4'],
+    ['a far nonce', { nonce: 1025n }, {}, 'POOL_NONCE_GAP nonce too high: next nonce 0, tx nonce 1025'],
+    ['gas above the block', { gasLimit: BLOCK_GAS_LIMIT + 1n }, {}, 'POOL_ABOVE_BLOCK_GAS exceeds block gas limit: gas 30000001'],
+    ['gas below 21000', { gasLimit: 20_999n }, {}, 'POOL_INTRINSIC_GAS intrinsic gas too low: gas 20999, minimum needed 21000'],
+    ['gas below its data', { data: Uint8Array.of(0, 1), gasLimit: 21_019n }, {}, 'minimum needed 21020'],
+    ['gas below its creation', { to: undefined, data: new Uint8Array(33), gasLimit: 53_135n }, {}, 'minimum needed 53136'],
+    ['gas below its access list', { accessList: [{ address: ALICE, storageKeys: [`0x${'00'.repeat(32)}`] }] }, {}, 'minimum needed 25300'],
+    ['too much init code', { to: undefined, data: new Uint8Array(49_153), gasLimit: 9_000_000n }, {}, 'POOL_INIT_CODE_TOO_LARGE max initcode size exceeded: code size 49153, limit 49152'],
+    ['too many bytes', { raw: new Uint8Array(131_073) }, {}, 'POOL_OVERSIZED oversized data: transaction size 131073, limit 131072'],
+    ['a contract as sender', {}, { codeHash: `0x${'11'.repeat(32)}` }, 'POOL_SENDER_HAS_CODE sender not an eoa'],
+    ['value without funds', { value: 11n }, { balance: 10n }, 'POOL_INSUFFICIENT_FUNDS insufficient funds for gas * price + value: address 0x0000000000000000000000000000000000000001 have 10 want 11 (overshot 1)'],
+    ['a price without funds', { maxFeePerGas: 1n }, { balance: 20_999n }, 'want 21000 (overshot 1)'],
+  ]
+  it.each(cases)('refuses %s', (_what, fields, view, reason) => {
+    const { pool, add } = createTestPool()
+    expect(refusalOf(() => add(transactionOf(ALICE, 0, fields), { ...account(), ...view }))).toContain(reason)
+    expect(pool.status()).toEqual({ pending: 0, queued: 0, bytes: 0 })
+  })
+
+  it('accepts the last value of each bound', () => {
+    const { add } = createTestPool()
+    const accepted: [Partial<Transaction>, bigint][] = [
+      [{ gasLimit: BLOCK_GAS_LIMIT }, 0n],
+      [{ to: undefined, data: new Uint8Array(49_152), gasLimit: 9_000_000n }, 0n],
+      [{ raw: new Uint8Array(131_072) }, 0n],
+      [{ value: 10n }, 10n],
+    ]
+    accepted.forEach(([fields, balance], index) => add(transactionOf(sender(100 + index), 0, fields), account(0, balance)))
+    expect(add(transactionOf(BOB, 1023), account()).isExecutable).toBe(false)
+  })
+
+  it('refuses the same transaction twice', () => {
+    const { add } = createTestPool()
+    const transaction = transactionOf(ALICE, 0)
+    add(transaction)
+    expect(refusalOf(() => add(transaction))).toBe(`POOL_ALREADY_KNOWN already known: ${transaction.hash}`)
+  })
+
+  it('refuses what the account cannot pay together with what it has here', () => {
+    const { add } = createTestPool()
+    add(transactionOf(ALICE, 0, { value: 6n }), account(0, 10n))
+    expect(refusalOf(() => add(transactionOf(ALICE, 1, { value: 5n }), account(0, 10n))))
+      .toContain('have 10 want 11 for all its transactions (overshot 1)')
+    expect(add(transactionOf(ALICE, 1, { value: 4n }), account(0, 10n)).isExecutable).toBe(true)
+  })
+
+  it('refuses unknown and senseless limits by name', () => {
+    for (const [name, value] of [['maxBytes', 0], ['replaceAfterS', 1.5], ['maxTransactions', NaN], ['maxMonkeys', 1]]) {
+      expect(() => createTestPool({ [name as string]: value as number })).toThrow(`pool.${name}`)
+    }
+  })
+})
+
+describe('TxPool nonces', () => {
+  it('are executable while they are contiguous, and promoted when the missing one comes', () => {
+    const { pool, add, order } = createTestPool()
+    expect([add(transactionOf(ALICE, 7), account(5)), add(transactionOf(ALICE, 5), account(5))].map((added) => added.isExecutable))
+      .toEqual([false, true])
+    expect(pool.pendingNonce(ALICE)).toBe(6n)
+    expect(pool.status()).toEqual({ pending: 1, queued: 1, bytes: 200 })
+    add(transactionOf(ALICE, 6), account(5))
+    expect(pool.pendingNonce(ALICE)).toBe(8n)
+    expect(order()).toEqual(['a5', 'a6', 'a7'])
+    expect(pool.pendingNonce(BOB)).toBeUndefined()
+  })
+
+  it('leave when they are used, also by transactions that were never here', () => {
+    const { pool, add } = createTestPool()
+    const [first, second, third] = [0, 1, 2].map((nonce) => transactionOf(ALICE, nonce)) as [Transaction, Transaction, Transaction]
+    for (const transaction of [first, second, third]) add(transaction)
+    expect(pool.onHead({ accounts: new Map([[ALICE, account(2)], [BOB, account(9)]]), nowMs: 0 }).used).toEqual([first, second])
+    expect(pool.content()).toEqual({ pending: [third], queued: [] })
+    expect(pool.onHead({ accounts: new Map([[ALICE, account(1000)]]), nowMs: 0 }).used).toEqual([third])
+    expect(pool.status()).toEqual({ pending: 0, queued: 0, bytes: 0 })
+  })
+
+  it('that waited become executable when the chain reaches them', () => {
+    const { pool, add, order } = createTestPool()
+    add(transactionOf(ALICE, 3))
+    expect(order()).toEqual([])
+    pool.onHead({ accounts: new Map([[ALICE, account(3)]]), nowMs: 0 })
+    expect(order()).toEqual(['a3'])
+  })
+
+  it('wait when the balance has gone, and go on when it is back', () => {
+    const { pool, add, order } = createTestPool()
+    for (const nonce of [0, 1, 2]) add(transactionOf(ALICE, nonce, { value: nonce === 1 ? 5n : 0n }), account(0, 5n))
+    pool.onHead({ accounts: new Map([[ALICE, account(0, 4n)]]), nowMs: 0 })
+    expect(order()).toEqual(['a0'])
+    expect(pool.status()).toMatchObject({ pending: 1, queued: 2 })
+    expect(pool.pendingNonce(ALICE)).toBe(1n)
+    pool.onHead({ accounts: new Map([[ALICE, account(0, 5n)]]), nowMs: 0 })
+    expect(order()).toEqual(['a0', 'a1', 'a2'])
+  })
+
+  it('may come in any order up to the account’s limit, the missing one last', () => {
+    const { add, order } = createTestPool({ maxAccountTransactions: 4 })
+    for (const nonce of [3, 2, 1]) add(transactionOf(ALICE, nonce))
+    expect(refusalOf(() => add(transactionOf(ALICE, 4)))).toContain('POOL_ACCOUNT_LIMIT account limit exceeded')
+    add(transactionOf(ALICE, 0))
+    expect(order()).toEqual(['a0', 'a1', 'a2', 'a3'])
+  })
+})
+
+describe('TxPool replacement', () => {
+  let test: ReturnType<typeof createTestPool>
+  let first: Transaction
+  beforeEach(() => {
+    test = createTestPool({ replaceAfterS: 60 })
+    first = transactionOf(ALICE, 0)
+    test.add(first)
+    test.add(transactionOf(ALICE, 1))
+  })
+
+  it('is refused while the first is young, with the time left, whatever the fee', () => {
+    test.at(59_001)
+    const dear = transactionOf(ALICE, 0, { maxFeePerGas: 1n })
+    expect(refusalOf(() => test.add(dear, account(0, 21_000n))))
+      .toBe(`POOL_REPLACEMENT_TOO_EARLY replacement transaction underpriced: ${first.hash} with nonce 0 may be replaced in 1 s (fees do not count)`)
+  })
+
+  it('takes the place of the first when that is old enough', () => {
+    test.at(60_000)
+    const second = transactionOf(ALICE, 0)
+    expect(test.add(second)).toEqual({ isExecutable: true, replaced: first, evicted: [] })
+    expect(test.pool.has(first.hash)).toBe(false)
+    expect(test.order()).toEqual(['a0', 'a1'])
+    expect(test.pool.status()).toEqual({ pending: 2, queued: 0, bytes: 200 })
+  })
+
+  it('passed on by another node may come a little before, because its first came later here', () => {
+    test.at(55_000)
+    expect(test.add(transactionOf(ALICE, 0), account(), false).replaced).toBe(first)
+  })
+
+  it('that costs more than there is leaves the first in place', () => {
+    test.at(60_000)
+    expect(refusalOf(() => test.add(transactionOf(ALICE, 0, { value: 1n }), account()))).toContain('POOL_INSUFFICIENT_FUNDS')
+    expect(test.pool.has(first.hash)).toBe(true)
+  })
+})
+
+describe('TxPool order', () => {
+  it('is by arrival, one of each account in turn', () => {
+    const { add, order } = createTestPool()
+    for (let nonce = 0; nonce < 4; nonce++) add(transactionOf(ALICE, nonce))
+    add(transactionOf(BOB, 0))
+    add(transactionOf(CAROL, 0))
+    add(transactionOf(BOB, 1))
+    expect(order()).toEqual(['a0', 'b0', 'c0', 'a1', 'b1', 'a2', 'a3'])
+  })
+
+  it('passes over an account whose next transaction went while a block was packed', () => {
+    const { pool, add } = createTestPool()
+    for (const nonce of [0, 1]) for (const from of [ALICE, BOB]) add(transactionOf(from, nonce))
+    const taken: string[] = []
+    for (const { sender: from, nonce } of pool.executable(1)) {
+      taken.push(`${from.slice(-1)}:${nonce}`)
+      if (taken.length === 1) pool.onHead({ accounts: new Map([[BOB, account(2)]]), nowMs: 0 })
+    }
+    expect(taken).toEqual(['1:0', '1:1'])
+  })
+
+  it('leaves out what is set aside and its followers until the height, then puts it first', () => {
+    const { pool, add, order } = createTestPool()
+    const dear = transactionOf(BOB, 0)
+    add(transactionOf(ALICE, 0))
+    add(dear)
+    add(transactionOf(BOB, 1))
+    pool.setAside(dear.hash, 10)
+    expect(order(9)).toEqual(['a0'])
+    expect(order(10)).toEqual(['b0', 'a0', 'b1'])
+    expect(pool.status().pending).toBe(3)
+    pool.setAside(`0x${'99'.repeat(32)}`, 10)
+  })
+
+  it('tells since when there has been something to do', () => {
+    const { pool, add, at } = createTestPool()
+    expect(pool.executableSince(1)).toBeUndefined()
+    at(5)
+    add(transactionOf(ALICE, 1))
+    expect(pool.executableSince(1)).toBeUndefined()
+    at(7)
+    const filler = transactionOf(ALICE, 0)
+    add(filler)
+    expect(pool.executableSince(1)).toBe(7)
+    at(8)
+    add(transactionOf(BOB, 0))
+    expect(pool.executableSince(1)).toBe(7)
+    pool.setAside(filler.hash, 3)
+    expect(pool.executableSince(1)).toBe(8)
+    expect(pool.executableSince(3)).toBe(7)
+    pool.onHead({ accounts: new Map([[ALICE, account(2)], [BOB, account(1)]]), nowMs: 9 })
+    expect(pool.executableSince(3)).toBeUndefined()
+  })
+})
+
+describe('TxPool limits', () => {
+  it('a full pool refuses; it evicts nothing executable, and nothing for what would wait', () => {
+    const { pool, add } = createTestPool({ maxTransactions: 2 })
+    add(transactionOf(ALICE, 0))
+    const waiting = transactionOf(BOB, 5)
+    add(waiting)
+    expect(refusalOf(() => add(transactionOf(CAROL, 1)))).toContain('POOL_FULL txpool is full')
+    expect(add(transactionOf(CAROL, 0)).evicted).toEqual([waiting])
+    expect(refusalOf(() => add(transactionOf(BOB, 0)))).toContain('POOL_FULL')
+    expect(pool.status()).toEqual({ pending: 2, queued: 0, bytes: 200 })
+  })
+
+  it('the longest waiting make room first, and none go when that would not be enough', () => {
+    const { pool, add } = createTestPool({ maxBytes: 400 })
+    const old = transactionOf(ALICE, 9)
+    add(old)
+    add(transactionOf(ALICE, 8))
+    add(transactionOf(BOB, 0))
+    add(transactionOf(BOB, 1))
+    expect(refusalOf(() => add(transactionOf(CAROL, 0, { raw: new Uint8Array(301) })))).toContain('POOL_FULL')
+    expect(pool.status()).toEqual({ pending: 2, queued: 2, bytes: 400 })
+    expect(add(transactionOf(CAROL, 0)).evicted).toEqual([old])
+  })
+
+  it('what a transaction completes is not evicted for it', () => {
+    const { add, order } = createTestPool({ maxTransactions: 3 })
+    add(transactionOf(BOB, 9))
+    add(transactionOf(ALICE, 1))
+    add(transactionOf(ALICE, 2))
+    add(transactionOf(ALICE, 0))
+    expect(order()).toEqual(['a0', 'a1', 'a2'])
+  })
+
+  it('an account’s bytes are bounded; its highest waiting ones make room for its next', () => {
+    const { pool, add } = createTestPool({ maxAccountBytes: 300 })
+    const [second, third] = [transactionOf(ALICE, 2), transactionOf(ALICE, 3)]
+    add(second)
+    add(third)
+    add(transactionOf(ALICE, 1))
+    expect(refusalOf(() => add(transactionOf(ALICE, 4)))).toContain('POOL_ACCOUNT_LIMIT')
+    expect(add(transactionOf(ALICE, 0)).evicted).toEqual([third])
+    expect(pool.pendingNonce(ALICE)).toBe(3n)
+    expect(refusalOf(() => add(transactionOf(ALICE, 3)))).toContain('POOL_ACCOUNT_LIMIT')
+  })
+
+  it('waiting ends after its lifetime, executable ones stay for ever', () => {
+    const { pool, add, at } = createTestPool({ waitingLifetimeS: 10 })
+    const gapped = transactionOf(ALICE, 1)
+    add(gapped)
+    add(transactionOf(BOB, 0))
+    at(5 * SECOND)
+    add(transactionOf(CAROL, 1))
+    expect(pool.onHead({ accounts: new Map(), nowMs: 10 * SECOND }).expired).toEqual([gapped])
+    expect(pool.onHead({ accounts: new Map(), nowMs: 10_000 * SECOND }).expired).toHaveLength(1)
+    expect(pool.status()).toEqual({ pending: 1, queued: 0, bytes: 100 })
+  })
+})
+
+describe('TxPool restore', () => {
+  it('brings back more than the limits and less than the balance, drops what was used, and trims only what waits', () => {
+    const { pool, order } = createTestPool({ maxTransactions: 2 })
+    const restore = (transaction: Transaction, view = account()) => pool.restore(transaction, { account: view, nowMs: 1, isLocal: true })
+    expect(restore(transactionOf(ALICE, 0), account(1))).toBe(false)
+    for (const nonce of [0, 1, 2]) expect(restore(transactionOf(BOB, nonce))).toBe(true)
+    const [unfunded, funded] = [transactionOf(CAROL, 0, { value: 1n }), transactionOf(DAVE, 0, { value: 1n })]
+    expect(restore(unfunded)).toBe(true)
+    expect(restore(funded, account(0, 1n))).toBe(true)
+    expect(restore(funded, account(0, 1n))).toBe(false)
+    expect(pool.trim(2)).toEqual([unfunded])
+    expect(order()).toEqual(['b0', 'd0', 'b1', 'b2'])
+  })
+
+  it('lets the later of two with one nonce stand, as it did before', () => {
+    const { pool } = createTestPool()
+    const [first, second] = [transactionOf(ALICE, 0), transactionOf(ALICE, 0)]
+    for (const transaction of [first, second]) pool.restore(transaction, { account: account(), nowMs: 0, isLocal: true })
+    expect(pool.content()).toEqual({ pending: [second], queued: [] })
+  })
+})
