@@ -7,7 +7,7 @@ import {
 } from '@songhua/node/network/peer-id'
 import { createPenalties } from '@songhua/node/network/penalties'
 import { createSendQueue } from '@songhua/node/network/send-queue'
-import { createTokenBucket } from '@songhua/node/network/token-bucket'
+import { createTokenBucket } from '@songhua/node/base/token-bucket'
 import { privateKeyToAddress, privateKeyToPublicKey } from '@songhua/sdk/protocol/crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

@@ -39,7 +39,7 @@ export interface AddressBook {
   known(): KnownPeer[]
 }
 
-/** `minMs` doubled for each attempt up to `maxMs`, less up to half of it by chance, so that peers do not dial in step. */
+/** `minMs` doubled for each attempt up to `maxMs`, less up to half by chance, so that peers do not dial in step. */
 export function backOffMs(attempts: number, range: { minMs: number; maxMs: number }, prng: Prng): number {
   const full = Math.min(range.maxMs, range.minMs * 2 ** Math.min(attempts, 30))
   return Math.round(full * (0.5 + prng.next() / 2))

@@ -4,7 +4,7 @@ import type { GoodbyeCode } from './errors.js'
 import { createFrameReader } from './frame.js'
 import { type NetworkLimits, type StreamLimits, WRITE_CHUNK_BYTES } from './limits.js'
 import { createSendQueue } from './send-queue.js'
-import { createTokenBucket } from './token-bucket.js'
+import { createTokenBucket } from '../base/token-bucket.js'
 import type { Wire } from './transport.js'
 
 export interface FrameChannelPorts {
@@ -38,10 +38,10 @@ export function createFrameChannel(options: FrameChannelOptions, ports: FrameCha
   const reader = createReading(options, ports)
   const writer = createWriting(options, ports)
   return {
-    start: reader.start,
-    send: writer.send,
-    flush: writer.flush,
-    queuedBytes: writer.queuedBytes,
+    start: () => reader.start(),
+    send: (payload, kind) => writer.send(payload, kind),
+    flush: () => writer.flush(),
+    queuedBytes: () => writer.queuedBytes(),
     stop() {
       reader.stop()
       writer.stop()
@@ -166,7 +166,7 @@ function createWriting({ name, wire, stream, limits }: FrameChannelOptions, port
       return taken
     },
     flush,
-    queuedBytes: queue.bytes,
+    queuedBytes: () => queue.bytes(),
     stop(): void {
       stopped = true
       cancelStall?.()

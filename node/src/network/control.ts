@@ -1,6 +1,14 @@
 import { type Hash, bytesToNumber, hexToBytes, numberToBytes, utf8ToBytes } from '@songhua/sdk/protocol/bytes'
-import { type RlpItem, decodeRlp, encodeRlp, readBytes, readHash, readList, readNumber } from '@songhua/sdk/protocol/rlp'
 import { messageOf } from '@songhua/sdk/protocol/errors'
+import {
+  type RlpItem,
+  decodeRlp,
+  encodeRlp,
+  readBytes,
+  readHash,
+  readList,
+  readNumber,
+} from '@songhua/sdk/protocol/rlp'
 import { networkError } from './errors.js'
 import {
   ADDRESSES_PER_PEER_MAX,
@@ -98,7 +106,7 @@ function readControl(type: number | undefined, fields: RlpItem[]): ControlMessag
     case TYPES.goodbye:
       return { type: 'goodbye', code: readText(fields[0], 'code', 64), message: readText(fields[1], 'message', 2048) }
     case TYPES.head:
-      return { type: 'head', head: { number: readNumber(fields[0], 'head.number'), hash: readHash(fields[1], 'head.hash') } }
+      return { type: 'head', head: readHead(fields[0], fields[1]) }
     case TYPES.ping:
       return { type: 'ping', nonce: readNumber(fields[0], 'nonce') }
     case TYPES.pong:
@@ -135,7 +143,7 @@ function helloFromRlp(fields: RlpItem[]): Hello {
       min: readNumber(fields[2], 'hello.protocolVersions.min'),
       max: readNumber(fields[3], 'hello.protocolVersions.max'),
     },
-    head: { number: readNumber(fields[4], 'hello.head.number'), hash: readHash(fields[5], 'hello.head.hash') },
+    head: readHead(fields[4], fields[5]),
     software: readText(fields[6], 'hello.software', SOFTWARE_LENGTH_MAX * 4),
     follower: readNumber(fields[7], 'hello.follower') !== 0,
     addresses: readAddresses(fields[8], 'hello.addresses'),
@@ -149,6 +157,11 @@ function helloFromRlp(fields: RlpItem[]): Hello {
   }
 }
 
+const readHead = (number: RlpItem | undefined, hash: RlpItem | undefined): Head => ({
+  number: readNumber(number, 'head.number'),
+  hash: readHash(hash, 'head.hash'),
+})
+
 function readAddresses(item: RlpItem | undefined, field: string): string[] {
   const items = readList(item, field).slice(0, ADDRESSES_PER_PEER_MAX)
   return items.map((address, index) => readText(address, `${field}[${index}]`, ADDRESS_LENGTH_MAX))
@@ -157,7 +170,9 @@ function readAddresses(item: RlpItem | undefined, field: string): string[] {
 /** Text of a stranger ends in a log: control characters are taken out. */
 function readText(item: RlpItem | undefined, field: string, bytesMax: number): string {
   const bytes = readBytes(item, field)
-  if (bytes.length > bytesMax) throw networkError('message-malformed', `${field} has ${bytes.length} bytes; at most ${bytesMax}`)
+  if (bytes.length > bytesMax) {
+    throw networkError('message-malformed', `${field} has ${bytes.length} bytes; at most ${bytesMax}`)
+  }
   return new TextDecoder().decode(bytes).replace(/\p{C}/gu, ' ')
 }
 
@@ -169,15 +184,17 @@ export interface Refusal {
 /** Whether two nodes belong together; the words are for both sides' logs, so they name neither as "this" nor "other". */
 export function checkHello(own: Hello, theirs: Hello): Refusal | undefined {
   if (own.chainId !== theirs.chainId) {
-    const message = `chain ids differ: ${own.chainId} and ${theirs.chainId}; the two nodes were given different genesis files`
+    const message = `chain ids differ: ${own.chainId} and ${theirs.chainId}; compare the genesis files of the two nodes`
     return { code: 'chain-id-mismatch', message }
   }
   if (own.genesisHash !== theirs.genesisHash) {
-    const message = `genesis blocks differ: ${own.genesisHash} and ${theirs.genesisHash}; compare the genesis files of the two nodes`
+    const hashes = `${own.genesisHash} and ${theirs.genesisHash}`
+    const message = `genesis blocks differ: ${hashes}; compare the genesis files of the two nodes`
     return { code: 'genesis-mismatch', message }
   }
   const [a, b] = [own.protocolVersions, theirs.protocolVersions]
   if (Math.max(a.min, b.min) <= Math.min(a.max, b.max)) return undefined
-  const message = `no common protocol version: ${a.min} to ${a.max} and ${b.min} to ${b.max}; update the older node`
+  const ranges = `${a.min} to ${a.max} and ${b.min} to ${b.max}`
+  const message = `no common protocol version: ${ranges}; update the older node`
   return { code: 'protocol-version-mismatch', message }
 }

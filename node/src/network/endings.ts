@@ -57,7 +57,8 @@ export function createEndings({ clock, logger, self }: { clock: Clock; logger: L
     log(session, end, wasUp) {
       const isDialler = session.link.direction === 'outbound'
       const { id, address } = session.peer
-      const fields = { peer: id, address, remote: session.link.remoteAddress, code: end.code, reason: end.message, self: self.id }
+      const ids = { peer: id, address, remote: session.link.remoteAddress, self: self.id }
+      const fields = { ...ids, code: end.code, reason: end.message }
       const words = wordsOf(end, isDialler)
       if (end.code === 'duplicate-connection' || (end.code === 'connection-lost' && !wasUp)) logger.debug(words, fields)
       else if (end.code === 'stopping' || end.code === 'connection-lost') logger.info(words, fields)

@@ -47,9 +47,8 @@ export function createFrameReader(payloadBytesMax: number): FrameReader {
     const length = new DataView(buffer.buffer, buffer.byteOffset).getUint32(start)
     if (length === 0) throw networkError('frame-empty', 'a frame of length 0 was received')
     if (length <= payloadBytesMax) return length
-    throw networkError('frame-too-large', `a frame of ${length} bytes was announced; at most ${payloadBytesMax} are taken`, {
-      details: { length, payloadBytesMax },
-    })
+    const message = `a frame of ${length} bytes was announced; at most ${payloadBytesMax} are taken`
+    throw networkError('frame-too-large', message, { details: { length, payloadBytesMax } })
   }
 
   const hasNext = (): boolean => {

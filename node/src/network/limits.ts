@@ -2,7 +2,7 @@
  * Every bound of the peer-to-peer door, in one place. A frame is a length-prefixed message on one kept-open stream.
  */
 
-/** What peers say to each other; each channel is a stream of its own, so that a large block never stands before a vote. */
+/** What peers say to each other; each channel is a stream, so that a large block never stands before a vote. */
 export type Channel = 'consensus' | 'transactions' | 'blocks'
 export const CHANNELS: readonly Channel[] = ['consensus', 'transactions', 'blocks']
 
@@ -62,9 +62,9 @@ const CONTROL: StreamLimits = {
   whenFull: 'drop-oldest',
 }
 
-/** A proposal carries its block; votes are some 200 bytes. */
+/** A proposal carries its block of up to 8 MiB and certificates; votes are some 200 bytes. */
 const CONSENSUS: StreamLimits = {
-  frameBytesMax: 8 * MIB,
+  frameBytesMax: 12 * MIB,
   queueCountMax: 1024,
   queueBytesMax: 32 * MIB,
   framesPerSecond: 2000,

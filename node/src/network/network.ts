@@ -305,7 +305,8 @@ class PeerNetwork implements Network {
    */
   #mayStay({ peer, link }: Session, hello: Hello): boolean {
     if (this.#isAdmitted(peer, link.direction)) return true
-    return link.direction === 'outbound' && this.#book.isBootnode(peer.id) && hello.head.number > this.#ports.head().number
+    const isDialledBootnode = link.direction === 'outbound' && this.#book.isBootnode(peer.id)
+    return isDialledBootnode && hello.head.number > this.#ports.head().number
   }
 
   #wants(id: string): boolean {
@@ -332,7 +333,7 @@ class PeerNetwork implements Network {
     return this.self.id < peer.id
   }
 
-  /** Of two connections between the same two nodes the one that the other side dialled stays: it dials only when it has none. */
+  /** Of two connections between two nodes the one that the other side dialled stays: it dials only when it has none. */
   #judge(session: Session, hello: Hello): { code: GoodbyeCode; message: string } | undefined {
     const { peer, link } = session
     if (!this.#mayStay(session, hello)) {
@@ -389,8 +390,9 @@ class PeerNetwork implements Network {
     this.#up.set(id, session)
     this.#count('sessions')
     this.#learn(session.peer, hello)
-    const fields = { peer: id, address, direction: session.link.direction, software: hello.software, head: hello.head.number }
-    this.#ports.logger.info('a peer is connected', fields)
+    const { software, head } = hello
+    const { direction } = session.link
+    this.#ports.logger.info('a peer is connected', { peer: id, address, direction, software, head: head.number })
     this.#peerHub.emit({ type: 'up', peer: infoOf(session) })
   }
 

@@ -39,7 +39,8 @@ export function publicKeyToPeerId(publicKey: Uint8Array): string {
   try {
     return peerIdFromPublicKey(publicKeyFromRaw(publicKey)).toString()
   } catch (error) {
-    throw networkError('peer-id-invalid', `the public key is no point of secp256k1: ${messageOf(error)}`, { cause: error })
+    const message = `the public key is no point of secp256k1: ${messageOf(error)}`
+    throw networkError('peer-id-invalid', message, { cause: error })
   }
 }
 
@@ -52,9 +53,10 @@ export function peerIdToPublicKey(id: string): Uint8Array {
     const peerId = peerIdFromString(id)
     if (peerId.type === 'secp256k1') return peerId.publicKey.raw
   } catch (error) {
-    throw networkError('peer-id-invalid', `${JSON.stringify(id)} is not a peer id: ${messageOf(error)}`, { cause: error })
+    const message = `${JSON.stringify(id)} is not a peer id: ${messageOf(error)}`
+    throw networkError('peer-id-invalid', message, { cause: error })
   }
-  throw networkError('peer-id-invalid', `${id} is not the peer id of a secp256k1 key; the nodes of this chain use no other`)
+  throw networkError('peer-id-invalid', `${id} is not the peer id of a secp256k1 key; this chain uses no other`)
 }
 
 /** @throws CodedError `peer-id-invalid` */
@@ -66,5 +68,5 @@ export function peerIdToAddress(id: string): Address {
 export function toLibp2pKey(privateKey: Uint8Array): Secp256k1PrivateKey {
   const key = privateKey.length === 32 ? privateKeyFromRaw(privateKey) : undefined
   if (key?.type === 'secp256k1') return key
-  throw networkError('private-key-invalid', `the node key must be a secp256k1 key of 32 bytes, not ${privateKey.length}`)
+  throw networkError('private-key-invalid', `the node key must be secp256k1, 32 bytes, not ${privateKey.length}`)
 }

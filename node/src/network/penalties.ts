@@ -39,7 +39,8 @@ export function createPenalties(limits: PenaltyLimits, clock: Clock): Penalties 
     add(peerId, points) {
       const now = clock.now()
       const old = scores.get(peerId)
-      const faded = old === undefined ? 0 : Math.max(0, old.points - ((now - old.atMs) / 1000) * limits.penaltyDecayPerSecond)
+      const fadedPoints = old === undefined ? 0 : ((now - old.atMs) / 1000) * limits.penaltyDecayPerSecond
+      const faded = Math.max(0, (old?.points ?? 0) - fadedPoints)
       const isBan = faded + points >= limits.penaltyBanPoints
       if (old === undefined) forgetOldest()
       scores.delete(peerId)

@@ -66,7 +66,9 @@ export function createRequests(inFlightMax: number, ports: RequestPorts): Reques
   }
 
   const settle = (id: number, answer: (request: Open) => void): void => {
-    if (id === 0 || id > lastId) throw networkError('message-malformed', `an answer to request ${id}, which was never made`)
+    if (id === 0 || id > lastId) {
+      throw networkError('message-malformed', `an answer to request ${id}, which was never made`)
+    }
     const request = open.get(id)
     if (request === undefined) ports.count('answers_late')
     else answer(request)

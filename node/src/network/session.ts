@@ -6,7 +6,7 @@ import { type ControlMessage, type Head, type Hello, checkHello, decodeControl, 
 import { type GoodbyeCode, networkError } from './errors.js'
 import { CHANNELS, type Channel, type NetworkLimits } from './limits.js'
 import type { PeerIdentity } from './peer-id.js'
-import { type RequestHandler, type Requests, createRequests } from './requests.js'
+import { type Requests, createRequests } from './requests.js'
 import type { Link, Wire } from './transport.js'
 
 const PREFIX = '/songhua/1'
@@ -197,7 +197,7 @@ class PeerSession implements Session {
       { name, wire, stream, limits },
       {
         clock: this.#ports.clock,
-        count: this.#ports.count,
+        count: (name, amount) => this.#ports.count(name, amount),
         onFault: (code, message) => this.end(code, message),
         onFrame: (payload) => {
           this.#heardMs = this.#ports.clock.now()
@@ -231,7 +231,7 @@ class PeerSession implements Session {
   #requestsOver(frames: FrameChannel): Requests {
     return createRequests(this.#options.limits.requestsInFlightMax, {
       clock: this.#ports.clock,
-      count: this.#ports.count,
+      count: (name) => this.#ports.count(name),
       handle: (body) => this.#ports.handleRequest(this, body),
       send: (frame) => frames.send(frame),
       onMessage: (body) => this.#ports.onMessage(this, 'blocks', body),

@@ -132,7 +132,8 @@ function parse(addresses: readonly string[]): Multiaddr[] {
     try {
       return multiaddr(address)
     } catch (error) {
-      const message = `${JSON.stringify(address)} is not a multiaddr such as /ip4/10.0.0.1/tcp/30300: ${messageOf(error)}`
+      const quoted = JSON.stringify(address)
+      const message = `${quoted} is not a multiaddr such as /ip4/10.0.0.1/tcp/30300: ${messageOf(error)}`
       throw networkError('address-invalid', message, { details: { address }, cause: error })
     }
   })

@@ -1,4 +1,4 @@
-/** So many a second, with a burst: one token for each frame. */
+/** So many a second, with a burst. */
 export interface TokenBucket {
   take(nowMs: number): boolean
   /** Milliseconds until a token is there; 0 when one is. */
