@@ -104,6 +104,7 @@ async function runMessage(
 ): Promise<EvmResult> {
   const target = evm as any
   const { stateManager, journal } = createLibraryState(state)
+  target.journaled = state
   target.stateManager = stateManager
   target.journal = journal
   target.blockchain = { getBlock: (number: number) => ({ hash: () => blockHashBytes(block, number) }) }

@@ -2,12 +2,15 @@
    @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-call,
    @typescript-eslint/no-unsafe-argument, @typescript-eslint/only-throw-error -- reaches into the EVM library */
 import { EVM, EVMError, type EVMOpts } from '@ethereumjs/evm'
-import { bytesToBigint } from '@songhua/sdk/protocol/bytes'
+import { EMPTY_BYTES, bytesToBigint } from '@songhua/sdk/protocol/bytes'
+import { assert } from '../base/assert.js'
+import { FrameMemory, type Operation, createOperations } from './ethereumjs-opcodes.js'
 
 const PUSH0 = 0x5f
 const PUSH1 = 0x60
 const PUSH32 = 0x7f
 const JUMPDEST = 0x5b
+const INVALID = 0xfe
 const { STOP, OUT_OF_GAS, INVALID_OPCODE, REVERT } = EVMError.errorMessages
 
 /** Where JUMP may land, and the constants of PUSH by the position of their first byte, filled in when first used. */
@@ -40,29 +43,23 @@ function readPush(code: Uint8Array, at: number, size: number): bigint {
 }
 
 /**
- * The library's opcodes in our own loop. The library awaits every opcode and analyses the whole code again for every
- * call; this loop awaits only what is asynchronous (calls and creations) and analyses a code once.
+ * The opcodes in our own loop. The library awaits every opcode and analyses the whole code again for every call; this
+ * loop awaits only what is asynchronous (calls and creations) and analyses a code once.
  */
-async function runCode(interpreter: any, code: Uint8Array): Promise<EVMError | undefined> {
-  const state = interpreter._runState
-  const { common } = interpreter
-  const opcodes = interpreter._evm._opcodeMap as any[]
-  const { jumps, pushes } = analyse(code)
+async function runCode(state: any, operations: readonly Operation[], common: any): Promise<EVMError | undefined> {
+  const code = state.code as Uint8Array
+  const { pushes } = analyse(code)
   const { stack } = state
-  state.code = code
-  state.validJumps = jumps
-  state.shouldDoJumpAnalysis = false
   try {
     while (state.programCounter < code.length) {
       const opcode = code[state.programCounter]!
-      const entry = opcodes[opcode]
+      const operation = operations[opcode]!
       state.opCode = opcode
-      let gas = entry.opcodeInfo.feeBigInt
-      if (entry.opcodeInfo.dynamicGas) {
-        gas = entry.gasHandler(state, gas, common)
-        if (typeof gas !== 'bigint') gas = await gas
+      let gas = operation.fee
+      if (operation.gas !== undefined) {
+        const dynamic = operation.gas(state, gas, common)
+        gas = typeof dynamic === 'bigint' ? dynamic : await dynamic
       }
-      if (entry.opcodeInfo.isInvalid) throw new EVMError(INVALID_OPCODE)
       if ((state.gasLeft -= gas) < 0n) {
         state.gasLeft = 0n
         throw new EVMError(OUT_OF_GAS)
@@ -74,7 +71,8 @@ async function runCode(interpreter: any, code: Uint8Array): Promise<EVMError | u
         state.programCounter += size
         continue
       }
-      const pending = entry.opHandler(state, common)
+      if (operation.isInvalid) throw new EVMError(INVALID_OPCODE)
+      const pending = operation.run(state, common)
       if (pending !== undefined) await pending
     }
   } catch (error) {
@@ -84,55 +82,88 @@ async function runCode(interpreter: any, code: Uint8Array): Promise<EVMError | u
   return undefined
 }
 
-/** The library does not export its Interpreter; an opcode of our own sees an instance of it. */
-async function findInterpreterClass(options: EVMOpts): Promise<any> {
-  let found: unknown
+interface LibraryClasses {
+  Interpreter: { prototype: object }
+  Stack: new () => unknown
+}
+
+/** The library does not export its Interpreter and Stack; an opcode of our own sees an instance of each. */
+async function findLibraryClasses(options: EVMOpts): Promise<LibraryClasses> {
+  let found: LibraryClasses | undefined
   const logicFunction = (state: any): any => {
-    found = state.interpreter.constructor
+    found = { Interpreter: state.interpreter.constructor, Stack: state.stack.constructor }
   }
   const customOpcodes = [{ opcode: 0x0c, opcodeName: 'PROBE', baseFee: 0, logicFunction }]
   const evm = new EVM({ ...options, customOpcodes, stateManager: { getAccount: () => undefined } as any })
   await evm.runCode({ code: Uint8Array.of(0x0c) })
+  assert(found !== undefined, 'the EVM library did not run the probe')
   return found
 }
 
-/** A class of EVMs whose interpreter runs in our loop. */
+/** What the library's `new Interpreter` makes, but for the memory and with the code analysed. */
+function createFrame(evm: any, message: any, { Interpreter, Stack }: LibraryClasses): any {
+  const env = {
+    address: message.to,
+    caller: message.caller,
+    callData: message.data,
+    callValue: message.value,
+    code: message.code,
+    isStatic: message.isStatic,
+    isCreate: message.isCreate ?? false,
+    depth: message.depth,
+    gasPrice: evm._tx.gasPrice,
+    origin: evm._tx.origin,
+    block: evm._block,
+    contract: evm.stateManager.getAccount(message.to),
+    codeAddress: message.codeAddress,
+    gasRefund: message.gasRefund,
+    blobVersionedHashes: [],
+    createdAddresses: message.createdAddresses,
+  }
+  const interpreter = Object.create(Interpreter.prototype)
+  const state = {
+    programCounter: 0,
+    opCode: INVALID,
+    memory: new FrameMemory(),
+    memoryWordCount: 0n,
+    highestMemCost: 0n,
+    stack: new Stack(),
+    code: message.code,
+    validJumps: analyse(message.code).jumps,
+    shouldDoJumpAnalysis: false,
+    stateManager: evm.stateManager,
+    journaled: evm.journaled,
+    blockchain: evm.blockchain,
+    env,
+    interpreter,
+    gasRefund: message.gasRefund,
+    gasLeft: message.gasLimit,
+    stateGasSpilled: 0n,
+    returnBytes: EMPTY_BYTES,
+  }
+  const _result = { logs: [], selfdestruct: message.selfdestruct, createdAddresses: message.createdAddresses }
+  const { stateManager, common, journal } = evm
+  return Object.assign(interpreter, { _runState: state, _stateManager: stateManager, common, _evm: evm, journal, _env: env, _result })
+}
+
+/** A class of EVMs whose frames run in our loop. The JournaledState must be put into `journaled` in front of a run. */
 export async function createFastEvmClass(options: EVMOpts): Promise<new (options: EVMOpts) => EVM> {
-  const Interpreter = await findInterpreterClass(options)
+  const classes = await findLibraryClasses(options)
   return class extends EVM {
+    private readonly operations: readonly Operation[]
+
     constructor(own: EVMOpts) {
       super(own)
       const self = this as any
       self._emit = (): void => undefined
+      this.operations = createOperations(self._opcodeMap)
     }
 
     protected override async runInterpreter(message: any): Promise<any> {
-      const self = this as any
-      const env = {
-        address: message.to,
-        caller: message.caller,
-        callData: message.data,
-        callValue: message.value,
-        code: message.code,
-        isStatic: message.isStatic,
-        isCreate: message.isCreate ?? false,
-        depth: message.depth,
-        gasPrice: self._tx.gasPrice,
-        origin: self._tx.origin,
-        block: self._block,
-        contract: self.stateManager.getAccount(message.to),
-        codeAddress: message.codeAddress,
-        gasRefund: message.gasRefund,
-        blobVersionedHashes: [],
-        createdAddresses: message.createdAddresses,
-      }
-      const interpreter = new Interpreter(self, self.stateManager, self.blockchain, env, message.gasLimit, self.journal,
-        self.performanceLogger)
-      interpreter._result.selfdestruct = message.selfdestruct
-      interpreter._result.createdAddresses = message.createdAddresses
-      const exceptionError = await runCode(interpreter, message.code)
-      const { gasLeft, gasRefund } = interpreter._runState
-      const { logs, selfdestruct, createdAddresses, returnValue = new Uint8Array(0) } = interpreter._result
+      const frame = createFrame(this, message, classes)
+      const exceptionError = await runCode(frame._runState, this.operations, this.common)
+      const { gasLeft, gasRefund } = frame._runState
+      const { logs, selfdestruct, createdAddresses, returnValue = EMPTY_BYTES } = frame._result
       const failed = exceptionError !== undefined
       return {
         exceptionError,

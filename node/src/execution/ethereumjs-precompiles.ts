@@ -1,8 +1,10 @@
 import { type CustomPrecompile, EVMError, type ExecResult, type PrecompileInput } from '@ethereumjs/evm'
-import { createAddressFromString } from '@ethereumjs/util'
+import { type Address as LibraryAddress, createAddressFromString } from '@ethereumjs/util'
 import { bytesToBigint, bigintToBytes, concatBytes, hexToBytes, padLeft } from '@songhua/sdk/protocol/bytes'
 import { recoverAddress, sha256 } from '@songhua/sdk/protocol/crypto'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
+import { BLAKE2F_INPUT_BYTES, createBlake2f } from './blake2f.js'
+import { modexp, modexpGas } from './modexp.js'
 
 const EMPTY = new Uint8Array(0)
 const ECRECOVER_GAS = 3_000n
@@ -22,9 +24,13 @@ function failed(gasLimit: bigint, error: 'OUT_OF_GAS' | 'INVALID_INPUTS'): ExecR
   return { returnValue: EMPTY, executionGasUsed: gasLimit, exceptionError }
 }
 
+function precompileAddress(address: number): LibraryAddress {
+  return createAddressFromString(`0x${address.toString(16).padStart(40, '0')}`)
+}
+
 function toLibrary(address: number, { gas, run }: Precompile): CustomPrecompile {
   return {
-    address: createAddressFromString(`0x${address.toString(16).padStart(40, '0')}`),
+    address: precompileAddress(address),
     function: ({ data, gasLimit }: PrecompileInput): ExecResult => {
       const executionGasUsed = gas(data)
       if (executionGasUsed > gasLimit) return failed(gasLimit, 'OUT_OF_GAS')
@@ -68,11 +74,25 @@ export type PointEvaluation = (input: Uint8Array) => Uint8Array | undefined
 
 const refuseEveryProof: PointEvaluation = () => undefined
 
+/** EIP-152: one gas a round; a malformed input fails whatever gas there is. */
+function runBlake2f(blake2f: (input: Uint8Array) => Uint8Array, data: Uint8Array, gasLimit: bigint): ExecResult {
+  if (data.length !== BLAKE2F_INPUT_BYTES || data[212]! > 1) return failed(gasLimit, 'INVALID_INPUTS')
+  const executionGasUsed = bytesToBigint(data.subarray(0, 4))
+  if (executionGasUsed > gasLimit) return failed(gasLimit, 'OUT_OF_GAS')
+  return { executionGasUsed, returnValue: blake2f(data) }
+}
+
 /** Where ours replace the library's. */
 export function createPrecompiles(pointEvaluation: PointEvaluation = refuseEveryProof): CustomPrecompile[] {
+  const blake2f = createBlake2f()
   return [
     toLibrary(0x01, { gas: () => ECRECOVER_GAS, run: recover }),
     toLibrary(0x02, { gas: (data) => SHA256_GAS + SHA256_WORD_GAS * BigInt(Math.ceil(data.length / 32)), run: sha256 }),
+    toLibrary(0x05, { gas: modexpGas, run: modexp }),
+    {
+      address: precompileAddress(0x09),
+      function: ({ data, gasLimit }: PrecompileInput): ExecResult => runBlake2f(blake2f, data, gasLimit),
+    },
     toLibrary(0x0a, { gas: () => POINT_EVALUATION_GAS, run: pointEvaluation }),
   ]
 }

@@ -1,0 +1,47 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { modexp, modexpGas } from '@songhua/node/execution/modexp'
+import { bigintToBytes, bytesToBigint, bytesToHex, concatBytes, padLeft } from '@songhua/sdk/protocol/bytes'
+
+const word = (value: number | bigint): Uint8Array => padLeft(bigintToBytes(BigInt(value)), 32)
+
+function input(base: Uint8Array, exponent: Uint8Array, modulus: Uint8Array): Uint8Array {
+  return concatBytes(word(base.length), word(exponent.length), word(modulus.length), base, exponent, modulus)
+}
+
+/** Bit by bit, from the top. */
+function powerOf(base: bigint, exponent: bigint, modulus: bigint): bigint {
+  let result = 1n
+  for (const bit of exponent.toString(2)) result = (result * result * (bit === '1' ? base : 1n)) % modulus
+  return result % modulus
+}
+
+describe('modexp', () => {
+  it('agrees with the definition, with operands of any length', () => {
+    const operand = fc.uint8Array({ maxLength: 40 })
+    fc.assert(fc.property(operand, operand, operand, (base, exponent, modulus) => {
+      const answer = modexp(input(base, exponent, modulus))!
+      if (base.length + modulus.length > 0) expect(answer.length).toBe(modulus.length)
+      const divisor = bytesToBigint(modulus)
+      const expected = divisor === 0n ? 0n : powerOf(bytesToBigint(base), bytesToBigint(exponent), divisor)
+      expect(bytesToBigint(answer)).toBe(expected)
+    }))
+  })
+
+  it('reads zeros behind the input', () => {
+    const cut = input(Uint8Array.of(3), Uint8Array.of(2), Uint8Array.of(1, 0)).subarray(0, 99)
+    expect(bytesToHex(modexp(cut)!)).toBe('0x0009')
+    expect(bytesToHex(modexp(concatBytes(word(0), word(0), word(2)))!)).toBe('0x0000')
+  })
+
+  it('prices by EIP-2565, absurd lengths too', () => {
+    const ones = (length: number): Uint8Array => new Uint8Array(length).fill(0xff)
+    expect(modexpGas(input(ones(32), ones(32), ones(32)))).toBe(1360n)
+    expect(modexpGas(input(ones(1), ones(1), ones(1)))).toBe(200n)
+    expect(modexpGas(input(ones(64), ones(64), ones(64)))).toBe((64n * (8n * 32n + 255n)) / 3n)
+    const huge = concatBytes(word(2n ** 255n), word(2n ** 255n), word(2n ** 255n))
+    expect(modexpGas(huge)).toBeGreaterThan(2n ** 256n)
+    expect(modexp(huge)).toBeUndefined()
+    expect(modexp(new Uint8Array(0))).toEqual(new Uint8Array(0))
+  })
+})
