@@ -22,7 +22,9 @@ function fail(text) {
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number)
   if (major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])) return
-  fail(`Node.js ${OLDEST_NODE.join('.')} or newer is needed, this is ${process.versions.node}. 需要 Node.js ${OLDEST_NODE.join('.')} 或更新版本: https://nodejs.org`)
+  fail(
+    `Node.js ${OLDEST_NODE.join('.')} or newer is needed, this is ${process.versions.node}. 需要 Node.js ${OLDEST_NODE.join('.')} 或更新版本: https://nodejs.org`,
+  )
 }
 
 function checkArguments() {
@@ -59,9 +61,10 @@ function install() {
   // The npm that runs this script, if one does; on Windows `npm` is a script that only a shell starts.
   const npm = process.env.npm_execpath
   const words = ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--include=dev']
-  const result = npm !== undefined && /npm-cli\.[cm]?js$/.test(npm)
-    ? run(process.execPath, [npm, ...words])
-    : run('npm', words, { shell: process.platform === 'win32' })
+  const result =
+    npm !== undefined && /npm-cli\.[cm]?js$/.test(npm)
+      ? run(process.execPath, [npm, ...words])
+      : run('npm', words, { shell: process.platform === 'win32' })
   if (result.error !== undefined) fail(`npm could not be started: ${result.error.message}`)
   if (result.status !== 0) fail('npm ci failed; what it said stands above. Is the package registry reachable?')
 }
@@ -72,7 +75,7 @@ function build() {
   say('Building 构建 …')
   // The tests' own project is checked by its tool, not needed to run.
   const result = run(process.execPath, [compiler, '-b', 'sdk', 'contracts', 'node'])
-  if (result.status !== 0) fail('the build failed; the compiler\'s messages stand above')
+  if (result.status !== 0) fail("the build failed; the compiler's messages stand above")
 }
 
 function run(command, words, options = {}) {

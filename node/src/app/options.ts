@@ -9,7 +9,8 @@ export interface OptionSpec {
   /** Path in the configuration file, dots between sections. */
   key: string
   flag: `--${string}`
-  type: 'text' | 'path' | 'host' | 'port' | 'integer' | 'boolean' | 'choice' | 'endpoints' | 'peers' | 'origins' | 'hosts'
+  type:
+    'text' | 'path' | 'host' | 'port' | 'integer' | 'boolean' | 'choice' | 'endpoints' | 'peers' | 'origins' | 'hosts'
   default?: string | number | boolean | readonly string[]
   unit?: string
   /** Bounds of an integer, both included. */
@@ -26,94 +27,173 @@ const MAX_LIST_ITEMS = 256
 
 export const NODE_OPTIONS = [
   {
-    key: 'name', flag: '--name', type: 'text', default: '',
+    key: 'name',
+    flag: '--name',
+    type: 'text',
+    default: '',
     help: { en: 'name shown in logs and status (default: from the node address)', zh: '节点名称，用于日志与状态' },
   },
   {
-    key: 'genesisFile', flag: '--genesis', type: 'path', default: '',
-    help: { en: 'genesis file (default: genesis.json in the data folder)', zh: '创世文件（默认为数据目录中的 genesis.json）' },
+    key: 'genesisFile',
+    flag: '--genesis',
+    type: 'path',
+    default: '',
+    help: {
+      en: 'genesis file (default: genesis.json in the data folder)',
+      zh: '创世文件（默认为数据目录中的 genesis.json）',
+    },
   },
   {
-    key: 'nodeKey.keystoreFile', flag: '--key-file', type: 'path', default: '',
+    key: 'nodeKey.keystoreFile',
+    flag: '--key-file',
+    type: 'path',
+    default: '',
     help: { en: 'encrypted node key (default: node-key.json in the data folder)', zh: '加密的节点私钥文件' },
   },
   {
-    key: 'nodeKey.passwordFile', flag: '--key-password-file', type: 'path', default: '',
-    help: { en: 'file whose first line is the password of the node key (default: ask)', zh: '节点私钥口令文件，取第一行（默认询问）' },
+    key: 'nodeKey.passwordFile',
+    flag: '--key-password-file',
+    type: 'path',
+    default: '',
+    help: {
+      en: 'file whose first line is the password of the node key (default: ask)',
+      zh: '节点私钥口令文件，取第一行（默认询问）',
+    },
   },
   {
-    key: 'nodeKey.devFile', flag: '--dev-key-file', type: 'path', default: '',
-    help: { en: 'node key as plain hex, accepted on a devnet (chain id 230099) only', zh: '明文节点私钥，仅限开发网（链 id 230099）' },
+    key: 'nodeKey.devFile',
+    flag: '--dev-key-file',
+    type: 'path',
+    default: '',
+    help: {
+      en: 'node key as plain hex, accepted on a devnet (chain id 230099) only',
+      zh: '明文节点私钥，仅限开发网（链 id 230099）',
+    },
   },
   {
-    key: 'follow', flag: '--follow', type: 'boolean', default: false,
+    key: 'follow',
+    flag: '--follow',
+    type: 'boolean',
+    default: false,
     help: { en: 'follow the chain and never vote', zh: '只同步链，不参与共识' },
   },
   {
-    key: 'p2p.listen', flag: '--p2p-listen', type: 'endpoints', default: ['0.0.0.0:30303', '[::]:30303'],
+    key: 'p2p.listen',
+    flag: '--p2p-listen',
+    type: 'endpoints',
+    default: ['0.0.0.0:30303', '[::]:30303'],
     help: { en: 'where to listen for peers: host:port or multiaddr', zh: '对等网络监听地址，host:port 或 multiaddr' },
   },
   {
-    key: 'p2p.announce', flag: '--p2p-announce', type: 'endpoints', default: [],
+    key: 'p2p.announce',
+    flag: '--p2p-announce',
+    type: 'endpoints',
+    default: [],
     help: { en: 'addresses told to peers instead of those listened on', zh: '向其他节点公布的地址' },
   },
   {
-    key: 'p2p.bootnodes', flag: '--bootnodes', type: 'peers', default: [],
-    help: { en: 'peers to dial first: /ip4/10.0.0.1/tcp/30303/p2p/<peer id>', zh: '首先连接的节点，/ip4/…/tcp/…/p2p/…' },
+    key: 'p2p.bootnodes',
+    flag: '--bootnodes',
+    type: 'peers',
+    default: [],
+    help: {
+      en: 'peers to dial first: /ip4/10.0.0.1/tcp/30303/p2p/<peer id>',
+      zh: '首先连接的节点，/ip4/…/tcp/…/p2p/…',
+    },
   },
   {
-    key: 'rpc.host', flag: '--rpc-host', type: 'host', default: '127.0.0.1',
+    key: 'rpc.host',
+    flag: '--rpc-host',
+    type: 'host',
+    default: '127.0.0.1',
     help: { en: 'address of JSON-RPC, HTTP and WebSocket', zh: 'JSON-RPC（HTTP 与 WebSocket）地址' },
   },
   {
-    key: 'rpc.port', flag: '--rpc-port', type: 'port', default: 8545,
+    key: 'rpc.port',
+    flag: '--rpc-port',
+    type: 'port',
+    default: 8545,
     help: { en: 'port of JSON-RPC (0: any free port)', zh: 'JSON-RPC 端口（0 为任意空闲端口）' },
   },
   {
-    key: 'rpc.corsOrigins', flag: '--rpc-cors-origins', type: 'origins', default: [],
+    key: 'rpc.corsOrigins',
+    flag: '--rpc-cors-origins',
+    type: 'origins',
+    default: [],
     help: { en: 'web origins that browsers may call from, or *', zh: '允许跨域调用的网页来源，或 *' },
   },
   {
-    key: 'rpc.allowedHosts', flag: '--rpc-allowed-hosts', type: 'hosts', default: ['localhost', '127.0.0.1', '[::1]'],
+    key: 'rpc.allowedHosts',
+    flag: '--rpc-allowed-hosts',
+    type: 'hosts',
+    default: ['localhost', '127.0.0.1', '[::1]'],
     help: { en: 'Host headers answered, against DNS rebinding, or *', zh: '允许的 Host 头（防 DNS 重绑定），或 *' },
   },
   {
-    key: 'admin.host', flag: '--admin-host', type: 'choice', choices: LOOPBACK, default: '127.0.0.1',
+    key: 'admin.host',
+    flag: '--admin-host',
+    type: 'choice',
+    choices: LOOPBACK,
+    default: '127.0.0.1',
     help: { en: 'address of admin_*, health and metrics: loopback only', zh: '管理接口、健康检查与指标地址，仅限本机' },
   },
   {
-    key: 'admin.port', flag: '--admin-port', type: 'port', default: 9545,
+    key: 'admin.port',
+    flag: '--admin-port',
+    type: 'port',
+    default: 9545,
     help: { en: 'port of admin_*, health and metrics (0: any free port)', zh: '管理接口端口（0 为任意空闲端口）' },
   },
   {
-    key: 'log.level', flag: '--log-level', type: 'choice', choices: LOG_LEVELS, default: 'info',
+    key: 'log.level',
+    flag: '--log-level',
+    type: 'choice',
+    choices: LOG_LEVELS,
+    default: 'info',
     help: { en: 'least severe log line written', zh: '日志级别' },
   },
   {
-    key: 'log.format', flag: '--log-format', type: 'choice', choices: ['auto', 'json', 'pretty'], default: 'auto',
+    key: 'log.format',
+    flag: '--log-format',
+    type: 'choice',
+    choices: ['auto', 'json', 'pretty'],
+    default: 'auto',
     help: { en: 'auto: pretty on a terminal, JSON elsewhere', zh: '日志格式；auto 在终端上为易读格式，否则为 JSON' },
   },
 ] as const satisfies readonly OptionSpec[]
 
 type Spec = (typeof NODE_OPTIONS)[number]
 export type OptionKey = Spec['key']
-type ValueOfSpec<S> = S extends { type: 'choice'; choices: readonly (infer C)[] } ? C
-  : S extends { type: 'boolean' } ? boolean
-  : S extends { type: 'port' | 'integer' } ? number
-  : S extends { type: 'endpoints' | 'peers' | 'origins' | 'hosts' } ? readonly string[]
-  : string
+type ValueOfSpec<S> = S extends { type: 'choice'; choices: readonly (infer C)[] }
+  ? C
+  : S extends { type: 'boolean' }
+    ? boolean
+    : S extends { type: 'port' | 'integer' }
+      ? number
+      : S extends { type: 'endpoints' | 'peers' | 'origins' | 'hosts' }
+        ? readonly string[]
+        : string
 
 /** Values by key: what a file or a command line gives (`Partial`), or all of them. */
 export type OptionValues = { readonly [S in Spec as S['key']]: ValueOfSpec<S> }
 type Section = OptionKey extends infer K ? (K extends `${infer S}.${string}` ? S : never) : never
 /** The same values nested by section: `options.rpc.port`. */
-export type NodeOptions = { readonly [K in OptionKey as K extends `${string}.${string}` ? never : K]: OptionValues[K] } & {
-  readonly [S in Section]: { readonly [K in OptionKey as K extends `${S}.${infer Name}` ? Name : never]: OptionValues[K] }
+export type NodeOptions = {
+  readonly [K in OptionKey as K extends `${string}.${string}` ? never : K]: OptionValues[K]
+} & {
+  readonly [S in Section]: {
+    readonly [K in OptionKey as K extends `${S}.${infer Name}` ? Name : never]: OptionValues[K]
+  }
 }
 
 /** Where a data folder keeps what; relative paths in options are relative to the folder. */
 export function dataPaths(dataDir: string): {
-  configFile: string; genesisFile: string; keystoreFile: string; consensusLogFile: string; storeDir: string; poolFile: string
+  configFile: string
+  genesisFile: string
+  keystoreFile: string
+  consensusLogFile: string
+  storeDir: string
+  poolFile: string
 } {
   return {
     configFile: join(dataDir, 'songhua.json'),
@@ -125,10 +205,7 @@ export function dataPaths(dataDir: string): {
   }
 }
 
-export type OptionErrorCode =
-  | 'CONFIG_UNKNOWN_OPTION'
-  | 'CONFIG_BAD_VALUE'
-  | 'CONFIG_NOT_AN_OBJECT'
+export type OptionErrorCode = 'CONFIG_UNKNOWN_OPTION' | 'CONFIG_BAD_VALUE' | 'CONFIG_NOT_AN_OBJECT'
 
 const SPECS = new Map<string, OptionSpec>(NODE_OPTIONS.map((spec) => [spec.key, spec]))
 const SECTIONS = new Set(NODE_OPTIONS.flatMap(({ key }) => (key.includes('.') ? [key.slice(0, key.indexOf('.'))] : [])))
@@ -145,7 +222,9 @@ const LIST_ITEMS: Record<string, { be: string; matches: (item: string) => boolea
 }
 
 function isHost(text: string): boolean {
-  return /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(text) || /^\[?[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]?$/.test(text)
+  return (
+    /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(text) || /^\[?[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]?$/.test(text)
+  )
 }
 
 function isEndpoint(text: string): boolean {
@@ -179,7 +258,9 @@ function complaint(spec: OptionSpec, value: unknown): string | undefined {
       return isInteger(value, 0, 65_535) ? undefined : 'a port, an integer from 0 to 65535'
     case 'integer': {
       const [min, max] = [spec.min ?? 0, spec.max ?? Number.MAX_SAFE_INTEGER]
-      return isInteger(value, min, max) ? undefined : `an integer from ${min} to ${max}${spec.unit ? ` ${spec.unit}` : ''}`
+      return isInteger(value, min, max)
+        ? undefined
+        : `an integer from ${min} to ${max}${spec.unit ? ` ${spec.unit}` : ''}`
     }
     case 'choice':
       return spec.choices?.includes(value as string) ? undefined : `one of ${spec.choices?.join(', ')}`
@@ -220,7 +301,12 @@ function checked(spec: OptionSpec, value: unknown, source: string): OptionValues
 export function textToOption(spec: OptionSpec, text: string): OptionValues[OptionKey] {
   const isList = spec.type in LIST_ITEMS
   const isNumber = spec.type === 'port' || spec.type === 'integer'
-  const list = isList ? text.split(',').map((item) => item.trim()).filter((item) => item !== '') : undefined
+  const list = isList
+    ? text
+        .split(',')
+        .map((item) => item.trim())
+        .filter((item) => item !== '')
+    : undefined
   return checked(spec, list ?? (isNumber && /^\d+$/.test(text) ? Number(text) : text), spec.flag)
 }
 
@@ -239,21 +325,27 @@ export function jsonToOptions(json: unknown, source: string): Partial<OptionValu
       }
     }
   }
-  return values as Partial<OptionValues>
+  return values
 }
 
 function entriesOf(json: unknown, source: string): [string, unknown][] {
   if (typeof json === 'object' && json !== null && !Array.isArray(json)) return Object.entries(json)
-  throw new CodedError<OptionErrorCode>('CONFIG_NOT_AN_OBJECT', `${source}: must be a JSON object`, { details: { source } })
+  throw new CodedError<OptionErrorCode>('CONFIG_NOT_AN_OBJECT', `${source}: must be a JSON object`, {
+    details: { source },
+  })
 }
 
 function fileValue(key: string, value: unknown, source: string): unknown {
   const spec = SPECS.get(key)
   if (spec !== undefined) return checked(spec, value, `${source}: ${key}`)
   const known = [...SPECS.keys()].join(', ')
-  throw new CodedError<OptionErrorCode>('CONFIG_UNKNOWN_OPTION', `${source}: unknown option ${key}; known are ${known}`, {
-    details: { key },
-  })
+  throw new CodedError<OptionErrorCode>(
+    'CONFIG_UNKNOWN_OPTION',
+    `${source}: unknown option ${key}; known are ${known}`,
+    {
+      details: { key },
+    },
+  )
 }
 
 /** Layers over the defaults, the last one winning. @returns all options, nested by section, frozen */

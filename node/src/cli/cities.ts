@@ -1,5 +1,10 @@
 /** A prefecture-level division of Heilongjiang: GB/T 2260 code, names, and the name of its folder on disk. */
-export interface City { code: string; zh: string; en: string; slug: string }
+export interface City {
+  code: string
+  zh: string
+  en: string
+  slug: string
+}
 
 /**
  * In the order in which a devnet gives them to its nodes: the super node, three backbone nodes of the largest cities,
@@ -25,5 +30,7 @@ export const CITIES: readonly City[] = [
 export function cityOfNode(index: number): City {
   const city = CITIES[index % CITIES.length] as City
   const lap = Math.floor(index / CITIES.length) + 1
-  return lap === 1 ? city : { code: city.code, zh: `${city.zh}-${lap}`, en: `${city.en}-${lap}`, slug: `${city.slug}-${lap}` }
+  return lap === 1
+    ? city
+    : { code: city.code, zh: `${city.zh}-${lap}`, en: `${city.en}-${lap}`, slug: `${city.slug}-${lap}` }
 }

@@ -10,20 +10,38 @@ import { readPassword, readStdin } from './password.js'
 
 const PASSWORD_FLAG = 'key-password-file'
 const TEXTS = {
-  keys: { en: 'make, import and show node keys (encrypted, Web3 Secret Storage 3)', zh: '生成、导入、查看节点私钥（加密存储）' },
+  keys: {
+    en: 'make, import and show node keys (encrypted, Web3 Secret Storage 3)',
+    zh: '生成、导入、查看节点私钥（加密存储）',
+  },
   new: { en: 'make a new key', zh: '生成新私钥' },
   import: { en: 'encrypt a key read from a file or from standard input', zh: '导入私钥（来自文件或标准输入）并加密' },
-  show: { en: 'show address, public key and peer id; never the private key', zh: '显示地址、公钥和对等 id，不显示私钥' },
-  export: { en: 'write the private key unencrypted to a new file of mode 0600', zh: '将私钥明文写入权限 0600 的新文件' },
+  show: {
+    en: 'show address, public key and peer id; never the private key',
+    zh: '显示地址、公钥和对等 id，不显示私钥',
+  },
+  export: {
+    en: 'write the private key unencrypted to a new file of mode 0600',
+    zh: '将私钥明文写入权限 0600 的新文件',
+  },
   out: { en: 'new file to write', zh: '要写入的新文件' },
-  from: { en: 'file with 64 hexadecimal digits, or a keystore (default: standard input)', zh: '含 64 位十六进制数的文件或加密私钥文件（默认标准输入）' },
+  from: {
+    en: 'file with 64 hexadecimal digits, or a keystore (default: standard input)',
+    zh: '含 64 位十六进制数的文件或加密私钥文件（默认标准输入）',
+  },
   fromPassword: { en: 'password of the keystore given by --from', zh: '--from 所给加密私钥文件的口令文件' },
   file: { en: 'encrypted key file', zh: '加密私钥文件' },
   password: { en: 'file whose first line is the password (default: ask)', zh: '口令文件，取第一行（默认询问）' },
   json: { en: 'print JSON', zh: '输出 JSON' },
 } as const
 
-interface Flags { out: string; from?: string; fromPasswordFile?: string; keyPasswordFile?: string; json?: boolean }
+interface Flags {
+  out: string
+  from?: string
+  fromPasswordFile?: string
+  keyPasswordFile?: string
+  json?: boolean
+}
 
 export function addKeysCommand(program: Command, context: CliContext): void {
   const say = (key: keyof typeof TEXTS): string => TEXTS[key][context.language]
@@ -31,29 +49,63 @@ export function addKeysCommand(program: Command, context: CliContext): void {
   const passwordFlag = [`--${PASSWORD_FLAG} <file>`, say('password')] as const
   const jsonFlag = ['--json', say('json')] as const
 
-  keys.command('new').description(say('new')).requiredOption('--out <file>', say('out'))
-    .option(...passwordFlag).option(...jsonFlag)
+  keys
+    .command('new')
+    .description(say('new'))
+    .requiredOption('--out <file>', say('out'))
+    .option(...passwordFlag)
+    .option(...jsonFlag)
     .action((flags: Flags) => saveKey(context, newPrivateKey(), flags))
-    .addHelpText('after', exampleText(context, [
-      ['songhua keys new --out node-key.json', { en: 'asks for a new password on the terminal', zh: '在终端询问新口令' }],
-    ]))
-  keys.command('import').description(say('import')).requiredOption('--out <file>', say('out'))
-    .option('--from <file>', say('from')).option('--from-password-file <file>', say('fromPassword'))
-    .option(...passwordFlag).option(...jsonFlag)
+    .addHelpText(
+      'after',
+      exampleText(context, [
+        [
+          'songhua keys new --out node-key.json',
+          { en: 'asks for a new password on the terminal', zh: '在终端询问新口令' },
+        ],
+      ]),
+    )
+  keys
+    .command('import')
+    .description(say('import'))
+    .requiredOption('--out <file>', say('out'))
+    .option('--from <file>', say('from'))
+    .option('--from-password-file <file>', say('fromPassword'))
+    .option(...passwordFlag)
+    .option(...jsonFlag)
     .action(async (flags: Flags) => saveKey(context, await readForeignKey(context, flags), flags))
-    .addHelpText('after', exampleText(context, [
-      ['songhua keys import --out node-key.json --key-password-file pw.txt < key.hex', { en: 'reads 64 hexadecimal digits', zh: '读取 64 位十六进制数' }],
-    ]))
-  keys.command('show').description(say('show')).argument('<file>', say('file'))
-    .option(...passwordFlag).option(...jsonFlag)
+    .addHelpText(
+      'after',
+      exampleText(context, [
+        [
+          'songhua keys import --out node-key.json --key-password-file pw.txt < key.hex',
+          { en: 'reads 64 hexadecimal digits', zh: '读取 64 位十六进制数' },
+        ],
+      ]),
+    )
+  keys
+    .command('show')
+    .description(say('show'))
+    .argument('<file>', say('file'))
+    .option(...passwordFlag)
+    .option(...jsonFlag)
     .action(async (file: string, flags: Flags) => {
       printIdentity(context, privateKeyToIdentity(await openKeystore(context, file, flags.keyPasswordFile)), flags)
     })
-  keys.command('export').description(say('export')).argument('<file>', say('file')).requiredOption('--out <file>', say('out'))
+  keys
+    .command('export')
+    .description(say('export'))
+    .argument('<file>', say('file'))
+    .requiredOption('--out <file>', say('out'))
     .option(...passwordFlag)
     .action(async (file: string, flags: Flags) => {
       const privateKey = await openKeystore(context, file, flags.keyPasswordFile)
-      await writeNewFile(context, { what: 'outFile', path: flags.out, text: `${bytesToHex(privateKey)}\n`, mode: 0o600 })
+      await writeNewFile(context, {
+        what: 'outFile',
+        path: flags.out,
+        text: `${bytesToHex(privateKey)}\n`,
+        mode: 0o600,
+      })
       note(context, context.t('keyExported', { path: flags.out }))
     })
 }

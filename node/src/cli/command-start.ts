@@ -1,13 +1,12 @@
 import { type Command, Option } from 'commander'
-import { parseGenesis } from '@songhua/sdk/protocol/genesis'
 import type { RunningNode } from '../app/node.js'
 import type { NodeOptions } from '../app/options.js'
 import { type CliContext, note } from './context.js'
-import { EXIT_CODES } from './exit-codes.js'
-import { readJsonFile } from './files.js'
 import { addNodeFlags, exampleText, flagsToOptions } from './flags.js'
+import { readGenesis } from './genesis-file.js'
 import { loadNodeKey, loadOptions } from './node-config.js'
 import { createProgress } from './progress.js'
+import { createStopSignal } from './stop-signal.js'
 
 const TEXTS = {
   start: { en: 'run a node until SIGTERM or Ctrl-C', zh: '运行节点，直到 SIGTERM 或 Ctrl-C' },
@@ -15,7 +14,10 @@ const TEXTS = {
   managed: { en: 'stop when the parent process ends', zh: '父进程结束时停止' },
 } as const
 
-interface Flags { data: string; managed?: boolean }
+interface Flags {
+  data: string
+  managed?: boolean
+}
 
 export function addStartCommand(program: Command, context: CliContext): void {
   const say = (key: keyof typeof TEXTS): string => TEXTS[key][context.language]
@@ -23,21 +25,34 @@ export function addStartCommand(program: Command, context: CliContext): void {
   addNodeFlags(command, context)
   command.addOption(new Option('--managed', say('managed')).hideHelp())
   command.action((flags: Flags) => start(context, flags))
-  command.addHelpText('after', exampleText(context, [
-    ['songhua start --data /var/lib/songhua', { en: 'asks for the password of the node key', zh: '询问节点私钥口令' }],
-    ['songhua start --data /var/lib/songhua --key-password-file /run/secrets/songhua --rpc-host 0.0.0.0 --rpc-allowed-hosts node1.example.cn', {
-      en: 'as a service, JSON-RPC open to others', zh: '作为服务运行，对外开放 JSON-RPC',
-    }],
-    ['songhua start --data follower --follow', { en: 'a copy of the chain that never votes', zh: '只同步、不参与共识的副本' }],
-  ]))
+  command.addHelpText(
+    'after',
+    exampleText(context, [
+      [
+        'songhua start --data /var/lib/songhua',
+        { en: 'asks for the password of the node key', zh: '询问节点私钥口令' },
+      ],
+      [
+        'songhua start --data /var/lib/songhua --key-password-file /run/secrets/songhua --rpc-host 0.0.0.0 --rpc-allowed-hosts node1.example.cn',
+        {
+          en: 'as a service, JSON-RPC open to others',
+          zh: '作为服务运行，对外开放 JSON-RPC',
+        },
+      ],
+      [
+        'songhua start --data follower --follow',
+        { en: 'a copy of the chain that never votes', zh: '只同步、不参与共识的副本' },
+      ],
+    ]),
+  )
 }
 
 async function start(context: CliContext, flags: Flags): Promise<void> {
-  const stop = createStopSignal(context, flags.managed === true)
+  const stop = createStopSignal(context, { isManaged: flags.managed === true })
   const options = await loadOptions(context, flags.data, flagsToOptions({ ...flags }))
-  const genesis = parseGenesis(await readJsonFile(context, 'genesisFile', options.genesisFile))
+  const genesis = await readGenesis(context, options.genesisFile)
   const nodeKey = await loadNodeKey(context, options, genesis.chainId)
-  const isPretty = context.stdout.isTTY === true
+  const isPretty = context.stderr.isTTY === true
   // The node with its EVM and network is loaded here, so that other commands answer at once.
   const { createNode } = await import('../app/node.js')
   const node = await createNode({
@@ -59,7 +74,10 @@ function announce(context: CliContext, { info }: RunningNode, { managed }: Flags
   if (managed) process.send?.({ event: 'ready', info })
   if (!context.stderr.isTTY) return
   note(context, context.t('started', { name: info.name, chainId: info.chainId }))
-  note(context, `  JSON-RPC ${info.rpc}\n  admin    ${info.admin}\n${info.p2p.map((address) => `  p2p      ${address}`).join('\n')}`)
+  note(
+    context,
+    `  JSON-RPC ${info.rpc}\n  admin    ${info.admin}\n${info.p2p.map((address) => `  p2p      ${address}`).join('\n')}`,
+  )
 }
 
 async function runUntilStopped(context: CliContext, node: RunningNode, stop: Promise<void>): Promise<void> {
@@ -72,25 +90,4 @@ async function runUntilStopped(context: CliContext, node: RunningNode, stop: Pro
     progress.end()
     await node.stop()
   }
-}
-
-/**
- * @param isManaged by a devnet: it asks by closing the channel between the processes, which also happens when it is
- *   killed; Ctrl-C on the terminal is then for it alone
- * @returns resolves at the first request to stop; the second request ends the process at once
- */
-function createStopSignal(context: CliContext, isManaged: boolean): Promise<void> {
-  return new Promise((resolve) => {
-    let isAsked = false
-    const ask = (): void => {
-      if (isAsked) process.exit(EXIT_CODES.forced.code)
-      isAsked = true
-      if (context.stderr.isTTY) note(context, context.t('stopping'))
-      resolve()
-    }
-    process.on('SIGTERM', ask)
-    process.on('SIGINT', isManaged ? () => undefined : ask)
-    if (isManaged) process.on('disconnect', resolve)
-    if (isManaged && !process.connected) resolve()
-  })
 }

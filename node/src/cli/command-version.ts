@@ -10,9 +10,19 @@ export function packageVersion(): string {
 
 export function addVersionCommand(program: Command, context: CliContext): void {
   const texts = { help: { en: 'show the version', zh: '显示版本' }, json: { en: 'print JSON', zh: '输出 JSON' } }
-  program.command('version').description(texts.help[context.language]).option('--json', texts.json[context.language])
+  program
+    .command('version')
+    .description(texts.help[context.language])
+    .option('--json', texts.json[context.language])
     .action((flags: { json?: boolean }) => {
-      const facts = { songhua: packageVersion(), node: process.versions.node, platform: `${process.platform}-${process.arch}` }
-      print(context, flags.json ? JSON.stringify(facts) : `songhua ${facts.songhua} (node ${facts.node}, ${facts.platform})`)
+      const facts = {
+        songhua: packageVersion(),
+        node: process.versions.node,
+        platform: `${process.platform}-${process.arch}`,
+      }
+      print(
+        context,
+        flags.json ? JSON.stringify(facts) : `songhua ${facts.songhua} (node ${facts.node}, ${facts.platform})`,
+      )
     })
 }

@@ -14,9 +14,22 @@ export interface CliContext {
 }
 
 export type CliErrorCode =
-  | 'CLI_USAGE' | 'CLI_FILE' | 'CLI_FILE_EXISTS' | 'CLI_JSON' | 'CLI_DATA_FOLDER'
-  | 'DATA_IN_USE' | 'KEYSTORE_FIELD' | 'KEYSTORE_PASSWORD' | 'CLI_KEY' | 'ROSTER_FIELD' | 'PORT_IN_USE'
-  | 'DEVNET_CHILD_DIED' | 'DEVNET_TIMEOUT' | 'DEVNET_FORKED' | 'DEMO_NOT_ANCHORED' | 'RPC_UNREACHABLE' | 'RPC_ERROR'
+  | 'CLI_USAGE'
+  | 'CLI_FILE'
+  | 'CLI_FILE_EXISTS'
+  | 'CLI_JSON'
+  | 'CLI_DATA_FOLDER'
+  | 'DATA_IN_USE'
+  | 'KEYSTORE_FIELD'
+  | 'KEYSTORE_PASSWORD'
+  | 'CLI_KEY'
+  | 'PORT_IN_USE'
+  | 'DEVNET_CHILD_DIED'
+  | 'DEVNET_TIMEOUT'
+  | 'DEVNET_FORKED'
+  | 'DEMO_NOT_ANCHORED'
+  | 'RPC_UNREACHABLE'
+  | 'RPC_ERROR'
 
 /** An error whose message comes from the catalogue in the language of the user; `values` are its details. */
 export function cliError(
@@ -24,7 +37,10 @@ export function cliError(
   code: CliErrorCode,
   [key, values, cause]: [MessageKey, Record<string, string | number>?, unknown?],
 ): CodedError<CliErrorCode> {
-  return new CodedError(code, context.t(key, values), { details: values ?? {}, ...(cause === undefined ? {} : { cause }) })
+  return new CodedError(code, context.t(key, values), {
+    details: values ?? {},
+    ...(cause === undefined ? {} : { cause }),
+  })
 }
 
 export function print(context: CliContext, text: string): void {

@@ -17,12 +17,19 @@ export interface DataFolderContents {
  * its memory of what it signed and keeps silent, so only a new folder may start with one.
  * @throws CLI_DATA_FOLDER when something is there already
  */
-export async function createDataFolder(context: CliContext, dataDir: string, contents: DataFolderContents): Promise<void> {
+export async function createDataFolder(
+  context: CliContext,
+  dataDir: string,
+  contents: DataFolderContents,
+): Promise<void> {
   if (!(await isVacant(dataDir))) throw cliError(context, 'CLI_DATA_FOLDER', ['folderNotEmpty', { path: dataDir }])
   await createFolder(context, dataDir, (folder) => fillDataFolder(folder, contents))
 }
 
-export async function fillDataFolder(folder: string, { options, genesisText, keyFile }: DataFolderContents): Promise<void> {
+export async function fillDataFolder(
+  folder: string,
+  { options, genesisText, keyFile }: DataFolderContents,
+): Promise<void> {
   const { configFile, genesisFile, consensusLogFile } = dataPaths(folder)
   if (keyFile !== undefined) await replaceFile(join(folder, keyFile.name), keyFile.text, 0o600)
   if (genesisText !== undefined) await replaceFile(genesisFile, genesisText)

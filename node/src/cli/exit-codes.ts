@@ -19,7 +19,7 @@ export type ExitName = keyof typeof EXIT_CODES
 
 /** Codes of errors by the exit they lead to; a code that is not here is a failure. Prefixes end in `_`. */
 const EXITS: Partial<Record<ExitName, readonly string[]>> = {
-  usage: ['CLI_', 'CONFIG_', 'KEYSTORE_FIELD', 'ROSTER_', 'GENESIS_', 'HEX_', 'BYTES_'],
+  usage: ['CLI_', 'CONFIG_', 'KEYSTORE_FIELD', 'JSON_', 'GENESIS_', 'MEMBERSHIP_', 'HEX_', 'BYTES_'],
   dataFolder: ['STORE_LOCKED', 'STORE_SCHEMA_NEWER', 'STORE_IN_USE', 'DATA_'],
   genesis: ['GENESIS_MISMATCH'],
   password: ['KEYSTORE_PASSWORD'],
@@ -33,7 +33,11 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODES.ok.code : EXIT_CODES.usage.code
   const code = codeOf(error)
   if (code === undefined) return EXIT_CODES.failure.code
-  const rules = Object.entries(EXITS).flatMap(([name, codes]) => codes.map((rule) => ({ name: name as ExitName, rule })))
+  // A devnet ends as the node that brought it down did.
+  if (error instanceof CodedError && typeof error.details.exitCode === 'number') return error.details.exitCode
+  const rules = Object.entries(EXITS).flatMap(([name, codes]) =>
+    codes.map((rule) => ({ name: name as ExitName, rule })),
+  )
   const exact = rules.find(({ rule }) => rule === code)
   const byPrefix = rules.find(({ rule }) => rule.endsWith('_') && code.startsWith(rule))
   return EXIT_CODES[(exact ?? byPrefix)?.name ?? 'failure'].code

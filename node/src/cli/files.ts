@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, readdir, readFile, rename, rmdir, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { CodedError } from '@songhua/sdk/protocol/errors'
 import { type CliContext, cliError } from './context.js'
 import type { MessageKey } from './messages.js'
 
 /** Largest file that the command line reads whole, in bytes. A genesis of a thousand accounts has about 200 kB. */
-const MAX_INPUT_BYTES = 16 * 1024 * 1024
+const MAX_INPUT_BYTES = 32 * 1024 * 1024
 
 function reasonOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : String(error)
@@ -36,7 +37,22 @@ export async function readJsonFile(context: CliContext, what: MessageKey, path: 
   }
 }
 
-interface NewFile { what: MessageKey; path: string; text: string; mode?: number }
+/** Puts the file's path in front of what is wrong in it. */
+export function namingFile<T>(path: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error
+    throw new CodedError(error.code, `${path}: ${error.message}`, { details: error.details, cause: error })
+  }
+}
+
+interface NewFile {
+  what: MessageKey
+  path: string
+  text: string
+  mode?: number
+}
 
 /** Writes durably, and never over a file that exists. @throws CLI_FILE_EXISTS, CLI_FILE */
 export async function writeNewFile(context: CliContext, { what, path, text, mode = 0o644 }: NewFile): Promise<void> {
@@ -50,8 +66,13 @@ export async function writeNewFile(context: CliContext, { what, path, text, mode
       await file.close()
     }
   } catch (error) {
-    if (reasonOf(error) === 'EEXIST') throw cliError(context, 'CLI_FILE_EXISTS', ['fileExists', { what: context.t(what), path }])
-    throw cliError(context, 'CLI_FILE', ['fileUnwritable', { what: context.t(what), path, reason: reasonOf(error) }, error])
+    if (reasonOf(error) === 'EEXIST')
+      throw cliError(context, 'CLI_FILE_EXISTS', ['fileExists', { what: context.t(what), path }])
+    throw cliError(context, 'CLI_FILE', [
+      'fileUnwritable',
+      { what: context.t(what), path, reason: reasonOf(error) },
+      error,
+    ])
   }
 }
 
@@ -83,19 +104,31 @@ export async function isVacant(path: string): Promise<boolean> {
  * Makes a folder whole or not at all: filled beside its place, then moved there.
  * @throws CLI_FILE naming the folder when the disk refuses
  */
-export async function createFolder(context: CliContext, path: string, fill: (folder: string) => Promise<void>): Promise<void> {
+export async function createFolder(
+  context: CliContext,
+  path: string,
+  fill: (folder: string) => Promise<void>,
+): Promise<void> {
   const target = resolve(path)
   const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}.new`)
   try {
     await mkdir(temporary, { recursive: true, mode: 0o700 })
     await fill(temporary)
-    if (await stat(target).then(() => true, () => false)) await rmdir(target)
+    if (
+      await stat(target).then(
+        () => true,
+        () => false,
+      )
+    )
+      await rmdir(target)
     await rename(temporary, target)
   } catch (error) {
     await rm(temporary, { recursive: true, force: true })
     if (!(error instanceof Error) || !('syscall' in error)) throw error
     throw cliError(context, 'CLI_FILE', [
-      'fileUnwritable', { what: context.t('dataFolder'), path, reason: reasonOf(error) }, error,
+      'fileUnwritable',
+      { what: context.t('dataFolder'), path, reason: reasonOf(error) },
+      error,
     ])
   }
 }

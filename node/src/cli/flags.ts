@@ -3,8 +3,17 @@ import { NODE_OPTIONS, type OptionKey, type OptionSpec, type OptionValues, textT
 import { type CliContext, cliError } from './context.js'
 
 const PLACEHOLDERS: Record<OptionSpec['type'], string> = {
-  text: '<text>', path: '<file>', host: '<host>', port: '<port>', integer: '<number>', boolean: '', choice: '<choice>',
-  endpoints: '<address,…>', peers: '<multiaddr,…>', origins: '<origin,…>', hosts: '<host,…>',
+  text: '<text>',
+  path: '<file>',
+  host: '<host>',
+  port: '<port>',
+  integer: '<number>',
+  boolean: '',
+  choice: '<choice>',
+  endpoints: '<address,…>',
+  peers: '<multiaddr,…>',
+  origins: '<origin,…>',
+  hosts: '<host,…>',
 }
 
 /** Adds a flag for each option of the table but those left out. */
@@ -20,7 +29,9 @@ function flagOf(spec: OptionSpec, context: CliContext): Option {
   if (spec.type !== 'boolean') {
     option.argParser((text: string, previous: unknown) => {
       const value = textToOption(spec, text)
-      return Array.isArray(value) && Array.isArray(previous) ? [...(previous as string[]), ...(value as string[])] : value
+      return Array.isArray(value) && Array.isArray(previous)
+        ? [...(previous as string[]), ...(value as string[])]
+        : value
     })
   }
   const shown = Array.isArray(spec.default) ? spec.default.join(',') : String(spec.default)
@@ -30,12 +41,15 @@ function flagOf(spec: OptionSpec, context: CliContext): Option {
 }
 
 /** @returns the options that stand on the command line, by key, but those left out */
-export function flagsToOptions(flags: Record<string, unknown>, without: readonly OptionKey[] = []): Partial<OptionValues> {
+export function flagsToOptions(
+  flags: Record<string, unknown>,
+  without: readonly OptionKey[] = [],
+): Partial<OptionValues> {
   const given = NODE_OPTIONS.filter(({ key }) => !without.includes(key)).flatMap((spec) => {
     const value = flags[new Option(spec.flag).attributeName()]
     return value === undefined ? [] : [[spec.key, value] as const]
   })
-  return Object.fromEntries(given) as Partial<OptionValues>
+  return Object.fromEntries(given)
 }
 
 /** A parser of whole numbers for commander. @throws CLI_USAGE naming the flag */
@@ -48,7 +62,10 @@ export function integerFlag(context: CliContext, flag: string, [min, max]: [numb
 }
 
 /** A block of examples under a command's help: each a command line and what it does. */
-export function exampleText(context: CliContext, examples: readonly (readonly [string, { en: string; zh: string }])[]): string {
+export function exampleText(
+  context: CliContext,
+  examples: readonly (readonly [string, { en: string; zh: string }])[],
+): string {
   const lines = examples.map(([line, what]) => `  ${line}\n      ${what[context.language]}`)
   return `\n${context.t('examples')}\n${lines.join('\n')}`
 }

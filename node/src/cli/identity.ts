@@ -4,7 +4,11 @@ import type { CliContext } from './context.js'
 import { formatFields } from './table.js'
 
 /** What others may know of a node's key. One key signs blocks and names the node to its peers. */
-export interface Identity { address: Address; publicKey: Hex; peerId: string }
+export interface Identity {
+  address: Address
+  publicKey: Hex
+  peerId: string
+}
 
 export function privateKeyToIdentity(privateKey: Uint8Array): Identity {
   const { address, publicKey, id } = identityOfPrivateKey(privateKey)
@@ -13,6 +17,8 @@ export function privateKeyToIdentity(privateKey: Uint8Array): Identity {
 
 export function formatIdentity({ t }: CliContext, identity: Identity): string {
   return formatFields([
-    [t('address'), identity.address], [t('publicKey'), identity.publicKey], [t('peerId'), identity.peerId],
+    [t('address'), identity.address],
+    [t('publicKey'), identity.publicKey],
+    [t('peerId'), identity.peerId],
   ])
 }

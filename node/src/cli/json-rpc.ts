@@ -5,7 +5,10 @@ const ANSWER_TIMEOUT_MS = 10_000
 
 export type RpcCall = <T>(method: string, params?: readonly unknown[]) => Promise<T>
 
-interface RpcAnswer { result?: unknown; error?: { code: number; message: string } }
+interface RpcAnswer {
+  result?: unknown
+  error?: { code: number; message: string }
+}
 
 /**
  * A JSON-RPC 2.0 client of one address.
@@ -39,7 +42,8 @@ async function post(context: CliContext, url: string, body: object): Promise<Rpc
   }
   try {
     const answer: unknown = JSON.parse(text)
-    if (typeof answer === 'object' && answer !== null && ('result' in answer || 'error' in answer)) return answer
+    if (typeof answer === 'object' && answer !== null && ('result' in answer || 'error' in answer))
+      return answer as RpcAnswer
   } catch (error) {
     throw cliError(context, 'RPC_UNREACHABLE', ['rpcNotJson', { url }, error])
   }

@@ -31,7 +31,9 @@ const MAX_SCRYPT_BYTES = 512 * 1024 * 1024
 const MAX_PBKDF2_ROUNDS = 10_000_000
 export const MIN_PASSWORD_CHARACTERS = 8
 
-const scryptAsync = promisify<string, Uint8Array, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(scrypt)
+const scryptAsync = promisify<string, Uint8Array, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(
+  scrypt,
+)
 const pbkdf2Async = promisify(pbkdf2)
 
 /** @param privateKey 32 bytes */
@@ -81,7 +83,11 @@ export async function decryptKey(
   return privateKey
 }
 
-async function deriveKey(kdf: Keystore['crypto']['kdf'], params: Record<string, number | string>, password: string): Promise<Buffer> {
+async function deriveKey(
+  kdf: Keystore['crypto']['kdf'],
+  params: Record<string, number | string>,
+  password: string,
+): Promise<Buffer> {
   const salt = Buffer.from(String(params.salt), 'hex')
   const length = Number(params.dklen)
   const text = password.normalize('NFKC')
@@ -124,17 +130,21 @@ export function parseKeystore(context: CliContext, json: unknown, path: string):
   const hex = (value: unknown, field: string, bytes: [number, number]): string => {
     const text = typeof value === 'string' ? value.replace(/^0x/, '').toLowerCase() : ''
     const isRight = /^([0-9a-f]{2})+$/.test(text) && text.length >= bytes[0] * 2 && text.length <= bytes[1] * 2
-    return isRight ? text : fail(field, `${bytes[0] === bytes[1] ? bytes[0] : bytes.join('–')} bytes of hexadecimal digits`)
+    return isRight
+      ? text
+      : fail(field, `${bytes[0] === bytes[1] ? bytes[0] : bytes.join('–')} bytes of hexadecimal digits`)
   }
   const integer = (value: unknown, field: string, bounds: [number, number]): number =>
     Number.isSafeInteger(value) && (value as number) >= bounds[0] && (value as number) <= bounds[1]
-      ? (value as number) : fail(field, `an integer from ${bounds[0]} to ${bounds[1]}`)
+      ? (value as number)
+      : fail(field, `an integer from ${bounds[0]} to ${bounds[1]}`)
 
   const root = object(json, '(file)')
   if (root.version !== 3) fail('version', '3')
   const crypto = object(root.crypto ?? root.Crypto, 'crypto')
   if (crypto.cipher !== 'aes-128-ctr') fail('crypto.cipher', '"aes-128-ctr"')
-  const kdf = crypto.kdf === 'scrypt' || crypto.kdf === 'pbkdf2' ? crypto.kdf : fail('crypto.kdf', '"scrypt" or "pbkdf2"')
+  const kdf =
+    crypto.kdf === 'scrypt' || crypto.kdf === 'pbkdf2' ? crypto.kdf : fail('crypto.kdf', '"scrypt" or "pbkdf2"')
   const given = object(crypto.kdfparams, 'crypto.kdfparams')
   const at = (name: string): string => `crypto.kdfparams.${name}`
   const kdfparams: Record<string, number | string> = {
@@ -158,7 +168,9 @@ export function parseKeystore(context: CliContext, json: unknown, path: string):
     address: root.address === undefined ? '' : hex(root.address, 'address', [20, 20]),
     crypto: {
       cipher: 'aes-128-ctr',
-      cipherparams: { iv: hex(object(crypto.cipherparams, 'crypto.cipherparams').iv, 'crypto.cipherparams.iv', [16, 16]) },
+      cipherparams: {
+        iv: hex(object(crypto.cipherparams, 'crypto.cipherparams').iv, 'crypto.cipherparams.iv', [16, 16]),
+      },
       ciphertext: hex(crypto.ciphertext, 'crypto.ciphertext', [32, 32]),
       kdf,
       kdfparams,

@@ -56,7 +56,7 @@ function report(context: CliContext, error: unknown): number {
   note(context, `songhua: ${context.t('error')}${code === undefined ? '' : ` ${code}`}: ${text}`)
   if (!(error instanceof CodedError) && code === undefined) {
     note(context, context.t('internal'))
-    note(context, error instanceof Error ? error.stack ?? text : text)
+    note(context, error instanceof Error ? (error.stack ?? text) : text)
   } else if (code === 'CLI_USAGE') note(context, context.t('seeHelp', { command: '' }))
   return exitCodeOf(error)
 }

@@ -24,8 +24,10 @@ const MESSAGES = {
   missingValue: { en: 'option {name} needs a value', zh: '选项 {name} 需要取值' },
   excessArguments: { en: 'too many arguments: {name}', zh: '多余的参数：{name}' },
   badArgument: { en: '{message}', zh: '{message}' },
+  badChoice: { en: '{flag}: must be one of {choices}, not {value}', zh: '{flag}：应为 {choices} 之一，而非 {value}' },
   badInteger: {
-    en: '{flag}: must be an integer from {min} to {max}, not {value}', zh: '{flag}：应为 {min} 至 {max} 的整数，而非 {value}',
+    en: '{flag}: must be an integer from {min} to {max}, not {value}',
+    zh: '{flag}：应为 {min} 至 {max} 的整数，而非 {value}',
   },
   badLanguage: { en: '--lang: must be en or zh, not {value}', zh: '--lang：应为 en 或 zh，而非 {value}' },
   badUrl: { en: '{flag}: must be an http:// address, not {value}', zh: '{flag}：应为 http:// 地址，而非 {value}' },
@@ -39,7 +41,8 @@ const MESSAGES = {
   },
   jsonInvalid: { en: '{what} {path}: is not JSON ({reason})', zh: '{what} {path}：不是合法 JSON（{reason}）' },
   folderNotEmpty: {
-    en: 'data folder {path}: is not empty; nothing was changed', zh: '数据目录 {path}：非空；未做任何改动',
+    en: 'data folder {path}: is not empty; nothing was changed',
+    zh: '数据目录 {path}：非空；未做任何改动',
   },
   notInitialised: {
     en: 'data folder {path}: has no {file}; create it with: songhua init --data {path}',
@@ -60,14 +63,16 @@ const MESSAGES = {
   askAgain: { en: 'The same again: ', zh: '再输入一次：' },
   passwordsDiffer: { en: 'the two passwords differ', zh: '两次输入的口令不同' },
   passwordShort: {
-    en: 'password: must have at least {min} characters', zh: '口令：至少 {min} 个字符',
+    en: 'password: must have at least {min} characters',
+    zh: '口令：至少 {min} 个字符',
   },
   passwordNone: {
     en: 'password: none given; use --{flag} FILE, or type it on a terminal, or pipe it to standard input',
     zh: '口令：未提供；请使用 --{flag} 文件、在终端输入，或从标准输入传入',
   },
   passwordWrong: {
-    en: 'wrong password for {path}, or its ciphertext was changed', zh: '{path} 的口令错误，或密文被改动',
+    en: 'wrong password for {path}, or its ciphertext was changed',
+    zh: '{path} 的口令错误，或密文被改动',
   },
   keystoreField: { en: 'key file {path}: {field} must be {must}', zh: '私钥文件 {path}：{field} 应为 {must}' },
   keyInvalid: {
@@ -85,7 +90,8 @@ const MESSAGES = {
 
   initDone: { en: 'Data folder ready: {path}', zh: '数据目录已就绪：{path}' },
   initNext: {
-    en: 'Next: songhua start --data {path}', zh: '下一步：songhua start --data {path}',
+    en: 'Next: songhua start --data {path}',
+    zh: '下一步：songhua start --data {path}',
   },
   initNeedsGenesis: {
     en: 'Next: give the public key above to whoever makes the genesis, copy genesis.json into {path}, then: songhua start --data {path}',
@@ -100,7 +106,8 @@ const MESSAGES = {
     zh: '创世文件已写入：{path}（链 {chainId}，验证者 {validators} 个，容错 {faults} 个）',
   },
   genesisNext: {
-    en: 'Give the same file to every node, bit for bit.', zh: '请将同一文件逐字节分发给每个节点。',
+    en: 'Give the same file to every node, bit for bit.',
+    zh: '请将同一文件逐字节分发给每个节点。',
   },
 
   started: { en: 'Songhua 松花 node {name} runs on chain {chainId}', zh: '松花节点 {name} 已运行于链 {chainId}' },
@@ -120,14 +127,12 @@ const MESSAGES = {
     zh: '--{flag}：{path} 中的开发网有 {stored} 个，而非 {asked} 个；请去掉该选项或另选 --data',
   },
   devnetDamaged: {
-    en: 'devnet file {path}: {field} must be {must}', zh: '开发网文件 {path}：{field} 应为 {must}',
+    en: 'devnet file {path}: {field} must be {must}',
+    zh: '开发网文件 {path}：{field} 应为 {must}',
   },
   devnetNotOurs: {
     en: 'data folder {path}: is not empty and holds no devnet; nothing was changed',
     zh: '数据目录 {path}：非空且不是开发网；未做任何改动',
-  },
-  devnetInUse: {
-    en: 'data folder {path}: in use by the devnet of process {pid}', zh: '数据目录 {path}：正被进程 {pid} 的开发网使用',
   },
   portInUse: {
     en: 'port {port} ({use} of {node}) is in use; end what uses it or choose another --base-port',
@@ -139,7 +144,8 @@ const MESSAGES = {
   },
   devnetWaiting: { en: 'waiting for block 1', zh: '等待第 1 个区块' },
   devnetTimeout: {
-    en: 'nodes did not agree on block 1 within {seconds} s: {states}', zh: '各节点未能在 {seconds} 秒内就第 1 个区块达成一致：{states}',
+    en: 'nodes did not agree on block 1 within {seconds} s: {states}',
+    zh: '各节点未能在 {seconds} 秒内就第 1 个区块达成一致：{states}',
   },
   devnetForked: { en: 'nodes have different blocks 1: {states}', zh: '各节点第 1 个区块不同：{states}' },
   devnetChildDied: {
@@ -148,10 +154,12 @@ const MESSAGES = {
   },
   devnetRestart: { en: 'Start it again: songhua start --data {path}', zh: '重新启动：songhua start --data {path}' },
   devnetReady: {
-    en: 'Chain {chainId} is up: all {count} nodes agree on block 1 {hash}', zh: '链 {chainId} 已启动：全部 {count} 个节点就第 1 个区块 {hash} 一致',
+    en: 'Chain {chainId} is up: all {count} nodes agree on block 1 {hash}',
+    zh: '链 {chainId} 已启动：全部 {count} 个节点就第 1 个区块 {hash} 一致',
   },
   devnetAccounts: {
-    en: 'Development accounts, public knowledge, never for anything real:', zh: '开发账户，公开已知，切勿用于真实用途：',
+    en: 'Development accounts, public knowledge, never for anything real:',
+    zh: '开发账户，公开已知，切勿用于真实用途：',
   },
   devnetStay: { en: 'Up until Ctrl-C. Logs: {path}', zh: '按 Ctrl-C 停止。日志：{path}' },
   superNode: { en: 'super node', zh: '超级节点' },
@@ -193,11 +201,16 @@ export type Translate = (key: MessageKey, values?: Record<string, string | numbe
 
 export function createTranslator(language: Language): Translate {
   return (key, values = {}) =>
-    MESSAGES[key][language].replace(/\{(\w+)\}/g, (whole, name: string) => (name in values ? String(values[name]) : whole))
+    MESSAGES[key][language].replace(/\{(\w+)\}/g, (whole, name: string) =>
+      name in values ? String(values[name]) : whole,
+    )
 }
 
 /** `--lang` wins; else the locale of the environment, Chinese when it says `zh`. @returns undefined for a bad `--lang` */
-export function languageOf(argv: readonly string[], environment: Readonly<Record<string, string | undefined>>): Language | undefined {
+export function languageOf(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Language | undefined {
   const index = argv.findIndex((word) => word === '--lang' || word.startsWith('--lang='))
   if (index >= 0) {
     const word = argv[index] ?? ''

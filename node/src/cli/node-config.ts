@@ -1,10 +1,19 @@
 import { isAbsolute, join, resolve } from 'node:path'
-import { NODE_OPTIONS, type NodeOptions, type OptionValues, dataPaths, jsonToOptions, resolveOptions } from '../app/options.js'
+import {
+  NODE_OPTIONS,
+  type NodeOptions,
+  type OptionValues,
+  dataPaths,
+  jsonToOptions,
+  resolveOptions,
+} from '../app/options.js'
 import { type CliContext, cliError } from './context.js'
 import { readJsonFile, readTextFile } from './files.js'
 import { openKeystore } from './command-keys.js'
 import { textToPrivateKey } from './keystore.js'
 
+/** The province's chain: Heilongjiang's division code. */
+export const PROVINCE_CHAIN_ID = 230_000
 /** The chain id of a devnet; its accounts and plain keys are refused on every other chain. */
 export const DEVNET_CHAIN_ID = 230_099
 
@@ -13,7 +22,11 @@ export const DEVNET_CHAIN_ID = 230_099
  * to the data folder.
  * @throws CLI_DATA_FOLDER when the folder is not initialised; CLI_FILE, CLI_JSON, CONFIG_…
  */
-export async function loadOptions(context: CliContext, dataDir: string, flags: Partial<OptionValues>): Promise<NodeOptions> {
+export async function loadOptions(
+  context: CliContext,
+  dataDir: string,
+  flags: Partial<OptionValues>,
+): Promise<NodeOptions> {
   const { configFile, genesisFile, keystoreFile } = dataPaths(dataDir)
   const file = await readJsonFile(context, 'configFile', configFile).catch((error: unknown) => {
     if (error instanceof Error && isMissing(error.cause)) {
@@ -37,7 +50,7 @@ function placePaths(values: Partial<OptionValues>, base: string): Partial<Option
     const path = String(value)
     return path === '' ? [] : [[key, isAbsolute(path) ? path : resolve(join(base, path))] as const]
   })
-  return Object.fromEntries(placed) as Partial<OptionValues>
+  return Object.fromEntries(placed)
 }
 
 /**

@@ -26,7 +26,10 @@ export async function readPassword(
   return password
 }
 
-async function obtainPassword(context: CliContext, { file, isNew }: { file: string | undefined; isNew: boolean }): Promise<string> {
+async function obtainPassword(
+  context: CliContext,
+  { file, isNew }: { file: string | undefined; isNew: boolean },
+): Promise<string> {
   if (file !== undefined && file !== '') return firstLine(await readTextFile(context, 'passwordFile', file))
   if (!context.stdin.isTTY) return firstLine(await readStdin(context))
   const password = await ask(context, isNew ? 'askNewPassword' : 'askPassword')
@@ -59,7 +62,9 @@ async function ask(context: CliContext, key: MessageKey): Promise<string> {
   try {
     return await new Promise<string>((resolve, reject) => {
       lines.once('line', resolve)
-      lines.once('SIGINT', () => reject(cliError(context, 'CLI_USAGE', ['passwordNone', { flag: 'key-password-file' }])))
+      lines.once('SIGINT', () =>
+        reject(cliError(context, 'CLI_USAGE', ['passwordNone', { flag: 'key-password-file' }])),
+      )
       lines.once('close', () => resolve(''))
     })
   } finally {

@@ -1,4 +1,4 @@
-import { Command, CommanderError, Help, Option } from 'commander'
+import { Command, type CommanderError, Help, Option } from 'commander'
 import { addDevnetCommand } from './command-devnet.js'
 import { addGenesisCommand } from './command-genesis.js'
 import { addInitCommand } from './command-init.js'
@@ -11,7 +11,10 @@ import { EXIT_CODES } from './exit-codes.js'
 import type { MessageKey } from './messages.js'
 
 const TITLES: Record<string, MessageKey> = {
-  'Usage:': 'helpUsage', 'Options:': 'helpOptions', 'Commands:': 'helpCommands', 'Arguments:': 'helpArguments',
+  'Usage:': 'helpUsage',
+  'Options:': 'helpOptions',
+  'Commands:': 'helpCommands',
+  'Arguments:': 'helpArguments',
   'Global Options:': 'helpOptions',
 }
 
@@ -23,7 +26,13 @@ export function createProgram(context: CliContext): Command {
     .addOption(new Option('--lang <language>', context.t('langHelp')).choices(['en', 'zh']))
     .addHelpText('after', () => `\n${context.t('exitCodes')}\n${exitCodeHelp(context)}`)
   const adders = [
-    addInitCommand, addGenesisCommand, addStartCommand, addDevnetCommand, addKeysCommand, addStatusCommand, addVersionCommand,
+    addInitCommand,
+    addGenesisCommand,
+    addStartCommand,
+    addDevnetCommand,
+    addKeysCommand,
+    addStatusCommand,
+    addVersionCommand,
   ]
   for (const add of adders) add(program, context)
   localise(program, context)
@@ -31,7 +40,9 @@ export function createProgram(context: CliContext): Command {
 }
 
 function exitCodeHelp({ language }: CliContext): string {
-  return Object.values(EXIT_CODES).map((exit) => `  ${String(exit.code).padStart(3)}  ${exit[language]}`).join('\n')
+  return Object.values(EXIT_CODES)
+    .map((exit) => `  ${String(exit.code).padStart(3)}  ${exit[language]}`)
+    .join('\n')
 }
 
 /** Commander speaks English and exits by itself; here it throws, and headings come from the catalogue. */
@@ -52,10 +63,13 @@ function localise(command: Command, context: CliContext): void {
 }
 
 function optionText(option: Option, context: CliContext): string {
-  const base = new Help().optionDescription(Object.assign(new Option(option.flags, option.description), {
-    argChoices: option.argChoices,
-  }))
-  const shown = option.defaultValueDescription ?? (option.defaultValue === undefined ? '' : JSON.stringify(option.defaultValue))
+  const base = new Help().optionDescription(
+    Object.assign(new Option(option.flags, option.description), {
+      argChoices: option.argChoices,
+    }),
+  )
+  const shown =
+    option.defaultValueDescription ?? (option.defaultValue === undefined ? '' : JSON.stringify(option.defaultValue))
   return shown === '' ? base : `${base} (${context.t('defaultValue')}: ${shown})`
 }
 

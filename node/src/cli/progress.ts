@@ -9,14 +9,17 @@ export interface Progress {
 /** A bar on the terminal's stderr while value is below total; silent elsewhere, where logs tell. */
 export function createProgress(context: CliContext, label: string): Progress {
   if (!context.stderr.isTTY) return { show: () => undefined, end: () => undefined }
-  const bar = new cliProgress.SingleBar({
-    format: `${label} {bar} {percentage}% | {value}/{total} | {eta_formatted}`,
-    stream: context.stderr,
-    hideCursor: true,
-    clearOnComplete: true,
-    etaBuffer: 50,
-    gracefulExit: false,
-  }, cliProgress.Presets.shades_classic)
+  const bar = new cliProgress.SingleBar(
+    {
+      format: `${label} {bar} {percentage}% | {value}/{total} | {eta_formatted}`,
+      stream: context.stderr,
+      hideCursor: true,
+      clearOnComplete: true,
+      etaBuffer: 50,
+      gracefulExit: false,
+    },
+    cliProgress.Presets.shades_classic,
+  )
   let isShown = false
   const end = (): void => {
     if (isShown) bar.stop()

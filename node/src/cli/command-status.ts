@@ -1,0 +1,99 @@
+import type { Command } from 'commander'
+import { dataPaths, jsonToOptions, resolveOptions } from '../app/options.js'
+import { type CliContext, cliError, print } from './context.js'
+import { readJsonFile } from './files.js'
+import { exampleText } from './flags.js'
+import { createRpcCall } from './json-rpc.js'
+import { type NodeStatus, readStatus } from './node-status.js'
+import { formatFields, formatTable } from './table.js'
+
+const TEXTS = {
+  status: { en: 'ask a running node how it is', zh: '查询运行中的节点状态' },
+  rpc: { en: 'its JSON-RPC address', zh: '节点 JSON-RPC 地址' },
+  admin: { en: 'its admin address, for peers and rounds', zh: '节点管理地址，用于对等节点与轮次' },
+  data: { en: 'data folder, to take the addresses from', zh: '数据目录，从中取得地址' },
+  json: { en: 'print JSON', zh: '输出 JSON' },
+} as const
+
+interface Flags {
+  rpc?: string
+  admin?: string
+  data?: string
+  json?: boolean
+}
+
+export function addStatusCommand(program: Command, context: CliContext): void {
+  const say = (key: keyof typeof TEXTS): string => TEXTS[key][context.language]
+  program
+    .command('status')
+    .description(say('status'))
+    .option('--rpc <url>', say('rpc'), urlFlag(context, '--rpc'))
+    .option('--admin <url>', say('admin'), urlFlag(context, '--admin'))
+    .option('--data <folder>', say('data'))
+    .option('--json', say('json'))
+    .action(async (flags: Flags) => {
+      const { rpc, admin } = await addressesOf(context, flags)
+      const status = await readStatus(
+        createRpcCall(context, rpc),
+        admin === undefined ? undefined : createRpcCall(context, admin),
+      )
+      print(context, flags.json ? JSON.stringify(status) : formatStatus(context, status))
+    })
+    .addHelpText(
+      'after',
+      exampleText(context, [
+        ['songhua status', { en: 'the node at http://127.0.0.1:8545', zh: '位于 http://127.0.0.1:8545 的节点' }],
+        [
+          'songhua status --data .songhua/devnet/harbin --json',
+          { en: 'the node of this data folder, for scripts', zh: '该数据目录的节点，供脚本使用' },
+        ],
+      ]),
+    )
+}
+
+function urlFlag(context: CliContext, flag: string): (text: string) => string {
+  return (text) => {
+    if (/^https?:\/\//.test(text) && URL.canParse(text)) return text
+    throw cliError(context, 'CLI_USAGE', ['badUrl', { flag, value: JSON.stringify(text) }])
+  }
+}
+
+async function addressesOf(context: CliContext, flags: Flags): Promise<{ rpc: string; admin: string | undefined }> {
+  if (flags.data === undefined && flags.rpc !== undefined) return { rpc: flags.rpc, admin: flags.admin }
+  const { configFile } = dataPaths(flags.data ?? '.')
+  const file =
+    flags.data === undefined ? {} : jsonToOptions(await readJsonFile(context, 'configFile', configFile), configFile)
+  const { rpc, admin } = resolveOptions(file)
+  return {
+    rpc: flags.rpc ?? `http://${reachable(rpc.host)}:${rpc.port}`,
+    admin: flags.admin ?? `http://${reachable(admin.host)}:${admin.port}`,
+  }
+}
+
+/** A node that listens on every address is asked on the loopback one. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::' || host === '[::]') return '127.0.0.1'
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host
+}
+
+function formatStatus({ t }: CliContext, status: NodeStatus): string {
+  const { syncing } = status
+  const fields = formatFields([
+    [t('statusVersion'), status.version],
+    [t('statusChain'), String(status.chainId)],
+    [t('statusHeight'), String(status.height)],
+    [t('statusHash'), status.hash],
+    [t('statusTime'), status.time],
+    [t('statusPeers'), String(status.peers)],
+    [t('statusSyncing'), syncing === false ? t('statusNot') : `${syncing.currentBlock} / ${syncing.highestBlock}`],
+  ])
+  const validators = formatTable(
+    [t('statusValidators'), t('statusProposed'), t('statusLast')],
+    status.validators.map(({ address, proposed, lastBlock }) => [
+      address,
+      String(proposed),
+      lastBlock === undefined ? '–' : String(lastBlock),
+    ]),
+  )
+  return `${fields}\n\n${validators}`
+}
