@@ -14,9 +14,7 @@ function createTestPool(limits: Partial<TxPoolLimits> = {}) {
   let nowMs = 0
   return {
     pool,
-    at(timeMs: number) {
-      nowMs = timeMs
-    },
+    at: (timeMs: number): void => void (nowMs = timeMs),
     add: (transaction: Transaction, view = account(), isLocal = true) => pool.add(transaction, { account: view, nowMs, isLocal }),
     order: (height = 1): string[] =>
       [...pool.executable(height)].map(({ sender: from, nonce }) => `${NAMES[Number(from)]}${nonce}`),

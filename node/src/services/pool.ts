@@ -1,0 +1,285 @@
+import type { Address, Hash } from '@songhua/sdk/protocol/bytes'
+import { keccak256Hex } from '@songhua/sdk/protocol/crypto'
+import { EMPTY_ACCOUNT } from '@songhua/sdk/protocol/account'
+import { CodedError, messageOf } from '@songhua/sdk/protocol/errors'
+import { type Transaction, decodeTransaction } from '@songhua/sdk/protocol/transaction'
+import type { Clock } from '../base/clock.js'
+import { type Hub, createHub } from '../base/hub.js'
+import type { Logger } from '../base/logger.js'
+import type { AccountView } from '../txpool/admission.js'
+import {
+  JOURNAL_RECORD_OVERHEAD_BYTES, type JournalRecord, decodeJournalRecord, encodeJournalRecord,
+} from '../txpool/journal-record.js'
+import { isPoolRefusal, refusal } from '../txpool/refusal.js'
+import { type Added, type PoolContent, type PoolStatus, TxPool, type TxPoolOptions } from '../txpool/tx-pool.js'
+
+/** Where the pool's transactions survive a crash. Calls take effect in the order in which they are made. */
+export interface PoolJournal {
+  /** Resolves when the record is durable; concurrent appends share one sync. */
+  append(record: Uint8Array): Promise<void>
+  /** The records that are in it at start, oldest first. */
+  replay(): Uint8Array[]
+  /** Replaces everything appended before this call by `live`. */
+  compact(live: Uint8Array[]): Promise<void>
+}
+
+export interface PoolPorts {
+  readonly journal: PoolJournal
+  /** The account at the head; undefined when it does not exist. */
+  readonly accountOf: (address: Address) => AccountView | undefined
+  readonly clock: Pick<Clock, 'now'>
+  readonly logger: Logger
+}
+
+/**
+ * The transaction pool of a node: the pure pool with its journal.
+ *
+ * What `submit` has acknowledged is final or still here after any crash, unless its sender replaces it, or it waits
+ * (for a lower nonce, or for funds that have gone) longer than a lifetime or than a full pool allows.
+ */
+export interface Pool {
+  /**
+   * Takes a transaction from its sender. Resolves when it is durable.
+   * @throws CodedError with a `PoolRefusalCode`, the code of a bad encoding, or `POOL_JOURNAL_FAILED`
+   */
+  submit(raw: Uint8Array): Promise<Hash>
+  /** Takes a transaction from another node; journalled, but not waited for. @throws as `submit` (rejects) */
+  addRemote(raw: Uint8Array): Promise<void>
+  /** A block has become final, which changed these accounts; null: the account is gone. */
+  onHead(accounts: ReadonlyMap<Address, AccountView | null>): void
+  /** Keeps a transaction, and its sender's later ones, out of the blocks below `untilHeight`. */
+  setAside(hash: Hash, untilHeight: number): void
+
+  /** For the block at `height`, in fair order, lazily. */
+  executable(height: number): Iterable<Transaction>
+  /** Since when, by the clock, there has been something to put into the block at `height`; undefined: nothing. */
+  executableSince(height: number): number | undefined
+  /** Everything that has no block yet, oldest first. */
+  pending(): Iterable<Transaction>
+  has(hash: Hash): boolean
+  get(hash: Hash): Transaction | undefined
+  /** Next nonce of the account, counting its executable transactions here. */
+  pendingNonce(address: Address): bigint
+  content(address?: Address): PoolContent
+  status(): PoolStatus
+  /** Each new transaction, once; `isLocal` when its sender gave it to this node. The answer ends the subscription. */
+  onAdded(listener: (transaction: Transaction, isLocal: boolean) => void): () => void
+  metrics(): Record<string, number>
+}
+
+/** Below this a journal is not worth compacting. */
+const COMPACTION_FLOOR_BYTES = 4 * 1024 * 1024
+
+/**
+ * Reads the journal and is then at the head.
+ * @throws CodedError `POOL_BAD_LIMIT`, `POOL_JOURNAL_VERSION`
+ */
+export function createPool(options: TxPoolOptions, ports: PoolPorts): Pool {
+  const pool = new JournalledPool(options, ports)
+  pool.replay()
+  return pool
+}
+
+class JournalledPool implements Pool {
+  readonly #ports: PoolPorts
+  readonly #pool: TxPool
+  readonly #added: Hub<{ transaction: Transaction; isLocal: boolean }>
+  /** Appends that are not durable yet. */
+  readonly #appends = new Map<Hash, Promise<void>>()
+  /** In the pool, but the journal failed. */
+  readonly #unjournalled = new Map<Hash, JournalRecord>()
+  readonly #counters = { added: 0, refused: 0, replaced: 0, evicted: 0, expired: 0, compactions: 0 }
+  #journalBytes = 0
+  #isCompacting = false
+  #compactionFloorBytes = COMPACTION_FLOOR_BYTES
+
+  constructor(options: TxPoolOptions, ports: PoolPorts) {
+    this.#ports = ports
+    this.#pool = new TxPool(options)
+    this.#added = createHub((error) => ports.logger.error('a listener to the pool failed', { error: messageOf(error) }))
+  }
+
+  replay(): void {
+    const { journal, logger, clock } = this.#ports
+    const records = journal.replay()
+    for (const bytes of records) {
+      this.#journalBytes += bytes.length
+      this.#restore(decodeJournalRecord(bytes))
+    }
+    const dropped = this.#pool.trim(clock.now())
+    this.#counters.expired += dropped.length
+    if (records.length > 0) logger.info('transaction journal read', { records: records.length, ...this.status() })
+    this.#compactWhenDue()
+  }
+
+  #restore({ raw, sender, arrivedMs, isLocal }: JournalRecord): void {
+    try {
+      const transaction = decodeTransaction(raw, { sender })
+      this.#pool.restore(transaction, { account: this.#accountOf(sender), nowMs: arrivedMs, isLocal })
+    } catch (error) {
+      // Its checksum was right, so this program has written it: the rules of decoding have changed since.
+      this.#ports.logger.error('a journalled transaction cannot be read any more', { sender, error: messageOf(error) })
+    }
+  }
+
+  async submit(raw: Uint8Array): Promise<Hash> {
+    const hash = keccak256Hex(raw)
+    if (this.#pool.has(hash)) {
+      // Whoever is told "already known" counts on it as on an acknowledgement.
+      await (this.#appends.get(hash) ?? this.#appendAgain(hash))
+      throw refusal('POOL_ALREADY_KNOWN', hash)
+    }
+    await this.#add(raw, true)
+    return hash
+  }
+
+  addRemote(raw: Uint8Array): Promise<void> {
+    return new Promise((resolve) => {
+      // The node that passed it on has it on disk; that ours failed is in the log.
+      this.#add(raw, false).catch(() => undefined)
+      resolve()
+    })
+  }
+
+  /** Adds at once, throwing what refuses it. @returns when it is durable */
+  #add(raw: Uint8Array, isLocal: boolean): Promise<void> {
+    const transaction = decodeTransaction(raw)
+    const nowMs = this.#ports.clock.now()
+    this.#count(this.#admit(transaction, nowMs, isLocal))
+    const durable = this.#append({ raw: transaction.raw, sender: transaction.sender, arrivedMs: nowMs, isLocal }, transaction.hash)
+    this.#added.emit({ transaction, isLocal })
+    return durable
+  }
+
+  #admit(transaction: Transaction, nowMs: number, isLocal: boolean): Added {
+    try {
+      return this.#pool.add(transaction, { account: this.#accountOf(transaction.sender), nowMs, isLocal })
+    } catch (error) {
+      if (isPoolRefusal(error)) this.#counters.refused++
+      throw error
+    }
+  }
+
+  #count({ replaced, evicted }: Added): void {
+    this.#counters.added++
+    this.#counters.evicted += evicted.length
+    if (replaced !== undefined) {
+      this.#counters.replaced++
+      this.#unjournalled.delete(replaced.hash)
+    }
+    for (const { hash, sender, nonce } of evicted) {
+      this.#unjournalled.delete(hash)
+      this.#ports.logger.warn('a waiting transaction made room in the full pool', { hash, sender, nonce: nonce.toString() })
+    }
+  }
+
+  async #append(record: JournalRecord, hash: Hash): Promise<void> {
+    const { journal, logger } = this.#ports
+    const bytes = encodeJournalRecord(record)
+    this.#journalBytes += bytes.length
+    const durable = journal.append(bytes).catch((error: unknown) => {
+      this.#unjournalled.set(hash, record)
+      logger.error('a transaction could not be journalled', { hash, error: messageOf(error) })
+      throw new CodedError('POOL_JOURNAL_FAILED',
+        `${hash} is not on disk (${messageOf(error)}); it may be executed, but a crash can lose it: send it again`, { cause: error })
+    })
+    this.#appends.set(hash, durable)
+    try {
+      await durable
+    } finally {
+      this.#appends.delete(hash)
+      this.#compactWhenDue()
+    }
+  }
+
+  async #appendAgain(hash: Hash): Promise<void> {
+    const record = this.#unjournalled.get(hash)
+    if (record === undefined) return
+    this.#unjournalled.delete(hash)
+    await this.#append(record, hash)
+  }
+
+  #compactWhenDue(): void {
+    const { pending, queued, bytes } = this.#pool.status()
+    const liveBytes = bytes + (pending + queued) * JOURNAL_RECORD_OVERHEAD_BYTES
+    if (this.#isCompacting || this.#journalBytes < Math.max(this.#compactionFloorBytes, 2 * liveBytes)) return
+    void this.#compact(liveBytes)
+  }
+
+  async #compact(liveBytes: number): Promise<void> {
+    this.#isCompacting = true
+    const beforeBytes = this.#journalBytes
+    const live = [...this.#pool.entries()].map(({ transaction: { raw, sender }, arrivedMs, isLocal }) =>
+      encodeJournalRecord({ raw, sender, arrivedMs, isLocal }))
+    try {
+      await this.#ports.journal.compact(live)
+      this.#journalBytes += liveBytes - beforeBytes
+      this.#counters.compactions++
+      this.#compactionFloorBytes = COMPACTION_FLOOR_BYTES
+    } catch (error) {
+      // Not with every append anew: a full disk does not empty itself.
+      this.#compactionFloorBytes = 2 * this.#journalBytes
+      this.#ports.logger.error('the transaction journal could not be compacted', { error: messageOf(error) })
+    }
+    this.#isCompacting = false
+  }
+
+  onHead(accounts: ReadonlyMap<Address, AccountView | null>): void {
+    const { used, expired } = this.#pool.onHead({ accounts, nowMs: this.#ports.clock.now() })
+    for (const { hash } of [...used, ...expired]) this.#unjournalled.delete(hash)
+    this.#counters.expired += expired.length
+    for (const { hash, sender, nonce } of expired) {
+      this.#ports.logger.warn('a transaction has waited too long and is dropped', { hash, sender, nonce: nonce.toString() })
+    }
+  }
+
+  #accountOf(address: Address): AccountView {
+    return this.#ports.accountOf(address) ?? EMPTY_ACCOUNT
+  }
+
+  setAside(hash: Hash, untilHeight: number): void {
+    this.#pool.setAside(hash, untilHeight)
+  }
+
+  executable(height: number): Iterable<Transaction> {
+    return this.#pool.executable(height)
+  }
+
+  executableSince(height: number): number | undefined {
+    return this.#pool.executableSince(height)
+  }
+
+  *pending(): Iterable<Transaction> {
+    for (const { transaction } of this.#pool.entries()) yield transaction
+  }
+
+  has(hash: Hash): boolean {
+    return this.#pool.has(hash)
+  }
+
+  get(hash: Hash): Transaction | undefined {
+    return this.#pool.get(hash)
+  }
+
+  pendingNonce(address: Address): bigint {
+    return this.#pool.pendingNonce(address) ?? this.#accountOf(address).nonce
+  }
+
+  content(address?: Address): PoolContent {
+    return this.#pool.content(address)
+  }
+
+  status(): PoolStatus {
+    return this.#pool.status()
+  }
+
+  onAdded(listener: (transaction: Transaction, isLocal: boolean) => void): () => void {
+    return this.#added.subscribe(({ transaction, isLocal }) => listener(transaction, isLocal))
+  }
+
+  metrics(): Record<string, number> {
+    const { pending, queued, bytes } = this.status()
+    const counters = Object.entries(this.#counters).map(([name, value]) => [`pool_${name}_total`, value] as const)
+    return { pool_pending: pending, pool_queued: queued, pool_bytes: bytes, pool_journal_bytes: this.#journalBytes, ...Object.fromEntries(counters) }
+  }
+}
