@@ -43,7 +43,7 @@ export function verifySeals(header: Header, validators: readonly Address[]): voi
   const seen = new Set<Address>()
   for (const signer of recoverSealers(header)) {
     const at = { number: header.number, signer }
-    if (!members.has(signer)) fail('SEAL_UNKNOWN_SIGNER', `Sealer ${signer} of block ${header.number} is no validator`, at)
+    if (!members.has(signer)) fail('SEAL_UNKNOWN_SIGNER', `${signer} sealed block ${at.number}, but is no validator`, at)
     if (seen.has(signer)) fail('SEAL_DUPLICATE_SIGNER', `${signer} sealed block ${header.number} twice`, at)
     seen.add(signer)
   }
