@@ -7,7 +7,7 @@ import {
 
 afterEach(stopAll)
 
-const ended = (node: TestNode, code: string): boolean => (node.network.metrics()[`ended_${code.replaceAll('-', '_')}`] ?? 0) > 0
+const ended = (node: TestNode, code: string): boolean => (node.network.metrics()[`ended_${code.toLowerCase()}`] ?? 0) > 0
 const lengthPrefix = (length: number): Uint8Array => {
   const bytes = new Uint8Array(4)
   new DataView(bytes.buffer).setUint32(0, length)
@@ -16,13 +16,13 @@ const lengthPrefix = (length: number): Uint8Array => {
 
 describe('a stranger that breaks the rules', () => {
   it.each([
-    ['frame-too-large', lengthPrefix(0x7fffffff)],
-    ['frame-empty', lengthPrefix(0)],
-    ['message-malformed', framed(new Uint8Array([99, 0xc0]))],
-    ['message-malformed', framed(new Uint8Array([1, 0xc1, 0x80]))],
-    ['message-malformed', framed(crypto.getRandomValues(new Uint8Array(200)).fill(7, 0, 1))],
-    ['protocol-violation', framed(encodeControl({ type: 'accept' }))],
-    ['protocol-violation', framed(encodeControl({ type: 'head', head: helloOf().head }))],
+    ['FRAME_TOO_LARGE', lengthPrefix(0x7fffffff)],
+    ['FRAME_EMPTY', lengthPrefix(0)],
+    ['MESSAGE_MALFORMED', framed(new Uint8Array([99, 0xc0]))],
+    ['MESSAGE_MALFORMED', framed(new Uint8Array([1, 0xc1, 0x80]))],
+    ['MESSAGE_MALFORMED', framed(crypto.getRandomValues(new Uint8Array(200)).fill(7, 0, 1))],
+    ['PROTOCOL_VIOLATION', framed(encodeControl({ type: 'accept' }))],
+    ['PROTOCOL_VIOLATION', framed(encodeControl({ type: 'head', head: helloOf().head }))],
   ])('is cut for %s in the handshake', async (code, bytes) => {
     const node = await startNode({ seed: 1 })
     const raw = await dialRaw(node, 2)
@@ -34,14 +34,14 @@ describe('a stranger that breaks the rules', () => {
   it('is cut when it says nothing', async () => {
     const node = await startNode({ seed: 1, limits: { handshakeMs: 200 } })
     const raw = await dialRaw(node, 2)
-    await until(() => ended(node, 'handshake-timeout') && raw.isClosed())
+    await until(() => ended(node, 'HANDSHAKE_TIMEOUT') && raw.isClosed())
   })
 
   it('is cut when it opens a channel before the handshake', async () => {
     const node = await startNode({ seed: 1 })
     const raw = await dialRaw(node, 2)
     await raw.link.openWire('/songhua/1/blocks').catch(() => undefined)
-    await until(() => ended(node, 'protocol-violation') && raw.isClosed())
+    await until(() => ended(node, 'PROTOCOL_VIOLATION') && raw.isClosed())
   })
 
   it('cannot open a second control stream', async () => {
@@ -61,7 +61,7 @@ describe('a stranger that breaks the rules', () => {
     raw.wires.get('/songhua/1/blocks')!.send(lengthPrefix(16 * 1024 * 1024))
     await sleep(100)
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * 1024 * 1024)
-    await until(() => ended(node, 'frame-timeout') && raw.isClosed())
+    await until(() => ended(node, 'FRAME_TIMEOUT') && raw.isClosed())
   })
 
   it('is banned for a while after enough of it', async () => {
@@ -80,11 +80,11 @@ describe('a stranger that breaks the rules', () => {
     const node = await startNode({ seed: 1 })
     const other = await startNode({ seed: 2 })
     await connect(other, node)
-    node.network.penalise(other.network.self.id, 'block-invalid', 60)
+    node.network.penalise(other.network.self.id, 'BLOCK_INVALID', 60)
     expect(node.network.peers().length).toBe(1)
-    node.network.penalise(other.network.self.id, 'block-invalid', 60)
+    node.network.penalise(other.network.self.id, 'BLOCK_INVALID', 60)
     await until(() => node.network.peers().length === 0 && other.network.peers().length === 0)
-    expect(other.lines.some(({ fields }) => fields['code'] === 'penalised' && String(fields['reason']).includes('block-invalid'))).toBe(true)
+    expect(other.lines.some(({ fields }) => fields['code'] === 'PENALISED' && String(fields['reason']).includes('BLOCK_INVALID'))).toBe(true)
   })
 })
 
@@ -138,7 +138,7 @@ describe('a slow reader', () => {
     for (let i = 0; i < 100; i++) if (node.network.broadcast('transactions', payload) === 0) refused += 1
     expect(refused).toBeGreaterThan(0)
     expect(node.network.metrics()['queued_bytes']).toBeLessThanOrEqual(17 * 1024 * 1024)
-    await until(() => ended(node, 'slow-reader'), 'the slow reader to be cut')
+    await until(() => ended(node, 'SLOW_READER'), 'the slow reader to be cut')
     expect(node.network.peers()).toEqual([])
     await until(() => raw.isClosed())
   })

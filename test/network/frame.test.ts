@@ -41,10 +41,10 @@ describe('frame reader', () => {
   it('refuses a frame above the limit at its header, and an empty one', () => {
     const reader = createFrameReader(10)
     reader.push(framed(new Uint8Array(11)).subarray(0, 4))
-    expect(() => reader.next()).toThrow(expect.objectContaining({ code: 'frame-too-large' }) as Error)
+    expect(() => reader.next()).toThrow(expect.objectContaining({ code: 'FRAME_TOO_LARGE' }) as Error)
     const other = createFrameReader(10)
     other.push(new Uint8Array(4))
-    expect(() => other.hasNext()).toThrow(expect.objectContaining({ code: 'frame-empty' }) as Error)
+    expect(() => other.hasNext()).toThrow(expect.objectContaining({ code: 'FRAME_EMPTY' }) as Error)
   })
 })
 
@@ -133,12 +133,12 @@ describe('peer ids', () => {
   it.each([
     'nonsense', '', '12D3KooWKnDdG3iXw9eTFijk3EWSunZcFi54Zka4wmtqtt6rPxc8', 'QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N',
   ])('refuses %j, which is no peer id of a secp256k1 key', (id) => {
-    expect(() => peerIdToPublicKey(id)).toThrow(expect.objectContaining({ code: 'peer-id-invalid' }) as Error)
+    expect(() => peerIdToPublicKey(id)).toThrow(expect.objectContaining({ code: 'PEER_ID_INVALID' }) as Error)
   })
 
   it('refuses keys of another length or off the curve', () => {
-    expect(() => publicKeyToPeerId(new Uint8Array(32))).toThrow(expect.objectContaining({ code: 'peer-id-invalid' }) as Error)
-    expect(() => publicKeyToPeerId(new Uint8Array(33).fill(5))).toThrow(expect.objectContaining({ code: 'peer-id-invalid' }) as Error)
+    expect(() => publicKeyToPeerId(new Uint8Array(32))).toThrow(expect.objectContaining({ code: 'PEER_ID_INVALID' }) as Error)
+    expect(() => publicKeyToPeerId(new Uint8Array(33).fill(5))).toThrow(expect.objectContaining({ code: 'PEER_ID_INVALID' }) as Error)
   })
 })
 
@@ -148,7 +148,7 @@ describe('control messages', () => {
   it.each([
     { type: 'hello', hello },
     { type: 'accept' },
-    { type: 'goodbye', code: 'genesis-mismatch', message: '创世块不同' },
+    { type: 'goodbye', code: 'GENESIS_MISMATCH', message: '创世块不同' },
     { type: 'head', head: { number: 2 ** 40, hash: hello.genesisHash } },
     { type: 'ping', nonce: 0 },
     { type: 'pong', nonce: 7 },
@@ -156,13 +156,13 @@ describe('control messages', () => {
     expect(decodeControl(encodeControl(message))).toEqual(message)
   })
 
-  it('never throw anything but message-malformed on bytes of chance', () => {
+  it('never throw anything but MESSAGE_MALFORMED on bytes of chance', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.integer({ min: 0, max: 9 }), (bytes, type) => {
         try {
           decodeControl(new Uint8Array([type, ...bytes]))
         } catch (error) {
-          expect(error).toMatchObject({ code: 'message-malformed' })
+          expect(error).toMatchObject({ code: 'MESSAGE_MALFORMED' })
         }
       }),
     )
@@ -176,9 +176,9 @@ describe('control messages', () => {
   it('compare chain id, genesis and versions, in this order', () => {
     const other = `0x${'99'.repeat(32)}` as const
     const range = { min: 5, max: 6 }
-    expect(checkHello(hello, helloOf({ chainId: 1, genesisHash: other, protocolVersions: range }))?.code).toBe('chain-id-mismatch')
-    expect(checkHello(hello, helloOf({ genesisHash: other, protocolVersions: range }))?.code).toBe('genesis-mismatch')
-    expect(checkHello(hello, helloOf({ protocolVersions: range }))?.code).toBe('protocol-version-mismatch')
+    expect(checkHello(hello, helloOf({ chainId: 1, genesisHash: other, protocolVersions: range }))?.code).toBe('CHAIN_ID_MISMATCH')
+    expect(checkHello(hello, helloOf({ genesisHash: other, protocolVersions: range }))?.code).toBe('GENESIS_MISMATCH')
+    expect(checkHello(hello, helloOf({ protocolVersions: range }))?.code).toBe('PROTOCOL_VERSION_MISMATCH')
     expect(checkHello(hello, helloOf({ protocolVersions: { min: 0, max: 9 } }))).toBeUndefined()
   })
 })

@@ -11,7 +11,7 @@ describe('gate', () => {
     await until(() => (a.network.metrics()['refused_not_admitted'] ?? 0) > 0)
     await until(() => b.lines.some(({ message }) => message.includes('probably not on its list')), 'the refused side to say so')
     expect(a.network.peers()).toEqual([])
-    expect(a.lines.some(({ level, fields }) => level === 'warn' && fields['code'] === 'not-admitted')).toBe(true)
+    expect(a.lines.some(({ level, fields }) => level === 'warn' && fields['code'] === 'NOT_ADMITTED')).toBe(true)
   })
 
   it('asks with the key, the address and the direction of the peer', async () => {
@@ -31,7 +31,7 @@ describe('gate', () => {
     a.admits = ({ address }) => address !== b.network.self.address
     a.network.recheckAdmission()
     await until(() => a.network.peers().length === 0 && b.network.peers().length === 0, 'both sides to part')
-    expect(b.lines.some(({ fields }) => fields['code'] === 'not-admitted')).toBe(true)
+    expect(b.lines.some(({ fields }) => fields['code'] === 'NOT_ADMITTED')).toBe(true)
     await sleep(600)
     expect(arePeers(a, b)).toBe(false)
     a.network.setAdmission({ isAdmitted: () => true })

@@ -25,9 +25,9 @@ describe('handshake', () => {
   })
 
   it.each([
-    ['genesis-mismatch', { genesisHash: `0x${'22'.repeat(32)}` as const }],
-    ['chain-id-mismatch', { chainId: 230000 }],
-    ['protocol-version-mismatch', { protocolVersions: { min: 2, max: 4 } }],
+    ['GENESIS_MISMATCH', { genesisHash: `0x${'22'.repeat(32)}` as const }],
+    ['CHAIN_ID_MISMATCH', { chainId: 230000 }],
+    ['PROTOCOL_VERSION_MISMATCH', { protocolVersions: { min: 2, max: 4 } }],
   ])('refuses another chain with %s, in words on both sides', async (code, different) => {
     const a = await startNode({ seed: 1 })
     const b = await startNode({ seed: 2, ...different, bootnodes: [bootnodeOf(a)] })
@@ -79,7 +79,7 @@ describe('handshake', () => {
     const again = await startNode({ seed: 1, listen: [port.replace(/\/p2p\/.*/, '')] })
     await until(() => arePeers(again, b), 'the peer to be back')
     expect(events).toEqual(['down', 'up'])
-    expect(codesOf(b)).toContain('stopping')
+    expect(codesOf(b)).toContain('STOPPING')
   })
 
   it('learns third nodes from a common bootnode', async () => {
@@ -109,11 +109,11 @@ describe('handshake', () => {
   })
 
   it('refuses options that are wrong, by name', async () => {
-    await expect(startNode({ seed: 1, listen: ['127.0.0.1:30300'] })).rejects.toMatchObject({ code: 'address-invalid' })
-    await expect(startNode({ seed: 1, bootnodes: ['/ip4/127.0.0.1/tcp/1'] })).rejects.toMatchObject({ code: 'address-invalid' })
+    await expect(startNode({ seed: 1, listen: ['127.0.0.1:30300'] })).rejects.toMatchObject({ code: 'ADDRESS_INVALID' })
+    await expect(startNode({ seed: 1, bootnodes: ['/ip4/127.0.0.1/tcp/1'] })).rejects.toMatchObject({ code: 'ADDRESS_INVALID' })
     const a = await startNode({ seed: 1 })
     await expect(startNode({ seed: 2, listen: [bootnodeOf(a).replace(/\/p2p\/.*/, '')] })).rejects.toMatchObject({
-      code: 'listen-failed',
+      code: 'LISTEN_FAILED',
     })
   })
 })

@@ -63,11 +63,11 @@ describe('requests', () => {
   it('carry coded refusals and hide other errors', async () => {
     const { a, b, toB } = await pair()
     b.network.onRequest((_peer, body) =>
-      Promise.reject(text(body) === 'coded' ? new CodedError('range-unknown', 'no such block') : new Error('/home/secret')),
+      Promise.reject(text(body) === 'coded' ? new CodedError('RANGE_UNKNOWN', 'no such block') : new Error('/home/secret')),
     )
     await expect(a.network.request(toB, bytes('coded'), { timeoutMs: 5_000 })).rejects.toMatchObject({
-      code: 'request-refused',
-      message: expect.stringContaining('range-unknown: no such block') as string,
+      code: 'REQUEST_REFUSED',
+      message: expect.stringContaining('RANGE_UNKNOWN: no such block') as string,
     })
     await expect(a.network.request(toB, bytes('x'), { timeoutMs: 5_000 })).rejects.toThrow(/internal error/)
   })
@@ -76,13 +76,13 @@ describe('requests', () => {
     const { a, b, toB } = await pair()
     b.network.onRequest(() => new Promise(() => undefined))
     const silent = a.network.request(toB, bytes('x'), { timeoutMs: 100 })
-    await expect(silent).rejects.toMatchObject({ code: 'request-timeout' })
+    await expect(silent).rejects.toMatchObject({ code: 'REQUEST_TIMEOUT' })
     const open = Array.from({ length: 16 }, () => a.network.request(toB, bytes('x'), { timeoutMs: 60_000 }).catch((e: unknown) => e))
-    await expect(a.network.request(toB, bytes('x'), { timeoutMs: 100 })).rejects.toMatchObject({ code: 'request-too-many' })
+    await expect(a.network.request(toB, bytes('x'), { timeoutMs: 100 })).rejects.toMatchObject({ code: 'REQUEST_TOO_MANY' })
     await stopNode(b)
-    for (const error of await Promise.all(open)) expect(error).toMatchObject({ code: 'peer-disconnected' })
+    for (const error of await Promise.all(open)) expect(error).toMatchObject({ code: 'PEER_DISCONNECTED' })
     await until(() => a.network.peers().length === 0)
-    await expect(a.network.request(toB, bytes('x'), { timeoutMs: 100 })).rejects.toMatchObject({ code: 'peer-not-connected' })
+    await expect(a.network.request(toB, bytes('x'), { timeoutMs: 100 })).rejects.toMatchObject({ code: 'PEER_NOT_CONNECTED' })
   })
 
   it('that were never made have no answer: it ends the connection', async () => {

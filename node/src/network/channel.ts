@@ -63,7 +63,7 @@ function createReading({ name, wire, stream, limits }: FrameChannelOptions, port
       cancelDeadline = undefined
     } else {
       cancelDeadline ??= clock.after(limits.frameMs, () => {
-        ports.onFault('frame-timeout', `a frame on ${name} was begun and not ended within ${limits.frameMs} ms`)
+        ports.onFault('FRAME_TIMEOUT', `a frame on ${name} was begun and not ended within ${limits.frameMs} ms`)
       })
     }
   }
@@ -94,7 +94,7 @@ function createReading({ name, wire, stream, limits }: FrameChannelOptions, port
       }
       watchPartial()
     } catch (error) {
-      const code = isCodedError(error) ? (error.code as GoodbyeCode) : 'message-malformed'
+      const code = isCodedError(error) ? (error.code as GoodbyeCode) : 'MESSAGE_MALFORMED'
       ports.onFault(code, `${name}: ${messageOf(error)}`)
     }
   }
@@ -126,7 +126,7 @@ function createWriting({ name, wire, stream, limits }: FrameChannelOptions, port
   const watchStall = (): void => {
     cancelStall ??= ports.clock.after(limits.stallMs, () => {
       const waiting = `${queue.count()} frames of ${queue.bytes()} bytes wait`
-      ports.onFault('slow-reader', `the peer took nothing on ${name} for ${limits.stallMs} ms; ${waiting}`)
+      ports.onFault('SLOW_READER', `the peer took nothing on ${name} for ${limits.stallMs} ms; ${waiting}`)
     })
   }
 

@@ -87,13 +87,13 @@ export function encodeControl(message: ControlMessage): Uint8Array {
 
 /**
  * Fields that a later release adds at the end of a list are passed over.
- * @throws CodedError `message-malformed`
+ * @throws CodedError `MESSAGE_MALFORMED`
  */
 export function decodeControl(bytes: Uint8Array): ControlMessage {
   try {
     return readControl(bytes[0], readList(decodeRlp(bytes.subarray(1), { maxDepth: 5 }), 'control message'))
   } catch (error) {
-    throw networkError('message-malformed', `a control message cannot be read: ${messageOf(error)}`, { cause: error })
+    throw networkError('MESSAGE_MALFORMED', `a control message cannot be read: ${messageOf(error)}`, { cause: error })
   }
 }
 
@@ -112,7 +112,7 @@ function readControl(type: number | undefined, fields: RlpItem[]): ControlMessag
     case TYPES.pong:
       return { type: 'pong', nonce: readNumber(fields[0], 'nonce') }
     default:
-      throw networkError('message-malformed', `unknown type ${type}`)
+      throw networkError('MESSAGE_MALFORMED', `unknown type ${type}`)
   }
 }
 
@@ -134,7 +134,7 @@ function helloToRlp(hello: Hello): RlpItem[] {
 }
 
 function helloFromRlp(fields: RlpItem[]): Hello {
-  if (fields.length < HELLO_FIELDS) throw networkError('message-malformed', `hello has ${fields.length} fields`)
+  if (fields.length < HELLO_FIELDS) throw networkError('MESSAGE_MALFORMED', `hello has ${fields.length} fields`)
   const knownPeers = readList(fields[9], 'hello.knownPeers').slice(0, KNOWN_PEERS_PER_HELLO_MAX)
   return {
     genesisHash: readHash(fields[0], 'hello.genesisHash'),
@@ -171,13 +171,13 @@ function readAddresses(item: RlpItem | undefined, field: string): string[] {
 function readText(item: RlpItem | undefined, field: string, bytesMax: number): string {
   const bytes = readBytes(item, field)
   if (bytes.length > bytesMax) {
-    throw networkError('message-malformed', `${field} has ${bytes.length} bytes; at most ${bytesMax}`)
+    throw networkError('MESSAGE_MALFORMED', `${field} has ${bytes.length} bytes; at most ${bytesMax}`)
   }
   return new TextDecoder().decode(bytes).replace(/\p{C}/gu, ' ')
 }
 
 export interface Refusal {
-  readonly code: 'genesis-mismatch' | 'chain-id-mismatch' | 'protocol-version-mismatch'
+  readonly code: 'GENESIS_MISMATCH' | 'CHAIN_ID_MISMATCH' | 'PROTOCOL_VERSION_MISMATCH'
   readonly message: string
 }
 
@@ -185,16 +185,16 @@ export interface Refusal {
 export function checkHello(own: Hello, theirs: Hello): Refusal | undefined {
   if (own.chainId !== theirs.chainId) {
     const message = `chain ids differ: ${own.chainId} and ${theirs.chainId}; compare the genesis files of the two nodes`
-    return { code: 'chain-id-mismatch', message }
+    return { code: 'CHAIN_ID_MISMATCH', message }
   }
   if (own.genesisHash !== theirs.genesisHash) {
     const hashes = `${own.genesisHash} and ${theirs.genesisHash}`
     const message = `genesis blocks differ: ${hashes}; compare the genesis files of the two nodes`
-    return { code: 'genesis-mismatch', message }
+    return { code: 'GENESIS_MISMATCH', message }
   }
   const [a, b] = [own.protocolVersions, theirs.protocolVersions]
   if (Math.max(a.min, b.min) <= Math.min(a.max, b.max)) return undefined
   const ranges = `${a.min} to ${a.max} and ${b.min} to ${b.max}`
   const message = `no common protocol version: ${ranges}; update the older node`
-  return { code: 'protocol-version-mismatch', message }
+  return { code: 'PROTOCOL_VERSION_MISMATCH', message }
 }

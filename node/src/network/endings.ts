@@ -13,13 +13,13 @@ export interface Ending {
 
 /** Refusals that trying again soon does not cure. */
 const LASTING: ReadonlySet<string> = new Set([
-  'genesis-mismatch',
-  'chain-id-mismatch',
-  'protocol-version-mismatch',
-  'not-admitted',
-  'penalised',
+  'GENESIS_MISMATCH',
+  'CHAIN_ID_MISMATCH',
+  'PROTOCOL_VERSION_MISMATCH',
+  'NOT_ADMITTED',
+  'PENALISED',
 ])
-const OWN_CODES: ReadonlySet<string> = new Set([...GOODBYE_CODES, 'closed-before-handshake', 'connection-lost'])
+const OWN_CODES: ReadonlySet<string> = new Set([...GOODBYE_CODES, 'CLOSED_BEFORE_HANDSHAKE', 'CONNECTION_LOST'])
 
 /** The same words about the same peer are written again only after so long. */
 const REPEAT_MS = 600_000
@@ -47,7 +47,7 @@ export function createEndings({ clock, logger, self }: { clock: Clock; logger: L
   }
 
   const wordsOf = ({ code, byPeer }: Ending, isDialler: boolean): string => {
-    if (code === 'closed-before-handshake' && isDialler) {
+    if (code === 'CLOSED_BEFORE_HANDSHAKE' && isDialler) {
       return 'the peer closed the connection before the handshake: this node is probably not on its list of admitted nodes'
     }
     return byPeer ? 'the peer ended the connection' : 'a connection was ended'
@@ -60,19 +60,19 @@ export function createEndings({ clock, logger, self }: { clock: Clock; logger: L
       const ids = { peer: id, address, remote: session.link.remoteAddress, self: self.id }
       const fields = { ...ids, code: end.code, reason: end.message }
       const words = wordsOf(end, isDialler)
-      if (end.code === 'duplicate-connection' || (end.code === 'connection-lost' && !wasUp)) logger.debug(words, fields)
-      else if (end.code === 'stopping' || end.code === 'connection-lost') logger.info(words, fields)
+      if (end.code === 'DUPLICATE_CONNECTION' || (end.code === 'CONNECTION_LOST' && !wasUp)) logger.debug(words, fields)
+      else if (end.code === 'STOPPING' || end.code === 'CONNECTION_LOST') logger.info(words, fields)
       else if (isNews(`${id} ${end.code}`)) logger.warn(words, fields)
       else logger.debug(words, fields)
     },
     logGate(peerId, code) {
-      const why = code === 'penalised' ? 'it is banned for a while' : 'it is not on the list of admitted nodes'
+      const why = code === 'PENALISED' ? 'it is banned for a while' : 'it is not on the list of admitted nodes'
       const fields = { peer: peerId, code }
       if (isNews(`${peerId} gate ${code}`)) logger.warn(`an inbound connection was refused: ${why}`, fields)
       else logger.debug('an inbound connection was refused again', fields)
     },
     nameOf: ({ code, byPeer }) =>
-      `ended_${byPeer ? 'by_peer_' : ''}${(OWN_CODES.has(code) ? code : 'other').replaceAll('-', '_')}`,
+      `ended_${byPeer ? 'by_peer_' : ''}${OWN_CODES.has(code) ? code.toLowerCase() : 'other'}`,
     pointsOf: (code) => PENALTY_POINTS[code] ?? 0,
     isLasting: (code) => LASTING.has(code),
   }

@@ -2,37 +2,37 @@ import { CodedError } from '@songhua/sdk/protocol/errors'
 
 /** Why a connection was refused or ended; travels in the goodbye, so that both sides log the same words. */
 export const GOODBYE_CODES = [
-  'genesis-mismatch',
-  'chain-id-mismatch',
-  'protocol-version-mismatch',
-  'not-admitted',
-  'duplicate-connection',
-  'handshake-timeout',
-  'handshake-invalid',
-  'frame-too-large',
-  'frame-empty',
-  'frame-timeout',
-  'message-malformed',
-  'protocol-violation',
-  'slow-reader',
-  'peer-silent',
-  'penalised',
-  'stopping',
+  'GENESIS_MISMATCH',
+  'CHAIN_ID_MISMATCH',
+  'PROTOCOL_VERSION_MISMATCH',
+  'NOT_ADMITTED',
+  'DUPLICATE_CONNECTION',
+  'HANDSHAKE_TIMEOUT',
+  'HANDSHAKE_INVALID',
+  'FRAME_TOO_LARGE',
+  'FRAME_EMPTY',
+  'FRAME_TIMEOUT',
+  'MESSAGE_MALFORMED',
+  'PROTOCOL_VIOLATION',
+  'SLOW_READER',
+  'PEER_SILENT',
+  'PENALISED',
+  'STOPPING',
 ] as const
 export type GoodbyeCode = (typeof GOODBYE_CODES)[number]
 
 export type NetworkErrorCode =
   | GoodbyeCode
-  | 'peer-id-invalid'
-  | 'address-invalid'
-  | 'private-key-invalid'
-  | 'listen-failed'
-  | 'dial-failed'
-  | 'peer-not-connected'
-  | 'request-timeout'
-  | 'request-refused'
-  | 'request-too-many'
-  | 'peer-disconnected'
+  | 'PEER_ID_INVALID'
+  | 'ADDRESS_INVALID'
+  | 'PRIVATE_KEY_INVALID'
+  | 'LISTEN_FAILED'
+  | 'DIAL_FAILED'
+  | 'PEER_NOT_CONNECTED'
+  | 'REQUEST_TIMEOUT'
+  | 'REQUEST_REFUSED'
+  | 'REQUEST_TOO_MANY'
+  | 'PEER_DISCONNECTED'
 
 export function networkError(
   code: NetworkErrorCode,

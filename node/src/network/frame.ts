@@ -24,7 +24,7 @@ export function writeFrameHeader(target: Uint8Array, offset: number, payloadByte
 
 /**
  * Cuts a byte stream into frames. Memory follows the bytes that came, not the length that was promised.
- * @throws CodedError `frame-too-large`, `frame-empty`
+ * @throws CodedError `FRAME_TOO_LARGE`, `FRAME_EMPTY`
  */
 export function createFrameReader(payloadBytesMax: number): FrameReader {
   let buffer = new Uint8Array(INITIAL_BYTES)
@@ -45,10 +45,10 @@ export function createFrameReader(payloadBytesMax: number): FrameReader {
   const payloadLength = (): number | undefined => {
     if (end - start < FRAME_HEADER_BYTES) return undefined
     const length = new DataView(buffer.buffer, buffer.byteOffset).getUint32(start)
-    if (length === 0) throw networkError('frame-empty', 'a frame of length 0 was received')
+    if (length === 0) throw networkError('FRAME_EMPTY', 'a frame of length 0 was received')
     if (length <= payloadBytesMax) return length
     const message = `a frame of ${length} bytes was announced; at most ${payloadBytesMax} are taken`
-    throw networkError('frame-too-large', message, { details: { length, payloadBytesMax } })
+    throw networkError('FRAME_TOO_LARGE', message, { details: { length, payloadBytesMax } })
   }
 
   const hasNext = (): boolean => {

@@ -79,7 +79,7 @@ export interface SendOptions {
 
 export interface Network {
   readonly self: PeerIdentity
-  /** @throws CodedError `listen-failed` */
+  /** @throws CodedError `LISTEN_FAILED` */
   start(): Promise<void>
   stop(): Promise<void>
   /** Where this node can be dialled, each with its peer id. */
@@ -90,7 +90,7 @@ export interface Network {
   broadcast(channel: Channel, payload: Uint8Array, options?: SendOptions): number
   /** False: not connected, or the peer's queue is full. */
   send(peerId: string, channel: Channel, payload: Uint8Array, options?: SendOptions): boolean
-  /** @throws CodedError `peer-not-connected`, `request-timeout`, `request-refused`, `request-too-many`, `peer-disconnected` */
+  /** @throws CodedError `PEER_NOT_CONNECTED`, `REQUEST_TIMEOUT`, `REQUEST_REFUSED`, `REQUEST_TOO_MANY`, `PEER_DISCONNECTED` */
   request(peerId: string, body: Uint8Array, options: { timeoutMs: number }): Promise<Uint8Array>
   /** Each answer ends the subscription. */
   onMessage(channel: Channel, listener: MessageListener): () => void
@@ -112,7 +112,7 @@ export interface Network {
 /** A session that lived so long was no failure: its back-off starts anew. */
 const STABLE_MS = 10_000
 
-/** @throws CodedError `private-key-invalid`, `address-invalid` */
+/** @throws CodedError `PRIVATE_KEY_INVALID`, `ADDRESS_INVALID` */
 export async function createNetwork(options: NetworkOptions, ports: NetworkPorts): Promise<Network> {
   const network = new PeerNetwork(options, ports)
   await network.open()
@@ -191,7 +191,7 @@ class PeerNetwork implements Network {
   async stop(): Promise<void> {
     this.#stopped = true
     this.#dialer.stop()
-    for (const session of [...this.#sessions]) session.end('stopping', 'the node is stopping')
+    for (const session of [...this.#sessions]) session.end('STOPPING', 'the node is stopping')
     await this.#transport.stop()
   }
 
@@ -217,7 +217,7 @@ class PeerNetwork implements Network {
   }
 
   request(peerId: string, body: Uint8Array, { timeoutMs }: { timeoutMs: number }): Promise<Uint8Array> {
-    const gone = networkError('peer-not-connected', `the peer ${peerId} is not connected`)
+    const gone = networkError('PEER_NOT_CONNECTED', `the peer ${peerId} is not connected`)
     return this.#up.get(peerId)?.request(body, timeoutMs) ?? Promise.reject(gone)
   }
 
@@ -241,19 +241,19 @@ class PeerNetwork implements Network {
     this.#count('penalties')
     this.#ports.logger.warn('a peer misbehaved', { peer: peerId, code, points })
     if (!this.#penalties.add(peerId, points)) return
-    this.#up.get(peerId)?.end('penalised', `banned for ${this.#limits.banMs} ms; last for ${code}`)
+    this.#up.get(peerId)?.end('PENALISED', `banned for ${this.#limits.banMs} ms; last for ${code}`)
   }
 
   addBootnode(address: string): void {
     const id = peerIdOfAddress(address)
-    if (id === undefined) throw networkError('address-invalid', `the bootnode ${address} must end in /p2p/<peer id>`)
+    if (id === undefined) throw networkError('ADDRESS_INVALID', `the bootnode ${address} must end in /p2p/<peer id>`)
     if (identityOfPeerId(id).id !== this.self.id) this.#book.addBootnode(id, address)
     this.#dialer.wake()
   }
 
   disconnect(peerId: string): boolean {
     const session = this.#up.get(peerId)
-    session?.end('penalised', 'cut by the operator')
+    session?.end('PENALISED', 'cut by the operator')
     return session !== undefined
   }
 
@@ -266,7 +266,7 @@ class PeerNetwork implements Network {
     for (const session of [...this.#sessions]) {
       const hello = session.hello()
       if (hello === undefined || this.#mayStay(session, hello)) continue
-      session.end('not-admitted', 'the node is no longer on the list of admitted nodes')
+      session.end('NOT_ADMITTED', 'the node is no longer on the list of admitted nodes')
     }
     this.#book.retryAll()
     this.#dialer.wake()
@@ -295,7 +295,7 @@ class PeerNetwork implements Network {
     const isListed = peer !== undefined && this.#isAdmitted(peer, 'inbound')
     if (isListed && !this.#penalties.isBanned(peerId)) return true
     this.#count(isListed ? 'refused_penalised' : 'refused_not_admitted')
-    this.#endings.logGate(peerId, isListed ? 'penalised' : 'not-admitted')
+    this.#endings.logGate(peerId, isListed ? 'PENALISED' : 'NOT_ADMITTED')
     return false
   }
 
@@ -337,12 +337,12 @@ class PeerNetwork implements Network {
   #judge(session: Session, hello: Hello): { code: GoodbyeCode; message: string } | undefined {
     const { peer, link } = session
     if (!this.#mayStay(session, hello)) {
-      return { code: 'not-admitted', message: 'the node is not on the list of admitted nodes' }
+      return { code: 'NOT_ADMITTED', message: 'the node is not on the list of admitted nodes' }
     }
     if (!this.#isArbiterOf(peer)) return undefined
     const other = [...this.#sessions].find((one) => one !== session && one.peer.id === peer.id && one.isAccepted())
     if (other === undefined) return undefined
-    const refusal = { code: 'duplicate-connection', message: 'the two nodes are connected already' } as const
+    const refusal = { code: 'DUPLICATE_CONNECTION', message: 'the two nodes are connected already' } as const
     if (link.direction === 'outbound') return refusal
     other.end(refusal.code, refusal.message)
     return undefined
@@ -379,14 +379,14 @@ class PeerNetwork implements Network {
 
   #handleRequest(session: Session, body: Uint8Array): Promise<Uint8Array> {
     this.#count('requests_in')
-    const refusal = networkError('request-refused', 'this node answers no requests')
+    const refusal = networkError('REQUEST_REFUSED', 'this node answers no requests')
     return this.#answer?.(infoOf(session), body) ?? Promise.reject(refusal)
   }
 
   #onUp(session: Session): void {
     const { id, address } = session.peer
     const hello = session.hello()!
-    this.#up.get(id)?.end('duplicate-connection', 'replaced by a newer connection')
+    this.#up.get(id)?.end('DUPLICATE_CONNECTION', 'replaced by a newer connection')
     this.#up.set(id, session)
     this.#count('sessions')
     this.#learn(session.peer, hello)
@@ -417,7 +417,7 @@ class PeerNetwork implements Network {
     this.#count(this.#endings.nameOf(end))
     if (!this.#stopped) this.#endings.log(session, end, wasUp)
     if (!end.byPeer) this.#penalties.add(id, this.#endings.pointsOf(end.code))
-    if (end.code !== 'duplicate-connection') this.#backOff(session, end, wasUp)
+    if (end.code !== 'DUPLICATE_CONNECTION') this.#backOff(session, end, wasUp)
     if (wasUp) this.#peerHub.emit({ type: 'down', peer: infoOf(session) })
     this.#dialer.wake()
   }

@@ -23,30 +23,30 @@ export function identityOfPrivateKey(privateKey: Uint8Array): PeerIdentity {
   return identityOfPublicKey(privateKeyToPublicKey(privateKey))
 }
 
-/** @throws CodedError `peer-id-invalid` */
+/** @throws CodedError `PEER_ID_INVALID` */
 export function identityOfPeerId(id: string): PeerIdentity {
   return identityOfPublicKey(peerIdToPublicKey(id))
 }
 
 /**
  * @param publicKey compressed, 33 bytes
- * @throws CodedError `peer-id-invalid`
+ * @throws CodedError `PEER_ID_INVALID`
  */
 export function publicKeyToPeerId(publicKey: Uint8Array): string {
   if (publicKey.length !== 33) {
-    throw networkError('peer-id-invalid', `a compressed public key has 33 bytes, not ${publicKey.length}`)
+    throw networkError('PEER_ID_INVALID', `a compressed public key has 33 bytes, not ${publicKey.length}`)
   }
   try {
     return peerIdFromPublicKey(publicKeyFromRaw(publicKey)).toString()
   } catch (error) {
     const message = `the public key is no point of secp256k1: ${messageOf(error)}`
-    throw networkError('peer-id-invalid', message, { cause: error })
+    throw networkError('PEER_ID_INVALID', message, { cause: error })
   }
 }
 
 /**
  * The compressed key of 33 bytes: a secp256k1 peer id carries it whole.
- * @throws CodedError `peer-id-invalid` also for peer ids of other key types
+ * @throws CodedError `PEER_ID_INVALID` also for peer ids of other key types
  */
 export function peerIdToPublicKey(id: string): Uint8Array {
   try {
@@ -54,12 +54,12 @@ export function peerIdToPublicKey(id: string): Uint8Array {
     if (peerId.type === 'secp256k1') return peerId.publicKey.raw
   } catch (error) {
     const message = `${JSON.stringify(id)} is not a peer id: ${messageOf(error)}`
-    throw networkError('peer-id-invalid', message, { cause: error })
+    throw networkError('PEER_ID_INVALID', message, { cause: error })
   }
-  throw networkError('peer-id-invalid', `${id} is not the peer id of a secp256k1 key; this chain uses no other`)
+  throw networkError('PEER_ID_INVALID', `${id} is not the peer id of a secp256k1 key; this chain uses no other`)
 }
 
-/** @throws CodedError `peer-id-invalid` */
+/** @throws CodedError `PEER_ID_INVALID` */
 export function peerIdToAddress(id: string): Address {
   return publicKeyToAddress(peerIdToPublicKey(id))
 }
@@ -68,5 +68,5 @@ export function peerIdToAddress(id: string): Address {
 export function toLibp2pKey(privateKey: Uint8Array): Secp256k1PrivateKey {
   const key = privateKey.length === 32 ? privateKeyFromRaw(privateKey) : undefined
   if (key?.type === 'secp256k1') return key
-  throw networkError('private-key-invalid', `the node key must be secp256k1, 32 bytes, not ${privateKey.length}`)
+  throw networkError('PRIVATE_KEY_INVALID', `the node key must be secp256k1, 32 bytes, not ${privateKey.length}`)
 }

@@ -3,12 +3,12 @@ import type { NetworkLimits } from './limits.js'
 
 /** Points for breaking a rule of the stream; other modules name their own when they report a peer. */
 export const PENALTY_POINTS: Readonly<Record<string, number>> = {
-  'frame-too-large': 100,
-  'frame-empty': 50,
-  'frame-timeout': 40,
-  'message-malformed': 50,
-  'protocol-violation': 50,
-  'handshake-timeout': 20,
+  FRAME_TOO_LARGE: 100,
+  FRAME_EMPTY: 50,
+  FRAME_TIMEOUT: 40,
+  MESSAGE_MALFORMED: 50,
+  PROTOCOL_VIOLATION: 50,
+  HANDSHAKE_TIMEOUT: 20,
 }
 
 const REMEMBERED_PEERS_MAX = 1024

@@ -20,11 +20,11 @@ export interface RequestPorts {
 
 /** Questions and answers with one peer over one stream, any number at once up to the limit. */
 export interface Requests {
-  /** @throws CodedError `request-timeout`, `request-refused`, `request-too-many`, `peer-disconnected` */
+  /** @throws CodedError `REQUEST_TIMEOUT`, `REQUEST_REFUSED`, `REQUEST_TOO_MANY`, `PEER_DISCONNECTED` */
   ask(body: Uint8Array, timeoutMs: number): Promise<Uint8Array>
   /** One-way. */
   tell(body: Uint8Array): boolean
-  /** @throws CodedError `message-malformed` */
+  /** @throws CodedError `MESSAGE_MALFORMED` */
   onFrame(frame: Uint8Array): void
   /** Fails what is open. */
   stop(): void
@@ -53,7 +53,7 @@ export function createRequests(inFlightMax: number, ports: RequestPorts): Reques
   const serve = async (id: number, body: Uint8Array): Promise<void> => {
     serving += 1
     try {
-      if (serving > inFlightMax) throw networkError('request-too-many', `more than ${inFlightMax} requests at once`)
+      if (serving > inFlightMax) throw networkError('REQUEST_TOO_MANY', `more than ${inFlightMax} requests at once`)
       ports.send(frameOf(KIND.answer, id, await ports.handle(body)))
     } catch (error) {
       ports.count('requests_refused')
@@ -67,7 +67,7 @@ export function createRequests(inFlightMax: number, ports: RequestPorts): Reques
 
   const settle = (id: number, answer: (request: Open) => void): void => {
     if (id === 0 || id > lastId) {
-      throw networkError('message-malformed', `an answer to request ${id}, which was never made`)
+      throw networkError('MESSAGE_MALFORMED', `an answer to request ${id}, which was never made`)
     }
     const request = open.get(id)
     if (request === undefined) ports.count('answers_late')
@@ -76,15 +76,15 @@ export function createRequests(inFlightMax: number, ports: RequestPorts): Reques
 
   return {
     ask(body, timeoutMs) {
-      if (stopped) return Promise.reject(networkError('peer-disconnected', 'the peer is gone'))
+      if (stopped) return Promise.reject(networkError('PEER_DISCONNECTED', 'the peer is gone'))
       if (open.size >= inFlightMax) {
-        return Promise.reject(networkError('request-too-many', `${inFlightMax} requests to this peer are open already`))
+        return Promise.reject(networkError('REQUEST_TOO_MANY', `${inFlightMax} requests to this peer are open already`))
       }
       const id = ++lastId
       return new Promise<Uint8Array>((resolve, reject) => {
         const cancel = ports.clock.after(timeoutMs, () => {
           open.delete(id)
-          reject(networkError('request-timeout', `no answer within ${timeoutMs} ms`))
+          reject(networkError('REQUEST_TIMEOUT', `no answer within ${timeoutMs} ms`))
         })
         const end = (): void => {
           cancel()
@@ -92,7 +92,7 @@ export function createRequests(inFlightMax: number, ports: RequestPorts): Reques
         }
         open.set(id, { resolve: (answer) => (end(), resolve(answer)), reject: (error) => (end(), reject(error)) })
         if (!ports.send(frameOf(KIND.request, id, body))) {
-          open.get(id)?.reject(networkError('request-too-many', 'the queue to this peer is full'))
+          open.get(id)?.reject(networkError('REQUEST_TOO_MANY', 'the queue to this peer is full'))
         }
       })
     },
@@ -100,19 +100,19 @@ export function createRequests(inFlightMax: number, ports: RequestPorts): Reques
     onFrame(frame) {
       const kind = frame[0]
       if (kind === KIND.message) return ports.onMessage(frame.subarray(1))
-      if (frame.length < ID_END) throw networkError('message-malformed', `a blocks frame of ${frame.length} bytes`)
+      if (frame.length < ID_END) throw networkError('MESSAGE_MALFORMED', `a blocks frame of ${frame.length} bytes`)
       const id = new DataView(frame.buffer, frame.byteOffset).getUint32(1)
       const body = frame.subarray(ID_END)
       if (kind === KIND.request) void serve(id, body)
       else if (kind === KIND.answer) settle(id, (request) => request.resolve(body))
       else if (kind === KIND.refusal) {
         const reason = new TextDecoder().decode(body.subarray(0, 512))
-        settle(id, (request) => request.reject(networkError('request-refused', `the peer refused: ${reason}`)))
-      } else throw networkError('message-malformed', `a blocks frame of unknown kind ${kind}`)
+        settle(id, (request) => request.reject(networkError('REQUEST_REFUSED', `the peer refused: ${reason}`)))
+      } else throw networkError('MESSAGE_MALFORMED', `a blocks frame of unknown kind ${kind}`)
     },
     stop() {
       stopped = true
-      for (const request of [...open.values()]) request.reject(networkError('peer-disconnected', 'the peer is gone'))
+      for (const request of [...open.values()]) request.reject(networkError('PEER_DISCONNECTED', 'the peer is gone'))
     },
   }
 }

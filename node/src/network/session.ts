@@ -95,10 +95,10 @@ class PeerSession implements Session {
   open(): void {
     const { handshakeMs } = this.#options.limits
     this.#later(handshakeMs, () => {
-      if (!this.isUp()) this.end('handshake-timeout', `the handshake took longer than ${handshakeMs} ms`)
+      if (!this.isUp()) this.end('HANDSHAKE_TIMEOUT', `the handshake took longer than ${handshakeMs} ms`)
     })
     this.link.onClose((message) => {
-      const code = this.#hello === undefined ? 'closed-before-handshake' : 'connection-lost'
+      const code = this.#hello === undefined ? 'CLOSED_BEFORE_HANDSHAKE' : 'CONNECTION_LOST'
       this.#finish({ code, message, byPeer: true })
       this.#control?.stop()
     })
@@ -139,7 +139,7 @@ class PeerSession implements Session {
 
   request(body: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
     if (this.#phase === 'up') return this.#requests!.ask(body, timeoutMs)
-    return Promise.reject(networkError('peer-not-connected', `the peer ${this.peer.id} is not connected`))
+    return Promise.reject(networkError('PEER_NOT_CONNECTED', `the peer ${this.peer.id} is not connected`))
   }
 
   announceHead(head: Head): void {
@@ -180,7 +180,7 @@ class PeerSession implements Session {
     try {
       this.attachWire(await this.link.openWire(CONTROL_PROTOCOL))
     } catch (error) {
-      this.#finish({ code: 'closed-before-handshake', message: messageOf(error), byPeer: true })
+      this.#finish({ code: 'CLOSED_BEFORE_HANDSHAKE', message: messageOf(error), byPeer: true })
       this.link.abort('the control stream could not be opened')
     }
   }
@@ -208,7 +208,7 @@ class PeerSession implements Session {
   }
 
   #attachControl(wire: Wire): void {
-    if (this.#control !== undefined) return this.end('protocol-violation', 'a second control stream was opened')
+    if (this.#control !== undefined) return this.end('PROTOCOL_VIOLATION', 'a second control stream was opened')
     this.#control = this.#channelOver(wire, (payload) => this.#onControl(decodeControl(payload)))
     this.#say({ type: 'hello', hello: this.#ports.ownHello() })
     this.#control.start()
@@ -217,7 +217,7 @@ class PeerSession implements Session {
   #attachChannel(wire: Wire): void {
     const channel = CHANNELS.find((name) => protocolOf(name) === wire.protocol)
     if (channel === undefined || this.#phase !== 'accepted' || this.#channels.has(channel)) {
-      return this.end('protocol-violation', `the stream ${wire.protocol} was opened before the handshake or twice`)
+      return this.end('PROTOCOL_VIOLATION', `the stream ${wire.protocol} was opened before the handshake or twice`)
     }
     const frames = this.#channelOver(wire, (payload) => {
       if (channel === 'blocks') this.#requests!.onFrame(payload)
@@ -267,13 +267,13 @@ class PeerSession implements Session {
   }
 
   #onHead(head: Head): void {
-    if (this.#hello === undefined) return this.end('protocol-violation', 'a head came before the hello')
+    if (this.#hello === undefined) return this.end('PROTOCOL_VIOLATION', 'a head came before the hello')
     this.#hello = { ...this.#hello, head }
     this.#ports.onHead(this)
   }
 
   #onHello(hello: Hello): void {
-    if (this.#hello !== undefined) return this.end('protocol-violation', 'a second hello was sent')
+    if (this.#hello !== undefined) return this.end('PROTOCOL_VIOLATION', 'a second hello was sent')
     this.#hello = hello
     const refusal = checkHello(this.#ports.ownHello(), hello)
     if (refusal !== undefined) return this.end(refusal.code, refusal.message)
@@ -282,7 +282,7 @@ class PeerSession implements Session {
   }
 
   #onAccept(): void {
-    if (this.#hello === undefined || this.#gotAccept) return this.end('protocol-violation', 'an accept out of turn')
+    if (this.#hello === undefined || this.#gotAccept) return this.end('PROTOCOL_VIOLATION', 'an accept out of turn')
     this.#gotAccept = true
     if (this.#options.isArbiter) this.#accept(this.#hello)
     if (!this.#sentAccept || this.#phase !== 'greeting') return
@@ -302,7 +302,7 @@ class PeerSession implements Session {
       const wires = await Promise.all(CHANNELS.map((channel) => this.link.openWire(protocolOf(channel))))
       for (const wire of wires) this.attachWire(wire)
     } catch (error) {
-      this.end('handshake-invalid', `a stream could not be opened: ${messageOf(error)}`)
+      this.end('HANDSHAKE_INVALID', `a stream could not be opened: ${messageOf(error)}`)
     }
   }
 
@@ -314,7 +314,7 @@ class PeerSession implements Session {
       const now = this.#ports.clock.now()
       const silentMs = now - this.#heardMs
       if (now - dueMs < pingEveryMs / 2 && silentMs > silenceMs) {
-        return this.end('peer-silent', `nothing was heard for ${silentMs} ms, not even an answer to a ping`)
+        return this.end('PEER_SILENT', `nothing was heard for ${silentMs} ms, not even an answer to a ping`)
       }
       this.#ping = { nonce: (this.#ping?.nonce ?? 0) + 1, sentMs: now }
       this.#say({ type: 'ping', nonce: this.#ping.nonce })

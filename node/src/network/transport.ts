@@ -77,6 +77,9 @@ export interface Transport {
 const STREAMS_PER_CONNECTION_MAX = 8
 const HOUR_MS = 3_600_000
 
+/** The close event of what has ended already does not come again. */
+const hasEnded = ({ status }: { status: Stream['status'] }): boolean => status !== 'open' && status !== 'closing'
+
 function toWire(stream: Stream): Wire {
   return {
     protocol: stream.protocol,
@@ -90,7 +93,8 @@ function toWire(stream: Stream): Wire {
       stream.addEventListener('drain', () => queueMicrotask(listener))
     },
     onClose(listener) {
-      stream.addEventListener('close', () => listener(), { once: true })
+      if (hasEnded(stream)) queueMicrotask(listener)
+      else stream.addEventListener('close', () => listener(), { once: true })
     },
     pause() {
       if (stream.readStatus === 'readable') stream.pause()
@@ -109,7 +113,8 @@ function toLink(connection: Connection): Link {
     openWire: async (protocol) => toWire(await connection.newStream(protocol)),
     onClose(listener) {
       const told = (event: { error?: Error }): void => listener(event.error?.message ?? 'closed by the peer')
-      connection.addEventListener('close', told, { once: true })
+      if (hasEnded(connection)) queueMicrotask(() => told({}))
+      else connection.addEventListener('close', told, { once: true })
     },
     isOpen: () => connection.status === 'open',
     async close() {
@@ -134,7 +139,7 @@ function parse(addresses: readonly string[]): Multiaddr[] {
     } catch (error) {
       const quoted = JSON.stringify(address)
       const message = `${quoted} is not a multiaddr such as /ip4/10.0.0.1/tcp/30300: ${messageOf(error)}`
-      throw networkError('address-invalid', message, { details: { address }, cause: error })
+      throw networkError('ADDRESS_INVALID', message, { details: { address }, cause: error })
     }
   })
 }
@@ -200,7 +205,7 @@ function gaterOf(gate: Gate, limits: NetworkLimits): ConnectionGater {
   }
 }
 
-/** @throws CodedError `address-invalid`, `private-key-invalid`; `listen-failed` on start, `dial-failed` on dial */
+/** @throws CodedError `ADDRESS_INVALID`, `PRIVATE_KEY_INVALID`; `LISTEN_FAILED` on start, `DIAL_FAILED` on dial */
 export async function createTransport(options: TransportOptions, ports: TransportPorts): Promise<Transport> {
   const libp2p: Libp2p = await createLibp2p(configOf(options, ports.gate))
   const links = new Map<string, Link>()
@@ -232,7 +237,7 @@ function transportOf(libp2p: Libp2p): Transport {
         await libp2p.start()
       } catch (error) {
         const message = `cannot listen for peers: ${messageOf(error)}; is the port in use?`
-        throw networkError('listen-failed', message, { cause: error })
+        throw networkError('LISTEN_FAILED', message, { cause: error })
       }
     },
     stop: async () => libp2p.stop(),
@@ -241,13 +246,13 @@ function transportOf(libp2p: Libp2p): Transport {
       try {
         await libp2p.dial(parse(addresses))
       } catch (error) {
-        throw networkError('dial-failed', messageOf(error), { details: { addresses: [...addresses] }, cause: error })
+        throw networkError('DIAL_FAILED', messageOf(error), { details: { addresses: [...addresses] }, cause: error })
       }
     },
   }
 }
 
-/** The peer id at the end of a multiaddr, when it has one. @throws CodedError `address-invalid` */
+/** The peer id at the end of a multiaddr, when it has one. @throws CodedError `ADDRESS_INVALID` */
 export function peerIdOfAddress(address: string): string | undefined {
   const id = parse([address])[0]!.getComponents().findLast((component) => component.name === 'p2p')?.value
   return id === undefined ? undefined : peerIdFromString(id).toString()

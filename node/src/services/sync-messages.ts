@@ -20,7 +20,7 @@ export function encodeRangeRequest({ from, count }: RangeRequest): Uint8Array {
   return encodeRlp([numberToBytes(KIND_RANGE), numberToBytes(from), numberToBytes(count)])
 }
 
-/** @throws CodedError `sync-request-invalid` */
+/** @throws CodedError `SYNC_REQUEST_INVALID` */
 export function decodeRangeRequest(body: Uint8Array): RangeRequest {
   const [kind, from, count] = readList(decodeRlp(body, { maxDepth: 1, maxItems: 8 }), 'request')
   if (readNumber(kind, 'request.kind') !== KIND_RANGE) throw invalid('it asks for something unknown')
@@ -30,7 +30,7 @@ export function decodeRangeRequest(body: Uint8Array): RangeRequest {
 }
 
 function invalid(what: string): CodedError {
-  return new CodedError('sync-request-invalid', `a request for blocks is invalid: ${what}`)
+  return new CodedError('SYNC_REQUEST_INVALID', `a request for blocks is invalid: ${what}`)
 }
 
 /** @param blocks each as `encodeBlock` gives it */

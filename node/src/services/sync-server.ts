@@ -15,7 +15,7 @@ const PEERS_REMEMBERED_MAX = 512
 
 /** Answers requests for ranges of blocks. */
 export interface BlockServer {
-  /** @throws CodedError `sync-request-invalid`, `sync-range-unknown`, `sync-too-many-requests`, or of the decoding */
+  /** @throws CodedError `SYNC_REQUEST_INVALID`, `SYNC_RANGE_UNKNOWN`, `SYNC_TOO_MANY_REQUESTS`, or of the decoding */
   answer(peerId: string, body: Uint8Array): Uint8Array
 }
 
@@ -35,7 +35,7 @@ export function createBlockServer({ blocks, clock }: { blocks: SealedBlocks; clo
   return {
     answer(peerId, body) {
       if (!bucketOf(peerId).take(clock.now())) {
-        throw new CodedError('sync-too-many-requests', `more than ${REQUESTS_PER_SECOND} requests a second`)
+        throw new CodedError('SYNC_TOO_MANY_REQUESTS', `more than ${REQUESTS_PER_SECOND} requests a second`)
       }
       const { from, count } = decodeRangeRequest(body)
       const found: Uint8Array[] = []
@@ -45,7 +45,7 @@ export function createBlockServer({ blocks, clock }: { blocks: SealedBlocks; clo
         found.push(block)
         bytes += block.length
       }
-      if (found.length === 0) throw new CodedError('sync-range-unknown', `block ${from} is not here`)
+      if (found.length === 0) throw new CodedError('SYNC_RANGE_UNKNOWN', `block ${from} is not here`)
       return encodeRangeAnswer(found)
     },
   }

@@ -21,12 +21,12 @@ export function headerOfBlock(block: Uint8Array): Header {
 /**
  * One header follows a final one and is final itself: its place, its parent, its seals. A header sealed by a known
  * set names the set that follows, so a range is verified without executing any of it.
- * @throws CodedError `sync-block-misplaced`, or that of the seals
+ * @throws CodedError `SYNC_BLOCK_MISPLACED`, or that of the seals
  */
 export function followTip(tip: SealedTip, header: Header): SealedTip {
   if (header.number !== tip.number + 1 || header.parentHash !== tip.hash) {
     const message = `block ${header.number} on ${header.parentHash} does not follow block ${tip.number}, ${tip.hash}`
-    throw new CodedError('sync-block-misplaced', message, { details: { number: header.number } })
+    throw new CodedError('SYNC_BLOCK_MISPLACED', message, { details: { number: header.number } })
   }
   verifySeals(header, tip.validators)
   const { validators } = decodeExtraData(header.extraData)

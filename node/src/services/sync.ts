@@ -83,7 +83,7 @@ const SEALS_PER_TURN = 64
 /** After an import that failed for no fault of a peer. */
 const IMPORT_RETRY_MS = 5_000
 
-const PENALTIES = { 'sync-bad-block': 60, 'sync-stalled': 10, 'sync-empty': 5 } as const
+const PENALTIES = { SYNC_BAD_BLOCK: 60, SYNC_STALLED: 10, SYNC_EMPTY: 5 } as const
 
 interface Range {
   from: number
@@ -205,6 +205,8 @@ class BlockSync implements Sync {
     const run = this.#run
     this.#run = undefined
     this.#ranges = []
+    this.#cancelLook?.()
+    this.#cancelLook = undefined
     if (run !== undefined && head - run.startingBlock >= FAR_BLOCKS) {
       this.#ports.logger.info('caught up', { head, blocks: head - run.startingBlock })
     }
@@ -244,11 +246,11 @@ class BlockSync implements Sync {
       const blocks = decodeRangeAnswer(await network.request(peer.id, body, { timeoutMs: REQUEST_TIMEOUT_MS }))
       this.#peers.ended(peer.id, blocks.length > 0 ? 'good' : 'bad')
       if (blocks.length > count) this.#blame(peer.id, `${blocks.length} blocks came where ${count} were asked for`)
-      else if (blocks.length === 0) network.penalise(peer.id, 'sync-empty', PENALTIES['sync-empty'])
+      else if (blocks.length === 0) network.penalise(peer.id, 'SYNC_EMPTY', PENALTIES.SYNC_EMPTY)
       else this.#accept(range, peer.id, blocks)
     } catch (error) {
       this.#peers.ended(peer.id, 'bad')
-      if (isCodedError(error, 'request-timeout')) network.penalise(peer.id, 'sync-stalled', PENALTIES['sync-stalled'])
+      if (isCodedError(error, 'REQUEST_TIMEOUT')) network.penalise(peer.id, 'SYNC_STALLED', PENALTIES.SYNC_STALLED)
       logger.debug('a peer did not send blocks', { peer: peer.id, from: range.from, error: messageOf(error) })
     }
     range.asked.delete(peer.id)
@@ -270,7 +272,7 @@ class BlockSync implements Sync {
   #blame(peerId: string, reason: string): void {
     this.#ports.logger.warn('a peer sent blocks that are not of this chain', { peer: peerId, reason })
     this.#peers.lied(peerId)
-    this.#ports.network.penalise(peerId, 'sync-bad-block', PENALTIES['sync-bad-block'])
+    this.#ports.network.penalise(peerId, 'SYNC_BAD_BLOCK', PENALTIES.SYNC_BAD_BLOCK)
   }
 
   async #importFirst(): Promise<void> {

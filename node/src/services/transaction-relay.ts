@@ -73,7 +73,7 @@ const INBOX_BATCHES_MAX = 32
 /** Senders recovered, 83 µs each, after which other work gets its turn. */
 const ADDED_PER_TURN = 32
 
-const PENALTIES = { 'transactions-malformed': 50, 'transactions-invalid': 10 } as const
+const PENALTIES = { TRANSACTIONS_MALFORMED: 50, TRANSACTIONS_INVALID: 10 } as const
 
 /** Refusals that say nothing against the sender: the state or the room in the pool differs from node to node. */
 const BLAMELESS = /^POOL_(ALREADY_KNOWN|SENDER_HAS_CODE|NONCE|INSUFFICIENT_FUNDS|REPLACEMENT|ACCOUNT_LIMIT|FULL)/
@@ -240,7 +240,7 @@ class Relay implements TransactionRelay {
       raws = decodeTransactionBatch(payload)
     } catch (error) {
       logger.debug('a batch of transactions cannot be read', { peer: peer.id, error: messageOf(error) })
-      return network.penalise(peer.id, 'transactions-malformed', PENALTIES['transactions-malformed'])
+      return network.penalise(peer.id, 'TRANSACTIONS_MALFORMED', PENALTIES.TRANSACTIONS_MALFORMED)
     }
     const all = raws.map((raw) => ({ hash: keccak256Hex(raw), raw }))
     for (const { hash } of all) known.set(hash, true)
@@ -250,7 +250,7 @@ class Relay implements TransactionRelay {
     const added = fresh.filter((_transaction, index) => outcomes[index] === 'added')
     this.#count('relay_transactions_added', added.length)
     if (fresh.length > 0 && outcomes.every((outcome) => outcome === 'invalid')) {
-      network.penalise(peer.id, 'transactions-invalid', PENALTIES['transactions-invalid'])
+      network.penalise(peer.id, 'TRANSACTIONS_INVALID', PENALTIES.TRANSACTIONS_INVALID)
     }
     // A validator has sent it to all the others itself.
     if (peer.follower) this.announce(added)
