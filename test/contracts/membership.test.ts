@@ -2,7 +2,8 @@ import { MEMBERSHIP_ADDRESS, RECORD_ANCHOR_ADDRESS, genesisContracts } from '@so
 import { membership } from '@songhua/contracts/generated/Membership'
 import { type MembershipGenesis, membershipStorage } from '@songhua/contracts/membership/genesis-storage'
 import { privateKeyToPublicKey } from '@songhua/sdk/protocol/crypto'
-import { type Address, type Hex, bytesToHex, decodeEventLog, decodeFunctionResult, getAddress, pad, toHex, zeroAddress } from 'viem'
+import { NODES_READ_GAS, VALIDATORS_READ_GAS } from '@songhua/node/execution/system-reads'
+import { type Address, type Hex, bytesToHex, decodeEventLog, decodeFunctionResult, getAddress, hexToBytes, pad, toHex, zeroAddress } from 'viem'
 import { describe, expect, it } from 'vitest'
 import { callsOf, createContractChain, revertOf } from './chain.js'
 
@@ -13,7 +14,7 @@ const callOf = callsOf(abi, MEMBERSHIP_ADDRESS)
 
 const address = (number: number): Address => getAddress(pad(toHex(number), { size: 20 }))
 const addresses = (count: number): Address[] => Array.from({ length: count }, (_, index) => address(index + 1))
-const nodeKey = (number: number): Hex => bytesToHex(privateKeyToPublicKey(Uint8Array.from({ length: 32 }, () => number)))
+const nodeKey = (number: number): Hex => bytesToHex(privateKeyToPublicKey(hexToBytes(pad(toHex(number), { size: 32 }))))
 
 async function start(genesis: Partial<MembershipGenesis> = {}) {
   const chain = await createContractChain(genesisContracts({
@@ -141,12 +142,15 @@ describe('Membership nodes', () => {
     expect(revertOf(abi, await send('removeNode', [nodeKey(2)]))).toBe(`MembershipUnknownNode(${nodeKey(2)})`)
   })
 
-  it('are many: both parities, up to the register’s limit', async () => {
-    const keys = Array.from({ length: 200 }, (_, index) => nodeKey(index + 1))
+  it('are up to 1024, of both parities, and every node can read them and the 64 validators with the gas it gives', async () => {
+    const keys = Array.from({ length: 1023 }, (_, index) => nodeKey(index + 1))
     expect(new Set(keys.map((key) => key.slice(0, 4)))).toEqual(new Set(['0x02', '0x03']))
-    const { read, send } = await start({ nodes: keys })
-    expect(await read('getNodes')).toEqual(keys)
-    expect((await send('admitNode', [nodeKey(201)])).ok).toBe(true)
+    const { read, send } = await start({ nodes: keys, validators: addresses(64) })
+    expect((await send('admitNode', [nodeKey(1024)])).ok).toBe(true)
+    expect(revertOf(abi, await send('admitNode', [nodeKey(1025)]))).toBe('MembershipTooManyNodes(1024)')
+    expect(await read('getNodes')).toEqual([...keys, nodeKey(1024)])
+    expect((await send('getNodes', [])).gas).toBeLessThan(NODES_READ_GAS)
+    expect((await send('getValidators', [])).gas).toBeLessThan(VALIDATORS_READ_GAS)
   })
 })
 
