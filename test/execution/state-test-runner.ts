@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { EMPTY_TRIE_ROOT } from '@songhua/sdk/protocol/account'
-import { type Address, type Hash, ZERO_HASH, hexToBytes, padLeft, bigintToBytes, toAddress, toHash } from '@songhua/sdk/protocol/bytes'
+import { type Hash, hexToBytes, padLeft, bigintToBytes, toAddress, toHash } from '@songhua/sdk/protocol/bytes'
 import { keccak256Hex } from '@songhua/sdk/protocol/crypto'
 import { isCodedError, messageOf } from '@songhua/sdk/protocol/errors'
 import type { Log } from '@songhua/sdk/protocol/receipt'
@@ -148,10 +147,3 @@ export async function runStateTestFile(path: string, evm: Evm, tally: Tally): Pr
 export function emptyTally(): Tally {
   return { passed: 0, blobs: 0, failures: [] }
 }
-
-export function pathsIn(folder: string): string[] {
-  return listStateTests(folder).map((path) => join(folder, path))
-}
-
-export type { Address }
-export { ZERO_HASH }
