@@ -1,0 +1,32 @@
+/** A fact about the node as Prometheus scrapes it. */
+export interface Metric {
+  /** `songhua_` and the field's words, the unit last: `songhua_head_block_number`. */
+  name: string
+  help: string
+  kind: 'gauge' | 'counter'
+  value: number
+  labels?: Record<string, string>
+}
+
+export interface Readiness {
+  ready: boolean
+  /** What is lacking, empty when ready: `syncing: block 5 of 90`, `peers: 1 of 2 needed`. */
+  reasons: string[]
+}
+
+export interface AdminPorts {
+  node: {
+    /** JSON values only. */
+    info(): Record<string, unknown>
+    readiness(): Readiness
+  }
+  peers: {
+    list(): Record<string, unknown>[]
+    /** @returns false when it was known already */
+    add(address: string): Promise<boolean> | boolean
+    /** @returns false when it was not known */
+    remove(address: string): Promise<boolean> | boolean
+  }
+  /** Called at each scrape. */
+  metrics(): Metric[]
+}

@@ -1,0 +1,84 @@
+import { BlockList, isIPv4, isIPv6 } from 'node:net'
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
+import { type Clock, systemClock } from '../base/clock.js'
+import type { Logger } from '../base/logger.js'
+import type { AdminPorts, Metric } from './admin-ports.js'
+import { createDispatcher } from './dispatcher.js'
+import { RpcError } from './errors.js'
+import { createHttpDoor, listen, serveJsonRpc } from './http-door.js'
+import { RPC_LIMITS } from './limits.js'
+import { methodTable } from './method.js'
+import { adminMethods } from './methods/admin.js'
+import { withDiscovery } from './openrpc.js'
+
+export interface AdminServerOptions {
+  /** A loopback address. */
+  host: string
+  /** 0: any free port. */
+  port: number
+  logger: Logger
+  version: string
+  clock?: Clock
+}
+
+export interface AdminServer {
+  readonly host: string
+  readonly port: number
+  stop(): Promise<void>
+}
+
+const loopback = new BlockList()
+loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+loopback.addAddress('::1', 'ipv6')
+
+function isLoopback(host: string): boolean {
+  return isIPv4(host) ? loopback.check(host, 'ipv4') : isIPv6(host) && loopback.check(host, 'ipv6')
+}
+
+/**
+ * What only the operator may ask: admin_*, `GET /health`, `/ready` and `/metrics`. No browser may call it.
+ * @throws RPC_ADMIN_NOT_LOOPBACK, RPC_LISTEN_FAILED
+ */
+export async function createAdminServer(options: AdminServerOptions, ports: AdminPorts): Promise<AdminServer> {
+  const { host, logger, clock = systemClock } = options
+  if (!isLoopback(host)) {
+    const message = `admin.host ${host}: must be a loopback address such as 127.0.0.1 or ::1, for admin_* asks for no password`
+    throw new RpcError('RPC_ADMIN_NOT_LOOPBACK', message, { details: { host } })
+  }
+  const limits = RPC_LIMITS
+  const server = createHttpDoor({ limits, logger, corsOrigins: [], allowedHosts: [] })
+  const methods = methodTable(withDiscovery(adminMethods(ports), options.version))
+  serveJsonRpc(server, createDispatcher({ methods, limits, logger }), limits)
+  const startedMs = clock.now()
+  server.get('/health', () => ({ status: 'live', uptimeS: Math.floor((clock.now() - startedMs) / 1000) }))
+  server.get('/ready', (_request, reply) => {
+    const readiness = ports.node.readiness()
+    return reply.code(readiness.ready ? 200 : 503).send(readiness)
+  })
+  const metrics = createMetrics(ports)
+  server.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()))
+  const port = await listen(server, host, options.port)
+  return { host, port, stop: () => server.close() }
+}
+
+function createMetrics(ports: Pick<AdminPorts, 'metrics'>): { contentType: string; text(): Promise<string> } {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  return {
+    contentType: registry.contentType,
+    text: async () => `${await registry.metrics()}\n${await metricsToText(ports.metrics())}`,
+  }
+}
+
+/** Values are read at the moment of the scrape, so each scrape has a registry of its own. */
+async function metricsToText(metrics: readonly Metric[]): Promise<string> {
+  const registry = new Registry()
+  for (const { name, help, kind, value, labels = {} } of metrics) {
+    const known = registry.getSingleMetric(name) as Gauge | Counter | undefined
+    const labelNames = Object.keys(labels)
+    const Kind = kind === 'gauge' ? Gauge : Counter
+    const metric = known ?? new Kind({ name, help, labelNames, registers: [registry] })
+    metric.inc(labels, value)
+  }
+  return registry.metrics()
+}

@@ -1,0 +1,162 @@
+import type { Logger } from '../base/logger.js'
+import { errorToJsonRpc, internalError, type JsonRpcError } from './error-map.js'
+import { limitExceeded, RpcError } from './errors.js'
+import { jsonDepth } from './json-depth.js'
+import type { RpcLimits } from './limits.js'
+import { methodNamed, parseParams, type Method, type Session } from './method.js'
+import { createTurns } from './turn.js'
+
+/** From the bytes of a JSON-RPC 2.0 request or batch to the text of its response. */
+export interface Dispatcher {
+  /** Never rejects. @returns undefined when nothing is to be answered: notifications only */
+  handle(body: Uint8Array, session: Session): Promise<string | undefined>
+  stats(): DispatcherStats
+}
+
+export interface DispatcherStats {
+  requestsInFlight: number
+  requestsTotal: number
+  errorsTotal: number
+}
+
+export interface DispatcherOptions {
+  methods: ReadonlyMap<string, Method>
+  limits: RpcLimits
+  logger: Logger
+}
+
+type RequestId = string | number | null
+
+interface Request {
+  id: RequestId | undefined
+  method: string
+  params: unknown
+}
+
+const METHOD_CHARACTERS_MAX = 128
+
+export function errorResponse(id: RequestId, error: JsonRpcError): string {
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"error":${JSON.stringify(error)}}`
+}
+
+export function createDispatcher({ methods, limits, logger }: DispatcherOptions): Dispatcher {
+  const stats: DispatcherStats = { requestsInFlight: 0, requestsTotal: 0, errorsTotal: 0 }
+
+  function refuse(id: RequestId, error: unknown): string {
+    stats.errorsTotal++
+    const mapped = errorToJsonRpc(error)
+    if (!mapped) logger.error('a request failed inside the node', { error })
+    return errorResponse(id, mapped ?? internalError)
+  }
+
+  async function resultOf({ method: name, params }: Request, session: Session): Promise<string> {
+    if (stats.requestsInFlight >= limits.requestsInFlightMax) {
+      throw limitExceeded('requestsInFlightMax', `the node is answering ${limits.requestsInFlightMax} requests; try again`)
+    }
+    stats.requestsInFlight++
+    stats.requestsTotal++
+    try {
+      const method = methodNamed(methods, name)
+      const result = JSON.stringify((await method.run(parseParams(method, params), session)) ?? null)
+      if (result.length <= limits.responseBytesMax) return result
+      throw limitExceeded('responseBytesMax', `the response of ${name} is longer than ${limits.responseBytesMax} bytes`)
+    } finally {
+      stats.requestsInFlight--
+    }
+  }
+
+  async function answer(given: unknown, session: Session): Promise<string | undefined> {
+    let id: RequestId = null
+    try {
+      id = requestId(given)
+      const request = parseRequest(given)
+      const result = await resultOf(request, session)
+      return request.id === undefined ? undefined : `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}`
+    } catch (error) {
+      const response = refuse(id, error)
+      return isNotification(given) ? undefined : response
+    }
+  }
+
+  async function answerBatch(batch: unknown[], session: Session): Promise<string | undefined> {
+    if (batch.length === 0) throw new RpcError('RPC_INVALID_REQUEST', 'the batch is empty')
+    if (batch.length > limits.batchItemsMax) {
+      throw limitExceeded('batchItemsMax', `the batch has ${batch.length} requests; at most ${limits.batchItemsMax} are answered`)
+    }
+    const answers: (string | undefined)[] = new Array<undefined>(batch.length).fill(undefined)
+    const turn = createTurns()
+    let next = 0
+    let length = 0
+    const work = async (): Promise<void> => {
+      for (let at = next++; at < batch.length; at = next++) {
+        await turn()
+        const full = length > limits.responseBytesMax
+        const text = full ? overflow(batch[at]) : await answer(batch[at], session)
+        length += text?.length ?? 0
+        answers[at] = text
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(limits.batchConcurrencyMax, batch.length) }, work))
+    const told = answers.filter((text) => text !== undefined)
+    return told.length === 0 ? undefined : `[${told.join(',')}]`
+  }
+
+  function overflow(given: unknown): string | undefined {
+    if (isNotification(given)) return undefined
+    const message = `the batch's responses are longer than ${limits.responseBytesMax} bytes; send the rest in another batch`
+    return refuse(idOrNull(given), limitExceeded('responseBytesMax', message))
+  }
+
+  return {
+    stats: () => ({ ...stats }),
+    async handle(body, session) {
+      try {
+        const parsed = parseJson(body, limits)
+        return await (Array.isArray(parsed) ? answerBatch(parsed, session) : answer(parsed, session))
+      } catch (error) {
+        return refuse(null, error)
+      }
+    },
+  }
+}
+
+function parseJson(body: Uint8Array, limits: RpcLimits): unknown {
+  const depth = jsonDepth(body)
+  if (depth > limits.jsonDepthMax) {
+    throw limitExceeded('jsonDepthMax', `the JSON is nested ${depth} deep; at most ${limits.jsonDepthMax} are read`)
+  }
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+  } catch (cause) {
+    throw new RpcError('RPC_PARSE_ERROR', `parse error: ${cause instanceof Error ? cause.message : 'not JSON'}`, { cause })
+  }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** A request without an id is run and not answered; what is no request at all is answered. */
+function isNotification(given: unknown): boolean {
+  return isObject(given) && !('id' in given) && typeof given.method === 'string'
+}
+
+function idOrNull(given: unknown): RequestId {
+  const id = isObject(given) ? given.id : null
+  return typeof id === 'string' || typeof id === 'number' ? id : null
+}
+
+function requestId(given: unknown): RequestId {
+  if (!isObject(given)) throw new RpcError('RPC_INVALID_REQUEST', 'the request must be a JSON object')
+  const { id } = given
+  if (id === undefined || id === null || typeof id === 'string' || typeof id === 'number') return id ?? null
+  throw new RpcError('RPC_INVALID_REQUEST', 'id: must be a string, a number or null')
+}
+
+function parseRequest(given: unknown): Request {
+  const { jsonrpc, id, method, params } = given as Record<string, unknown>
+  if (jsonrpc !== '2.0') throw new RpcError('RPC_INVALID_REQUEST', 'jsonrpc: must be "2.0"')
+  if (typeof method !== 'string' || method === '' || method.length > METHOD_CHARACTERS_MAX) {
+    throw new RpcError('RPC_INVALID_REQUEST', `method: must be a string of 1 to ${METHOD_CHARACTERS_MAX} characters`)
+  }
+  return { id: id as RequestId | undefined, method, params }
+}

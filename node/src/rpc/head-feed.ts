@@ -1,0 +1,83 @@
+import { keccak256Hex } from '@songhua/sdk/protocol/crypto'
+import type { Logger } from '../base/logger.js'
+import { createHub } from '../base/hub.js'
+import { findBlock, type FoundBlock } from './block-lookup.js'
+import type { ChainReader, LocatedLog } from './ports.js'
+import { createTurns } from './turn.js'
+
+/** A block as subscribers learn of it. */
+export interface FedBlock extends FoundBlock {
+  /** All logs in order; read from the store when first asked for. */
+  logs(): LocatedLog[]
+}
+
+/** Every block once and in order, however many heads the chain reports at a time. */
+export interface HeadFeed {
+  subscribe(listener: (block: FedBlock) => void): () => void
+  stop(): void
+}
+
+export function createHeadFeed(chain: ChainReader, logger: Logger): HeadFeed {
+  const hub = createHub<FedBlock>((error) => logger.error('a listener of the head feed failed', { error }))
+  let listeners = 0
+  let told = chain.head().header.number
+  let telling = false
+
+  async function tell(): Promise<void> {
+    if (telling) return
+    telling = true
+    const turn = createTurns()
+    try {
+      while (told < chain.head().header.number) {
+        if (listeners === 0) told = chain.head().header.number
+        else {
+          const block = findBlock(chain, { number: told + 1 })
+          if (!block) break
+          told = block.number
+          hub.emit(fedBlock(chain, block))
+          await turn()
+        }
+      }
+    } finally {
+      telling = false
+    }
+  }
+
+  const stop = chain.onHead(() => {
+    tell().catch((error: unknown) => logger.error('the head feed failed', { error }))
+  })
+  return {
+    stop,
+    subscribe(listener) {
+      // Whoever comes while nobody listens begins at the present head, also when an announcement is on its way.
+      if (listeners++ === 0 && !telling) told = chain.head().header.number
+      const end = hub.subscribe(listener)
+      let ended = false
+      return () => {
+        if (!ended) listeners--
+        ended = true
+        end()
+      }
+    },
+  }
+}
+
+function fedBlock(chain: ChainReader, block: FoundBlock): FedBlock {
+  let logs: LocatedLog[] | undefined
+  return { ...block, logs: () => (logs ??= logsOfBlock(chain, block)) }
+}
+
+/** All logs of a block in order; empty when the block has none. */
+export function logsOfBlock(chain: Pick<ChainReader, 'body' | 'receipts'>, { number, hash, header }: FoundBlock): LocatedLog[] {
+  const receipts = chain.receipts(number) ?? []
+  if (!receipts.some(({ logs }) => logs.length > 0)) return []
+  const body = chain.body(number) ?? []
+  let logIndex = 0
+  return receipts.flatMap((receipt, transactionIndex) => {
+    const raw = body[transactionIndex]
+    if (!raw || receipt.logs.length === 0) return []
+    const transactionHash = keccak256Hex(raw)
+    const at = { blockNumber: number, blockHash: hash, blockTimestamp: header.timestamp, transactionHash, transactionIndex }
+    return receipt.logs.map((log) => ({ ...at, log, logIndex: logIndex++ }))
+  })
+}

@@ -1,0 +1,36 @@
+import { isIP } from 'node:net'
+import { RpcError } from './errors.js'
+
+/** Names under which a browser may reach the node. `*` allows all. */
+export interface DoorOptions {
+  /** Web origins that pages may call from. */
+  corsOrigins: readonly string[]
+  /** Host names, without ports. Addresses are always answered: DNS rebinding needs a name. */
+  allowedHosts: readonly string[]
+}
+
+const LOCAL_HOSTS = ['localhost']
+
+/** The host of a Host header without its port and brackets; undefined when malformed. */
+function hostName(header: string): string | undefined {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([^:[\]/\s]+))(?::\d{1,5})?$/i.exec(header)
+  return (match?.[1] ?? match?.[2])?.toLowerCase()
+}
+
+/** @throws RPC_HOST_NOT_ALLOWED against DNS rebinding */
+export function checkHost(header: string | undefined, { allowedHosts }: Pick<DoorOptions, 'allowedHosts'>): void {
+  if (allowedHosts.includes('*')) return
+  const name = hostName(header ?? '')
+  if (name !== undefined && (isIP(name) !== 0 || LOCAL_HOSTS.includes(name) || allowedHosts.some((one) => one.toLowerCase() === name))) return
+  const message = `the Host header ${JSON.stringify(header ?? '')} is not allowed; list it in rpc.allowedHosts`
+  throw new RpcError('RPC_HOST_NOT_ALLOWED', message, { details: { host: header ?? null } })
+}
+
+/**
+ * A WebSocket is outside the browser's same-origin rule, so the server judges. Programs send no Origin.
+ * @throws RPC_ORIGIN_NOT_ALLOWED
+ */
+export function checkOrigin(header: string | undefined, { corsOrigins }: Pick<DoorOptions, 'corsOrigins'>): void {
+  if (header === undefined || corsOrigins.includes('*') || corsOrigins.includes(header)) return
+  throw new RpcError('RPC_ORIGIN_NOT_ALLOWED', `the origin ${header} is not allowed; list it in rpc.corsOrigins`, { details: { origin: header } })
+}

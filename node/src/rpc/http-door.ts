@@ -1,0 +1,138 @@
+import cors from '@fastify/cors'
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { isCodedError } from '@songhua/sdk/protocol/errors'
+import type { Logger } from '../base/logger.js'
+import { errorResponse, type Dispatcher } from './dispatcher.js'
+import { errorToJsonRpc, internalError } from './error-map.js'
+import { limitExceeded, RpcError } from './errors.js'
+import { checkHost, type DoorOptions } from './host-guard.js'
+import type { RpcLimits } from './limits.js'
+import type { Session } from './method.js'
+
+export interface HttpDoorOptions extends DoorOptions {
+  limits: RpcLimits
+  logger: Logger
+}
+
+const HTTP_STATUS: Record<string, number> = {
+  RPC_HOST_NOT_ALLOWED: 403,
+  RPC_ORIGIN_NOT_ALLOWED: 403,
+  RPC_NOT_FOUND: 404,
+  RPC_CONTENT_TYPE: 415,
+  RPC_PARSE_ERROR: 400,
+  RPC_INVALID_REQUEST: 400,
+}
+/** Limits of one request are the client's fault, those of the node in all are not. */
+const LIMIT_STATUS: Record<string, number> = { bodyBytesMax: 413, inboundBytesMax: 503, outboundBytesMax: 503, webSocketConnectionsMax: 503 }
+
+/** A Fastify server whose every refusal is a JSON-RPC error, guarded by Host header, origin and size. */
+export function createHttpDoor(options: HttpDoorOptions): FastifyInstance {
+  const { limits, logger, corsOrigins } = options
+  const server = fastify({
+    bodyLimit: limits.bodyBytesMax,
+    requestTimeout: limits.requestReceiveMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    connectionTimeout: limits.idleSocketMs,
+    forceCloseConnections: true,
+    frameworkErrors: (error, _request, reply) => refuse(error, reply, logger),
+    clientErrorHandler: (error, socket) => {
+      logger.debug('an HTTP connection broke the protocol', { reason: error.message })
+      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+    },
+  })
+  server.server.maxConnections = limits.connectionsMax
+  server.addHook('onRequest', (request, _reply, done) => {
+    checkHost(request.headers.host, options)
+    done()
+  })
+  void server.register(cors, { origin: corsOrigins.includes('*') ? '*' : [...corsOrigins], methods: ['POST', 'GET'], maxAge: 600 })
+  server.removeAllContentTypeParsers()
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  server.setErrorHandler<FastifyError>((error, _request, reply) => refuse(withLimit(error, limits), reply, logger))
+  server.setNotFoundHandler((request, reply) => {
+    const message = `${request.method} ${request.url.slice(0, 100)}: JSON-RPC is at POST /, WebSocket at / and /ws`
+    return refuse(new RpcError('RPC_NOT_FOUND', message), reply, logger)
+  })
+  return server
+}
+
+/** Fastify's own refusals in our words. */
+function withLimit(error: FastifyError, limits: RpcLimits): Error {
+  switch (error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return limitExceeded('bodyBytesMax', `the request body is longer than ${limits.bodyBytesMax} bytes`)
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new RpcError('RPC_CONTENT_TYPE', 'content-type: must be application/json')
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return new RpcError('RPC_INVALID_REQUEST', error.message)
+    default:
+      return error
+  }
+}
+
+function refuse(error: Error, reply: FastifyReply, logger: Logger): FastifyReply {
+  const mapped = errorToJsonRpc(error)
+  if (!mapped) logger.error('an HTTP request failed inside the node', { error })
+  return reply.code(statusOf(error)).type('application/json').send(errorResponse(null, mapped ?? internalError))
+}
+
+function statusOf(error: Error): number {
+  if (!isCodedError(error)) return 500
+  return (error.code === 'RPC_LIMIT_EXCEEDED' ? LIMIT_STATUS[String(error.details.limit)] : HTTP_STATUS[error.code]) ?? 500
+}
+
+const HTTP_SESSION: Session = { subscriptions: undefined, afterReply: (run) => run() }
+
+/** JSON-RPC over POST at `/`; what is being received and sent stays bounded over all connections. */
+export function serveJsonRpc(server: FastifyInstance, dispatcher: Dispatcher, limits: RpcLimits): void {
+  let inboundBytes = 0
+  let outboundBytes = 0
+
+  server.route({
+    method: 'POST',
+    url: '/',
+    onRequest: (request, reply, done) => {
+      const bytes = announcedBytes(request, limits)
+      if (inboundBytes + bytes > limits.inboundBytesMax) {
+        throw limitExceeded('inboundBytesMax', 'the node is receiving too many requests at a time; try again')
+      }
+      if (outboundBytes > limits.outboundBytesMax) {
+        throw limitExceeded('outboundBytesMax', 'too many responses wait for their clients to read them; try again')
+      }
+      inboundBytes += bytes
+      reply.raw.once('close', () => {
+        inboundBytes -= bytes
+      })
+      done()
+    },
+    handler: async (request, reply) => {
+      if (!Buffer.isBuffer(request.body)) throw new RpcError('RPC_CONTENT_TYPE', 'content-type: must be application/json')
+      const text = await dispatcher.handle(request.body, HTTP_SESSION)
+      if (text === undefined) return reply.code(204).send()
+      outboundBytes += text.length
+      reply.raw.once('close', () => {
+        outboundBytes -= text.length
+      })
+      return reply.type('application/json').send(text)
+    },
+  })
+}
+
+/** What the body may come to: its announced length, or the most allowed when it is chunked. */
+function announcedBytes(request: FastifyRequest, limits: RpcLimits): number {
+  const announced = Number(request.headers['content-length'] ?? limits.bodyBytesMax)
+  return Number.isSafeInteger(announced) && announced >= 0 ? Math.min(announced, limits.bodyBytesMax) : limits.bodyBytesMax
+}
+
+/** @throws RPC_LISTEN_FAILED naming the address */
+export async function listen(server: FastifyInstance, host: string, port: number): Promise<number> {
+  try {
+    await server.listen({ host, port })
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new RpcError('RPC_LISTEN_FAILED', `cannot listen on ${host}:${port}: ${reason}`, { cause, details: { host, port } })
+  }
+  const address = server.server.address()
+  return typeof address === 'object' && address ? address.port : port
+}

@@ -1,0 +1,31 @@
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const OPEN_ARRAY = 0x5b
+const CLOSE_ARRAY = 0x5d
+const OPEN_OBJECT = 0x7b
+const CLOSE_OBJECT = 0x7d
+
+/** Deepest nesting of arrays and objects in JSON text (UTF-8), without parsing it; 0 for a bare value. */
+export function jsonDepth(text: Uint8Array): number {
+  let depth = 0
+  let deepest = 0
+  for (let at = 0; at < text.length; at++) {
+    const byte = text[at]
+    if (byte === QUOTE) at = endOfString(text, at + 1)
+    else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) deepest = Math.max(deepest, ++depth)
+    else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) depth--
+  }
+  return deepest
+}
+
+/** @returns the index of the closing quote, or the end of an unfinished string */
+function endOfString(text: Uint8Array, start: number): number {
+  let at = text.indexOf(QUOTE, start)
+  while (at !== -1) {
+    let backslashes = 0
+    while (at - 1 - backslashes >= start && text[at - 1 - backslashes] === BACKSLASH) backslashes++
+    if (backslashes % 2 === 0) return at
+    at = text.indexOf(QUOTE, at + 1)
+  }
+  return text.length
+}

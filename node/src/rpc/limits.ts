@@ -1,0 +1,60 @@
+/**
+ * What the RPC server holds at most. Each refusal names the limit it met, so the names are part of the interface.
+ * Requests run on the thread that also runs consensus: the figures keep one request under about 20 ms of that thread.
+ */
+export const RPC_LIMITS = {
+  /** HTTP body, bytes: a batch of 1,000 contract deployments does not fit, one of 15 of the largest does. */
+  bodyBytesMax: 2 * 1024 * 1024,
+  /** WebSocket message, bytes. */
+  messageBytesMax: 2 * 1024 * 1024,
+  /** HTTP bodies being received at one time, bytes in all. */
+  inboundBytesMax: 64 * 1024 * 1024,
+  /** HTTP responses not yet taken by their clients, bytes in all. */
+  outboundBytesMax: 64 * 1024 * 1024,
+  /** Nesting of arrays and objects. */
+  jsonDepthMax: 16,
+  batchItemsMax: 1000,
+  /** Items of one batch that run at one time. */
+  batchConcurrencyMax: 32,
+  /** Response of one request, or of one batch in all, characters. */
+  responseBytesMax: 10 * 1024 * 1024,
+  /** Requests being answered at one time, over all connections. */
+  requestsInFlightMax: 2048,
+  connectionsMax: 1024,
+  webSocketConnectionsMax: 256,
+  /** A connection with so many requests under way is not read until half of them are answered. */
+  webSocketRequestsInFlightMax: 64,
+  /** Unsent bytes at which a WebSocket client counts as too slow and is closed. */
+  bufferedBytesMax: 12 * 1024 * 1024,
+  subscriptionsPerConnectionMax: 64,
+  filtersMax: 1024,
+  /** A filter that nobody polls for so long is dropped, ms. */
+  filterIdleMs: 5 * 60_000,
+  /** Transaction hashes that a pending-transaction filter holds between two polls. */
+  filterHashesMax: 10_000,
+  /** Addresses in one log filter. */
+  logAddressesMax: 256,
+  /** Alternatives for one topic of a log filter. */
+  logTopicsMax: 256,
+  logBlocksMax: 10_000,
+  logResultsMax: 10_000,
+  feeHistoryBlocksMax: 1024,
+  feeHistoryPercentilesMax: 100,
+  signerMetricsBlocksMax: 1000,
+  proofSlotsMax: 1024,
+  overrideSlotsMax: 4096,
+  txpoolContentMax: 10_000,
+  /** EIP-7966: how long eth_sendRawTransactionSync waits unless told, ms; a block is a second away at most when all is well. */
+  syncWaitDefaultMs: 5_000,
+  /** EIP-7966: the longest wait a client may ask for, ms. */
+  syncWaitMaxMs: 60_000,
+  /** Time to receive a whole request, ms. */
+  requestReceiveMs: 30_000,
+  keepAliveMs: 65_000,
+  /** An HTTP socket without traffic for so long is closed, ms; longer than any wait of a method. */
+  idleSocketMs: 120_000,
+  /** A WebSocket that has not answered the last ping when the next is due is closed, ms. */
+  pingIntervalMs: 30_000,
+} as const
+
+export type RpcLimits = { readonly [K in keyof typeof RPC_LIMITS]: number }

@@ -1,0 +1,42 @@
+import { z } from 'zod'
+import type { AdminPorts } from '../admin-ports.js'
+import { defineMethod, param, type Method } from '../method.js'
+
+const multiaddr = z
+  .string('must be a multiaddr')
+  .max(512, 'must be a multiaddr of at most 512 characters')
+  .regex(/^\/[a-z0-9]+\/\S+\/p2p\/[1-9A-HJ-NP-Za-km-z]{32,64}$/, 'must be a multiaddr that ends in /p2p/<peer id>')
+
+export function adminMethods({ peers, node }: Pick<AdminPorts, 'peers' | 'node'>): Method[] {
+  const info = z.record(z.string(), z.unknown())
+  return [
+    defineMethod({
+      name: 'admin_nodeInfo',
+      summary: 'Identity, addresses, chain and head of this node',
+      params: [],
+      result: info,
+      handler: () => node.info(),
+    }),
+    defineMethod({
+      name: 'admin_peers',
+      summary: 'Connected peers',
+      params: [],
+      result: z.array(info),
+      handler: () => peers.list(),
+    }),
+    defineMethod({
+      name: 'admin_addPeer',
+      summary: 'Dials a peer and keeps redialling it until the node stops',
+      params: [param('address', multiaddr)],
+      result: z.boolean(),
+      handler: ([address]) => peers.add(address),
+    }),
+    defineMethod({
+      name: 'admin_removePeer',
+      summary: 'Forgets an added peer and disconnects from it',
+      params: [param('address', multiaddr)],
+      result: z.boolean(),
+      handler: ([address]) => peers.remove(address),
+    }),
+  ]
+}

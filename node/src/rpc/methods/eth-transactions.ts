@@ -1,0 +1,122 @@
+import type { Hash } from '@songhua/sdk/protocol/bytes'
+import { isCodedError } from '@songhua/sdk/protocol/errors'
+import { decodeTransaction } from '@songhua/sdk/protocol/transaction'
+import { z } from 'zod'
+import { findBlock, type FoundBlock } from '../block-lookup.js'
+import type { BlockTransactions } from '../block-transactions.js'
+import type { ReceiptWaiter } from '../receipt-waiter.js'
+import { RpcError } from '../errors.js'
+import { quantityToJson, transactionToJson } from '../json.js'
+import type { RpcLimits } from '../limits.js'
+import { defineMethod, param, type Method } from '../method.js'
+import type { ChainReader, PoolAccess } from '../ports.js'
+import { receiptOf } from '../receipts.js'
+import { hashJson, receiptJson, transactionJson, type ReceiptJson, type TransactionJson } from '../result-schemas.js'
+import { blockNumber, data, hash, smallQuantity } from '../schemas.js'
+
+interface Ports {
+  chain: ChainReader
+  pool: PoolAccess
+  transactions: BlockTransactions
+  receiptWaiter: ReceiptWaiter
+  limits: RpcLimits
+}
+
+export function ethTransactionMethods(ports: Ports): Method[] {
+  return [...lookups(ports), ...sending(ports)]
+}
+
+function lookups({ chain, pool, transactions }: Ports): Method[] {
+  const at = (found: FoundBlock | undefined, index: number): TransactionJson | null => {
+    const transaction = found && transactions.at(found.number, index)
+    if (!transaction) return null
+    const { hash: blockHash, number, header } = found
+    return transactionToJson(transaction, { blockHash, blockNumber: number, index, baseFeePerGas: header.baseFeePerGas })
+  }
+  return [
+    defineMethod({
+      name: 'eth_getTransactionByHash',
+      summary: 'A transaction in a block or in the pool, null when unknown',
+      params: [param('transactionHash', hash)],
+      result: transactionJson.nullable(),
+      handler: ([wanted]) => {
+        const location = chain.transactionLocation(wanted)
+        if (location) return at(findBlock(chain, { number: location.number }), location.index)
+        const waiting = pool.get(wanted)
+        return waiting ? transactionToJson(waiting, undefined) : null
+      },
+    }),
+    defineMethod({
+      name: 'eth_getTransactionByBlockNumberAndIndex',
+      summary: 'A transaction by its place, null when absent',
+      params: [param('block', blockNumber), param('index', smallQuantity)],
+      result: transactionJson.nullable(),
+      handler: ([reference, index]) => at(findBlock(chain, reference), index),
+    }),
+    defineMethod({
+      name: 'eth_getTransactionByBlockHashAndIndex',
+      summary: 'A transaction by its place, null when absent',
+      params: [param('blockHash', hash), param('index', smallQuantity)],
+      result: transactionJson.nullable(),
+      handler: ([blockHash, index]) => at(findBlock(chain, { hash: blockHash }), index),
+    }),
+    defineMethod({
+      name: 'eth_getTransactionReceipt',
+      summary: 'Receipt of a transaction, null while it is in no block',
+      params: [param('transactionHash', hash)],
+      result: receiptJson.nullable(),
+      handler: ([wanted]) => receiptOf({ chain, transactions }, wanted),
+    }),
+  ]
+}
+
+const wait = z.union([smallQuantity, z.int().min(0)], { error: 'must be milliseconds, as a number or a quantity' })
+
+function sending({ pool, receiptWaiter, limits }: Ports): Method[] {
+  return [
+    defineMethod({
+      name: 'eth_sendRawTransaction',
+      summary: 'Hands a signed transaction to the pool; answers when it is durable there',
+      params: [param('transaction', data)],
+      result: hashJson,
+      handler: ([raw]) => pool.submit(raw),
+    }),
+    defineMethod({
+      name: 'eth_sendRawTransactionSync',
+      summary: 'As eth_sendRawTransaction, but answers with the receipt (EIP-7966)',
+      params: [param('transaction', data), param('timeoutMs', wait.nullish())],
+      result: receiptJson,
+      handler: async ([raw, askedMs]) => {
+        // EIP-7966: a wait of zero or above the node's maximum means the node's own.
+        const usable = askedMs != null && askedMs > 0 && askedMs <= limits.syncWaitMaxMs
+        const waitMs = usable ? askedMs : limits.syncWaitDefaultMs
+        const hashOfIt = await submitReady(pool, raw)
+        return (await receiptWaiter.receipt(hashOfIt, waitMs)) ?? timedOut(hashOfIt, waitMs)
+      },
+    }),
+  ]
+}
+
+/** @throws RPC_SYNC_NONCE_GAP when a lower nonce is missing, so that no receipt can come */
+async function submitReady(pool: PoolAccess, raw: Uint8Array): Promise<Hash> {
+  try {
+    const hashOfIt = await pool.submit(raw)
+    const waiting = pool.get(hashOfIt)
+    if (!waiting) return hashOfIt
+    const next = pool.pendingNonce(waiting.sender)
+    if (waiting.nonce <= next) return hashOfIt
+    throw nonceGap(next, `transaction ${hashOfIt} waits in the pool for nonce ${next} of ${waiting.sender}`)
+  } catch (error) {
+    if (!isCodedError(error, 'POOL_NONCE_GAP')) throw error
+    throw nonceGap(pool.pendingNonce(decodeTransaction(raw).sender), error.message)
+  }
+}
+
+function nonceGap(next: bigint, message: string): RpcError {
+  return new RpcError('RPC_SYNC_NONCE_GAP', message, { details: { expectedNonce: quantityToJson(next) } })
+}
+
+function timedOut(hashOfIt: Hash, waitMs: number): ReceiptJson {
+  const message = `the transaction is durable in the pool and not yet in a block after ${waitMs} ms`
+  throw new RpcError('RPC_SYNC_TIMEOUT', message, { details: { hash: hashOfIt } })
+}

@@ -1,0 +1,107 @@
+import type { Account } from '@songhua/sdk/protocol/account'
+import type { Address, Hash } from '@songhua/sdk/protocol/bytes'
+import type { Header } from '@songhua/sdk/protocol/header'
+import type { Log, Receipt } from '@songhua/sdk/protocol/receipt'
+import type { Transaction } from '@songhua/sdk/protocol/transaction'
+import type { CallRequest, CallResult, StateOverrides } from '../execution/call.js'
+import type { LogFilter } from './log-filter.js'
+
+/** The sealed chain, read synchronously; every block is final. */
+export interface ChainReader {
+  head(): { header: Header; hash: Hash }
+  header(number: number): Header | undefined
+  hashAt(number: number): Hash | undefined
+  numberOf(hash: Hash): number | undefined
+  /** Raw transactions in order; senders are recovered only where an answer shows them. */
+  body(number: number): Uint8Array[] | undefined
+  receipts(number: number): Receipt[] | undefined
+  transactionLocation(hash: Hash): { number: number; index: number } | undefined
+  /** Called after a new head can be read; may skip heads. The answer ends the subscription. */
+  onHead(listener: () => void): () => void
+}
+
+/** The transaction pool. */
+export interface PoolAccess {
+  /** Resolves when the transaction is durable in the pool's journal; rejects with the pool's CodedError. */
+  submit(raw: Uint8Array): Promise<Hash>
+  get(hash: Hash): Transaction | undefined
+  /** Next nonce of the account, counting its executable transactions in the pool. */
+  pendingNonce(address: Address): bigint
+  /** `pending` are executable, `queued` wait for a lower nonce. */
+  content(): { pending: Transaction[]; queued: Transaction[] }
+  status(): { pending: number; queued: number }
+  onAdded(listener: (transaction: Transaction) => void): () => void
+}
+
+/** EIP-1186. */
+export interface AccountProof {
+  account: Account | undefined
+  accountProof: Uint8Array[]
+  storageProofs: { value: bigint; proof: Uint8Array[] }[]
+}
+
+/** State after a block, read and executed away from the consensus thread. */
+export interface StateAccess {
+  account(block: number, address: Address): Promise<Account | undefined>
+  storage(block: number, address: Address, slot: Hash): Promise<bigint>
+  code(block: number, address: Address): Promise<Uint8Array>
+  proof(block: number, address: Address, slots: Hash[]): Promise<AccountProof>
+  /** A call that fails is a result. @throws CodedError of `CallErrorCode` when it cannot start */
+  call(block: number, request: CallRequest, overrides: StateOverrides): Promise<CallResult>
+  /** @throws CodedError of `CallErrorCode`, `execution-reverted` with its `data` among them */
+  estimateGas(block: number, request: CallRequest, overrides: StateOverrides): Promise<bigint>
+}
+
+export interface LogQuery extends LogFilter {
+  fromBlock: number
+  toBlock: number
+  /** The search ends with the block in which this many logs were found or exceeded. */
+  resultsMax: number
+}
+
+export interface LocatedLog {
+  log: Log
+  blockNumber: number
+  blockHash: Hash
+  blockTimestamp: number
+  transactionHash: Hash
+  transactionIndex: number
+  /** Within the block. */
+  logIndex: number
+}
+
+/** Logs in order. `throughBlock` is the last block searched; below `toBlock` when `resultsMax` ended the search. */
+export interface LogPage {
+  logs: LocatedLog[]
+  throughBlock: number
+}
+
+/** Searches over many blocks, away from the consensus thread. */
+export interface HistorySearch {
+  logs(query: LogQuery): Promise<LogPage>
+  /** Priority fees (wei) at the percentiles of each block's gas, one row a block. */
+  rewards(firstBlock: number, lastBlock: number, percentiles: number[]): Promise<bigint[][]>
+}
+
+export interface SyncProgress {
+  startingBlock: number
+  currentBlock: number
+  highestBlock: number
+}
+
+export interface NodeInfo {
+  readonly chainId: number
+  /** `songhua/v0.1.0/linux-x64/node20.19.0` */
+  readonly clientVersion: string
+  peerCount(): number
+  listening(): boolean
+  syncing(): SyncProgress | false
+}
+
+export interface RpcPorts {
+  chain: ChainReader
+  pool: PoolAccess
+  state: StateAccess
+  history: HistorySearch
+  node: NodeInfo
+}

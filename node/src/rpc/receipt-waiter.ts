@@ -1,0 +1,52 @@
+import type { Hash } from '@songhua/sdk/protocol/bytes'
+import type { Clock } from '../base/clock.js'
+import type { BlockTransactions } from './block-transactions.js'
+import type { ChainReader } from './ports.js'
+import { receiptOf } from './receipts.js'
+import type { ReceiptJson } from './result-schemas.js'
+
+/** Waits for transactions to stand in a block. */
+export interface ReceiptWaiter {
+  /** @returns undefined when the transaction is in no block after `waitMs` */
+  receipt(hash: Hash, waitMs: number): Promise<ReceiptJson | undefined>
+  stop(): void
+}
+
+interface Sources {
+  chain: ChainReader
+  transactions: BlockTransactions
+  clock: Clock
+}
+
+export function createReceiptWaiter({ chain, transactions, clock }: Sources): ReceiptWaiter {
+  const waiting = new Map<Hash, Set<() => void>>()
+  const endHeads = chain.onHead(() => {
+    for (const [hash, wakes] of waiting) if (chain.transactionLocation(hash)) for (const wake of wakes) wake()
+  })
+
+  function inBlock(hash: Hash, waitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wakes = waiting.get(hash) ?? new Set()
+      waiting.set(hash, wakes)
+      const cancel = clock.after(waitMs, wake)
+      wakes.add(wake)
+      function wake(): void {
+        cancel()
+        wakes.delete(wake)
+        if (wakes.size === 0) waiting.delete(hash)
+        resolve()
+      }
+    })
+  }
+
+  return {
+    async receipt(hash, waitMs) {
+      if (!chain.transactionLocation(hash)) await inBlock(hash, waitMs)
+      return receiptOf({ chain, transactions }, hash) ?? undefined
+    },
+    stop() {
+      endHeads()
+      for (const wakes of waiting.values()) for (const wake of wakes) wake()
+    },
+  }
+}

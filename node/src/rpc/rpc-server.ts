@@ -1,0 +1,104 @@
+import { systemClock, type Clock } from '../base/clock.js'
+import type { Logger } from '../base/logger.js'
+import { createBlockTransactions } from './block-transactions.js'
+import { createDispatcher, type DispatcherStats } from './dispatcher.js'
+import { createFilters } from './filters.js'
+import { createHeadFeed } from './head-feed.js'
+import type { DoorOptions } from './host-guard.js'
+import { createHttpDoor, listen, serveJsonRpc } from './http-door.js'
+import { RPC_LIMITS, type RpcLimits } from './limits.js'
+import { methodTable, type Method } from './method.js'
+import { ethBlockMethods } from './methods/eth-blocks.js'
+import { ethChainMethods } from './methods/eth-chain.js'
+import { ethFilterMethods } from './methods/eth-filters.js'
+import { ethStateMethods } from './methods/eth-state.js'
+import { ethSubscribeMethods } from './methods/eth-subscribe.js'
+import { ethTransactionMethods } from './methods/eth-transactions.js'
+import { netMethods } from './methods/net.js'
+import { qbftMethods } from './methods/qbft.js'
+import { txpoolMethods } from './methods/txpool.js'
+import { web3Methods } from './methods/web3.js'
+import { withDiscovery } from './openrpc.js'
+import type { RpcPorts } from './ports.js'
+import { createReceiptWaiter } from './receipt-waiter.js'
+import { serveWebSocket } from './websocket-door.js'
+
+export interface RpcServerOptions extends DoorOptions {
+  host: string
+  /** 0: any free port. */
+  port: number
+  logger: Logger
+  /** Shown in the OpenRPC document. */
+  version: string
+  limits?: Partial<RpcLimits>
+  clock?: Clock
+}
+
+export interface RpcServerStats extends DispatcherStats {
+  webSocketConnections: number
+  subscriptions: number
+  filters: number
+}
+
+export interface RpcServer {
+  readonly host: string
+  /** The port in fact listened on. */
+  readonly port: number
+  readonly methods: readonly Method[]
+  stats(): RpcServerStats
+  /** Refuses new requests, closes all connections. */
+  stop(): Promise<void>
+}
+
+/**
+ * JSON-RPC over HTTP and WebSocket on one port.
+ * @throws RPC_LISTEN_FAILED
+ */
+export async function createRpcServer(options: RpcServerOptions, ports: RpcPorts): Promise<RpcServer> {
+  const { logger, clock = systemClock } = options
+  const limits: RpcLimits = { ...RPC_LIMITS, ...options.limits }
+  const { chain, pool, node } = ports
+  const transactions = createBlockTransactions(chain)
+  const filters = createFilters(pool, clock, limits)
+  const heads = createHeadFeed(chain, logger)
+  const receiptWaiter = createReceiptWaiter({ chain, transactions, clock })
+  const methods = withDiscovery(
+    [
+      ...web3Methods(node),
+      ...netMethods(node),
+      ...ethChainMethods({ ...ports, limits }),
+      ...ethBlockMethods({ chain, transactions }),
+      ...ethStateMethods({ ...ports, limits }),
+      ...ethTransactionMethods({ chain, pool, transactions, receiptWaiter, limits }),
+      ...ethFilterMethods({ ...ports, filters, limits }),
+      ...ethSubscribeMethods({ heads, pool }),
+      ...txpoolMethods({ pool, limits }),
+      ...qbftMethods({ chain, limits }),
+    ],
+    options.version,
+  )
+  const dispatcher = createDispatcher({ methods: methodTable(methods), limits, logger })
+  const server = createHttpDoor({ ...options, limits })
+  const sockets = await serveWebSocket(server, { ...options, dispatcher, limits, clock })
+  serveJsonRpc(server, dispatcher, limits)
+  const stop = async (): Promise<void> => {
+    receiptWaiter.stop()
+    heads.stop()
+    filters.stop()
+    await server.close()
+  }
+  const port = await listen(server, options.host, options.port).catch(async (error: unknown) => {
+    await stop()
+    throw error
+  })
+  return {
+    host: options.host,
+    port,
+    methods,
+    stop,
+    stats: () => {
+      const { connections, subscriptions } = sockets.stats()
+      return { ...dispatcher.stats(), webSocketConnections: connections, subscriptions, filters: filters.size }
+    },
+  }
+}

@@ -1,0 +1,174 @@
+import { EMPTY_BYTES, hexToBytes, ZERO_ADDRESS, type Address, type Hash } from '@songhua/sdk/protocol/bytes'
+import { z } from 'zod'
+import type { AccountOverride, CallRequest } from '../execution/call.js'
+import { RPC_LIMITS } from './limits.js'
+
+const text = (error: string) => z.string({ error })
+
+/** Data of any length: `0x` and an even number of hexadecimal digits. */
+export const data = text('must be 0x-prefixed hexadecimal data')
+  .regex(/^0x[0-9a-fA-F]*$/, 'must be 0x-prefixed hexadecimal data')
+  .refine((hex) => hex.length % 2 === 0, 'must have an even number of hexadecimal digits')
+  .transform((hex) => hexToBytes(hex))
+
+const ADDRESS_RULE = 'must be an address: 0x and 40 hexadecimal digits'
+export const address = text(ADDRESS_RULE)
+  .regex(/^0x[0-9a-fA-F]{40}$/, ADDRESS_RULE)
+  .transform((hex) => hex.toLowerCase() as Address)
+
+const HASH_RULE = 'must be 32 bytes: 0x and 64 hexadecimal digits'
+export const hash = text(HASH_RULE)
+  .regex(/^0x[0-9a-fA-F]{64}$/, HASH_RULE)
+  .transform((hex) => hex.toLowerCase() as Hash)
+
+const QUANTITY_RULE = 'must be a quantity: 0x and hexadecimal digits without leading zeros, at most 256 bits'
+const quantityText = text(QUANTITY_RULE).regex(/^0x(0|[1-9a-fA-F][0-9a-fA-F]{0,63})$/, QUANTITY_RULE)
+export const quantity = quantityText.transform((hex) => BigInt(hex))
+
+/** A quantity that fits a safe integer: block numbers, counts, indexes. */
+export const smallQuantity = quantityText
+  .refine((hex) => BigInt(hex) <= BigInt(Number.MAX_SAFE_INTEGER), 'must be below 2^53')
+  .transform((hex) => Number(hex))
+
+const SLOT_RULE = 'must be a storage slot: 0x and 1 to 64 hexadecimal digits'
+/** A slot as data or as a quantity, as geth takes both. */
+export const slot = text(SLOT_RULE)
+  .regex(/^0x[0-9a-fA-F]{1,64}$/, SLOT_RULE)
+  .transform((hex) => `0x${hex.slice(2).toLowerCase().padStart(64, '0')}` as Hash)
+
+export const BLOCK_TAGS = ['earliest', 'finalized', 'safe', 'latest', 'pending'] as const
+export type BlockTag = (typeof BLOCK_TAGS)[number]
+const tag = z.enum(BLOCK_TAGS).transform((name) => ({ tag: name }))
+const numbered = smallQuantity.transform((number) => ({ number }))
+
+const BLOCK_RULE = `must be a block number in hexadecimal or one of ${BLOCK_TAGS.join(', ')}`
+export type BlockNumberReference = { tag: BlockTag } | { number: number }
+export const blockNumber = z.union([tag, numbered], { error: BLOCK_RULE })
+
+export type BlockReference = BlockNumberReference | { hash: Hash }
+/** EIP-1898. `requireCanonical` is accepted and idle: every stored block is final. */
+export const block = z.union(
+  [
+    tag,
+    numbered,
+    z.strictObject({ blockHash: hash, requireCanonical: z.boolean().optional() }).transform(({ blockHash }) => ({ hash: blockHash })),
+    z.strictObject({ blockNumber: smallQuantity }).transform(({ blockNumber: number }) => ({ number })),
+  ],
+  { error: `${BLOCK_RULE}, or an object with blockHash or blockNumber (EIP-1898)` },
+)
+
+const accessList = z.array(z.strictObject({ address, storageKeys: z.array(hash) }))
+
+const CALL_FIELDS = {
+  from: address.nullish(),
+  to: address.nullish(),
+  gas: quantity.nullish(),
+  gasPrice: quantity.nullish(),
+  maxFeePerGas: quantity.nullish(),
+  maxPriorityFeePerGas: quantity.nullish(),
+  value: quantity.nullish(),
+  nonce: quantity.nullish(),
+  data: data.nullish(),
+  input: data.nullish(),
+  accessList: accessList.nullish(),
+  chainId: quantity.nullish(),
+  type: smallQuantity.refine((type) => type <= 2, 'must be 0x0, 0x1 or 0x2: this chain has no blob or delegation transactions').nullish(),
+}
+
+/** The transaction object of eth_call and eth_estimateGas; `null` counts as absent. */
+export const callRequest = z.strictObject(CALL_FIELDS).transform((fields, context): CallRequest => {
+  if (fields.data && fields.input && !Buffer.from(fields.data).equals(fields.input)) {
+    context.addIssue({ code: 'custom', path: ['input'], message: 'differs from data; give one of them' })
+  }
+  if (fields.gasPrice != null && (fields.maxFeePerGas != null || fields.maxPriorityFeePerGas != null)) {
+    context.addIssue({ code: 'custom', path: ['gasPrice'], message: 'cannot stand with maxFeePerGas or maxPriorityFeePerGas' })
+  }
+  const { from, to, gas, value, accessList: list } = fields
+  return {
+    from: from ?? ZERO_ADDRESS,
+    to: to ?? undefined,
+    gas: gas ?? undefined,
+    gasPrice: fields.gasPrice ?? lower(fields.maxPriorityFeePerGas ?? 0n, fields.maxFeePerGas),
+    value: value ?? 0n,
+    data: fields.input ?? fields.data ?? EMPTY_BYTES,
+    accessList: list ?? [],
+  }
+})
+
+/** What EIP-1559 fees come to while the base fee is 0: the tip, capped. */
+function lower(tip: bigint, cap: bigint | null | undefined): bigint {
+  return cap != null && cap < tip ? cap : tip
+}
+
+const slots = z
+  .record(hash, slot.transform((hex) => BigInt(hex)))
+  .refine((record) => Object.keys(record).length <= RPC_LIMITS.overrideSlotsMax, `must have at most ${RPC_LIMITS.overrideSlotsMax} slots`)
+  .transform((record) => new Map(Object.entries(record) as [Hash, bigint][]))
+
+const accountOverride = z
+  .strictObject({
+    balance: quantity.nullish(),
+    nonce: quantity.nullish(),
+    code: data.nullish(),
+    state: slots.nullish(),
+    stateDiff: slots.nullish(),
+  })
+  .transform((fields, context): AccountOverride => {
+    if (fields.state != null && fields.stateDiff != null) {
+      context.addIssue({ code: 'custom', path: ['state'], message: 'cannot stand with stateDiff' })
+    }
+    const { balance, nonce, code, state, stateDiff } = fields
+    return {
+      ...(balance != null && { balance }),
+      ...(nonce != null && { nonce }),
+      ...(code != null && { code }),
+      ...(state != null && { state }),
+      ...(stateDiff != null && { stateDiff }),
+    }
+  })
+
+/** The state override set of geth, without precompile moves. */
+export const stateOverrides = z
+  .record(address, accountOverride)
+  .transform((record) => new Map(Object.entries(record) as [Address, AccountOverride][]))
+
+const addresses = z.union([address.transform((one) => [one]), z.array(address).max(RPC_LIMITS.logAddressesMax)], {
+  error: `must be an address or a list of at most ${RPC_LIMITS.logAddressesMax} addresses`,
+})
+const topic = z.union(
+  [
+    z.null().transform(() => [] as Hash[]),
+    hash.transform((one) => [one]),
+    z.array(hash.nullable()).max(RPC_LIMITS.logTopicsMax).transform((list) => (list.includes(null) ? [] : list.filter((one) => one !== null))),
+  ],
+  { error: `must be null, a 32-byte topic or a list of at most ${RPC_LIMITS.logTopicsMax} topics` },
+)
+
+/** The filter of eth_getLogs and eth_newFilter. */
+export const logFilter = z
+  .strictObject({
+    fromBlock: blockNumber.nullish(),
+    toBlock: blockNumber.nullish(),
+    blockHash: hash.nullish(),
+    address: addresses.nullish(),
+    topics: z.array(topic, 'must be a list of topics').max(4, 'must have at most 4 topics').nullish(),
+  })
+  .transform((fields, context) => {
+    if (fields.blockHash != null && (fields.fromBlock != null || fields.toBlock != null)) {
+      context.addIssue({ code: 'custom', path: ['blockHash'], message: 'cannot stand with fromBlock or toBlock' })
+    }
+    return {
+      fromBlock: fields.fromBlock ?? undefined,
+      toBlock: fields.toBlock ?? undefined,
+      blockHash: fields.blockHash ?? undefined,
+      addresses: fields.address ?? [],
+      topics: fields.topics ?? [],
+    }
+  })
+
+export type LogFilterRequest = z.infer<typeof logFilter>
+
+/** What a `logs` subscription takes: new blocks only, hence no bounds. */
+export const logSubscription = z
+  .strictObject({ address: addresses.nullish(), topics: z.array(topic).max(4).nullish() })
+  .transform((fields) => ({ addresses: fields.address ?? [], topics: fields.topics ?? [] }))

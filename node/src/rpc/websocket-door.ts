@@ -1,0 +1,134 @@
+import websocket from '@fastify/websocket'
+import type { FastifyInstance } from 'fastify'
+import type { RawData, WebSocket } from 'ws'
+import type { Clock } from '../base/clock.js'
+import type { Logger } from '../base/logger.js'
+import type { Dispatcher } from './dispatcher.js'
+import { limitExceeded, RpcError } from './errors.js'
+import { checkOrigin, type DoorOptions } from './host-guard.js'
+import type { RpcLimits } from './limits.js'
+import { createSubscriptions } from './subscriptions.js'
+
+export interface WebSocketDoorOptions extends Pick<DoorOptions, 'corsOrigins'> {
+  dispatcher: Dispatcher
+  limits: RpcLimits
+  clock: Clock
+  logger: Logger
+}
+
+export interface WebSocketDoor {
+  stats(): { connections: number; subscriptions: number }
+}
+
+/** RFC 6455 §7.4.1. */
+const POLICY_VIOLATION = 1008
+/** How long a slow reader has to take the close frame, ms. */
+const CLOSE_GRACE_MS = 1000
+const PATHS = ['/', '/ws'] as const
+
+/** JSON-RPC with subscriptions over WebSocket, at `/` and `/ws`. */
+export async function serveWebSocket(server: FastifyInstance, options: WebSocketDoorOptions): Promise<WebSocketDoor> {
+  const { limits, logger } = options
+  const connections = new Set<{ subscriptions: number }>()
+  await server.register(websocket, {
+    options: { maxPayload: limits.messageBytesMax, perMessageDeflate: false },
+    errorHandler: (error, socket) => {
+      logger.debug('a WebSocket failed', { reason: error.message })
+      socket.terminate()
+    },
+  })
+  for (const url of PATHS) {
+    server.route({
+      method: 'GET',
+      url,
+      onRequest: (request, _reply, done) => {
+        if (!request.ws) throw new RpcError('RPC_NOT_FOUND', `GET ${url}: JSON-RPC is at POST /, WebSocket at / and /ws`)
+        checkOrigin(request.headers.origin, options)
+        if (connections.size >= limits.webSocketConnectionsMax) {
+          const most = limits.webSocketConnectionsMax
+          throw limitExceeded('webSocketConnectionsMax', `the node serves ${most} WebSocket connections already`)
+        }
+        done()
+      },
+      handler: () => {
+        throw new RpcError('RPC_NOT_FOUND', `GET ${url}: connect with WebSocket`)
+      },
+      wsHandler: (socket) => {
+        const connection = serveConnection(socket, options)
+        connections.add(connection)
+        socket.once('close', () => connections.delete(connection))
+      },
+    })
+  }
+  return {
+    stats: () => ({
+      connections: connections.size,
+      subscriptions: [...connections].reduce((sum, connection) => sum + connection.subscriptions, 0),
+    }),
+  }
+}
+
+function serveConnection(socket: WebSocket, options: WebSocketDoorOptions): { readonly subscriptions: number } {
+  const { dispatcher, limits, clock, logger } = options
+  const subscriptions = createSubscriptions(send, limits)
+  let inFlight = 0
+  keepAlive(socket, clock, limits)
+  socket.once('close', () => subscriptions.close())
+  socket.on('message', (data) => {
+    if (++inFlight === limits.webSocketRequestsInFlightMax) socket.pause()
+    answer(asBytes(data))
+      .catch((error: unknown) => logger.error('a WebSocket request failed inside the node', { error }))
+      .finally(() => {
+        if (--inFlight < limits.webSocketRequestsInFlightMax / 2 && socket.isPaused) socket.resume()
+      })
+  })
+  return {
+    get subscriptions() {
+      return subscriptions.size
+    },
+  }
+
+  async function answer(body: Uint8Array): Promise<void> {
+    const later: (() => void)[] = []
+    const text = await dispatcher.handle(body, { subscriptions, afterReply: (run) => later.push(run) })
+    if (text !== undefined) send(text)
+    for (const run of later) run()
+  }
+
+  function send(text: string): void {
+    if (socket.readyState !== socket.OPEN) return
+    if (socket.bufferedAmount <= limits.bufferedBytesMax) {
+      socket.send(text)
+      return
+    }
+    logger.info('a WebSocket client reads too slowly and is closed', { bufferedBytes: socket.bufferedAmount })
+    subscriptions.close()
+    socket.close(POLICY_VIOLATION, `reads too slowly (limit bufferedBytesMax ${limits.bufferedBytesMax})`)
+    clock.after(CLOSE_GRACE_MS, () => socket.terminate())
+  }
+}
+
+/** A peer that is gone without a word would hold its place for ever. */
+function keepAlive(socket: WebSocket, clock: Clock, limits: RpcLimits): void {
+  let alive = true
+  let cancel = clock.after(limits.pingIntervalMs, check)
+  socket.on('pong', () => {
+    alive = true
+  })
+  socket.once('close', () => cancel())
+
+  function check(): void {
+    if (!alive) {
+      socket.terminate()
+      return
+    }
+    alive = false
+    socket.ping()
+    cancel = clock.after(limits.pingIntervalMs, check)
+  }
+}
+
+function asBytes(data: RawData): Uint8Array {
+  if (data instanceof ArrayBuffer) return new Uint8Array(data)
+  return Array.isArray(data) ? Buffer.concat(data) : data
+}
