@@ -88,7 +88,9 @@ function openError(folder: string, error: unknown): CodedError {
     const inUse = `the data folder ${folder} is in use by another process: stop that one, or give this node a folder of its own`
     return new CodedError('STORE_IN_USE', inUse, { details: { folder }, cause: error })
   }
-  if (code === 'LEVEL_CORRUPTION') return damagedStore(folder, message, error)
+  // The folder itself is made when absent: a file that is not there is one that LevelDB had written.
+  const isFileLost = code === 'LEVEL_IO_ERROR' && message.includes('No such file')
+  if (code === 'LEVEL_CORRUPTION' || isFileLost) return damagedStore(folder, message, error)
   const failed = `the data folder ${folder} cannot be opened: ${message}`
   return new CodedError('STORE_OPEN_FAILED', failed, { details: { folder }, cause: error })
 }
