@@ -290,7 +290,7 @@ function checked(spec: OptionSpec, value: unknown, source: string): OptionValues
   const must = complaint(spec, value)
   if (must === undefined) return value as OptionValues[OptionKey]
   const shown = JSON.stringify(value) ?? String(value)
-  const message = `${source}: must be ${must}${shown.length > 100 || must.includes(shown) ? '' : `, not ${shown}`}`
+  const message = `${source}: must be ${must}${shown.length > 100 || Array.isArray(value) ? '' : `, not ${shown}`}`
   throw new CodedError<OptionErrorCode>('CONFIG_BAD_VALUE', message, { details: { key: spec.key, value } })
 }
 

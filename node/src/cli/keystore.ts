@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, pbkdf2, randomBytes, randomUUID, scrypt, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
+import { scryptAsync as portableScrypt } from '@noble/hashes/scrypt.js'
 import { bytesToHex, concatBytes, hexToBytes } from '@songhua/sdk/protocol/bytes'
 import { keccak256, privateKeyToAddress } from '@songhua/sdk/protocol/crypto'
 import { type CliContext, cliError } from './context.js'
@@ -93,6 +94,8 @@ async function deriveKey(
   const text = password.normalize('NFKC')
   if (kdf === 'pbkdf2') return pbkdf2Async(text, salt, Number(params.c), length, 'sha256')
   const [N, r, p] = [Number(params.n), Number(params.r), Number(params.p)]
+  // OpenSSL holds to RFC 7914's N < 2^(16·r); eth-keyfile (web3.py) writes N = 2^18 with r = 1.
+  if (N >= 2 ** (16 * r)) return Buffer.from(await portableScrypt(text, salt, { N, r, p, dkLen: length }))
   return scryptAsync(text, salt, length, { N, r, p, maxmem: 128 * N * r + 128 * r * (p + 2) + (1 << 20) })
 }
 

@@ -1,5 +1,5 @@
 /** Everything the command line says to people, in both languages. `{name}` is filled in. */
-const MESSAGES = {
+export const MESSAGES = {
   description: {
     en: 'Songhua 松花: a permissioned backbone chain for public records.\n\n摘要：省级许可链节点，数秒内启动，亚秒级最终确认，以太坊兼容接口。中文帮助：songhua --lang zh --help',
     zh: 'Songhua 松花：面向公共记录（政务、溯源、征信）的省级许可链节点。',
