@@ -125,6 +125,18 @@ describe('a flood', () => {
   })
 })
 
+describe('a peer that falls silent', () => {
+  it('is cut when not even a ping is answered; one that answers stays', async () => {
+    const node = await startNode({ seed: 1, limits: { pingEveryMs: 100, silenceMs: 350 } })
+    const other = await startNode({ seed: 3 })
+    await connect(other, node)
+    await dialRawUp(node, 2)
+    await until(() => ended(node, 'PEER_SILENT'), 'the silent one to be cut')
+    expect(node.network.peers().map(({ id }) => id)).toEqual([other.network.self.id])
+    expect(node.network.peers()[0]!.rttMs).toBeTypeOf('number')
+  })
+})
+
 describe('a slow reader', () => {
   it('makes the queue refuse at its bound, and is cut when it takes nothing', async () => {
     const node = await startNode({ seed: 1, limits: { stallMs: 500 } })

@@ -108,6 +108,25 @@ describe('handshake', () => {
     expect(a.network.peers()[0]!.remoteAddress).toContain('/ip6/::1/')
   })
 
+  it('listens on IPv4 and IPv6 at the same port, and announces what it is told to', async () => {
+    const a = await startNode({ seed: 1 })
+    const port = /tcp\/\d+/.exec(bootnodeOf(a))![0]
+    await stopNode(a)
+    const both = await startNode({ seed: 1, listen: [`/ip4/127.0.0.1/${port}`, `/ip6/::1/${port}`] })
+    expect(both.network.addresses().map((address) => address.split('/')[1])).toEqual(['ip4', 'ip6'])
+    const hidden = await startNode({ seed: 2, announce: ['/dns4/node.example/tcp/30300'] })
+    expect(hidden.network.addresses()).toEqual([`/dns4/node.example/tcp/30300/p2p/${hidden.network.self.id}`])
+  })
+
+  it('talks to nobody but the owner of the key at an address', async () => {
+    const a = await startNode({ seed: 1 })
+    const b = await startNode({ seed: 2 })
+    const elsewhere = await startNode({ seed: 3 })
+    b.network.addBootnode(bootnodeOf(a).replace(a.network.self.id, elsewhere.network.self.id))
+    await until(() => (b.network.metrics()['dials_failed'] ?? 0) > 1)
+    expect(b.network.peers()).toEqual([])
+  })
+
   it('refuses options that are wrong, by name', async () => {
     await expect(startNode({ seed: 1, listen: ['127.0.0.1:30300'] })).rejects.toMatchObject({ code: 'ADDRESS_INVALID' })
     await expect(startNode({ seed: 1, bootnodes: ['/ip4/127.0.0.1/tcp/1'] })).rejects.toMatchObject({ code: 'ADDRESS_INVALID' })

@@ -4,6 +4,7 @@ import { encodeControl, type Head, type Hello } from '@songhua/node/network/cont
 import { FRAME_HEADER_BYTES, writeFrameHeader } from '@songhua/node/network/frame'
 import { type NetworkLimits, NETWORK_LIMITS } from '@songhua/node/network/limits'
 import { createNetwork, type Network, type NetworkOptions, type PeerCandidate } from '@songhua/node/network/network'
+import { identityOfPrivateKey } from '@songhua/node/network/peer-id'
 import { CONTROL_PROTOCOL, PROTOCOLS } from '@songhua/node/network/session'
 import { createTransport, type Link, type Transport, type Wire } from '@songhua/node/network/transport'
 
@@ -165,6 +166,6 @@ export async function dialRawUp(node: TestNode, seed: number): Promise<RawPeer> 
   raw.control.send(framed(encodeControl({ type: 'accept' })))
   await sleep(100)
   for (const protocol of PROTOCOLS.slice(1)) raw.wires.set(protocol, await raw.link.openWire(protocol))
-  await until(() => node.network.peers().length > 0, 'the raw peer to be up')
+  await until(() => node.network.peers().some(({ id }) => id === identityOfPrivateKey(keyOf(seed)).id), 'the raw peer to be up')
   return raw
 }

@@ -62,13 +62,16 @@ const CONTROL: StreamLimits = {
   whenFull: 'drop-oldest',
 }
 
-/** A proposal carries its block of up to 8 MiB and certificates; votes are some 200 bytes. */
+/**
+ * A proposal carries its block of up to 8 MiB and certificates; votes are some 200 bytes. 64 validators, three votes
+ * each, 20 blocks a second and all of it relayed by one peer would be 3,840 frames a second.
+ */
 const CONSENSUS: StreamLimits = {
   frameBytesMax: 12 * MIB,
-  queueCountMax: 1024,
+  queueCountMax: 2048,
   queueBytesMax: 32 * MIB,
-  framesPerSecond: 2000,
-  framesBurst: 4000,
+  framesPerSecond: 5000,
+  framesBurst: 10_000,
   whenFull: 'drop-oldest',
 }
 

@@ -185,6 +185,12 @@ class PeerNetwork implements Network {
   async start(): Promise<void> {
     this.#stopped = false
     await this.#transport.start()
+    const addresses = this.addresses()
+    this.#ports.logger.info('listening for peers', { id: this.self.id, addresses })
+    const wantsIpv6 = this.#options.listen.some((address) => address.startsWith('/ip6/'))
+    if (wantsIpv6 && (this.#options.announce ?? []).length === 0 && !addresses.some((one) => one.startsWith('/ip6/'))) {
+      this.#ports.logger.warn('not listening on IPv6: this machine has none, or the port is in use')
+    }
     this.#dialer.start()
   }
 

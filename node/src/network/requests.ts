@@ -44,26 +44,29 @@ function frameOf(kind: number, id: number | undefined, body: Uint8Array): Uint8A
   return frame
 }
 
-export function createRequests(inFlightMax: number, ports: RequestPorts): Requests {
-  const open = new Map<number, Open>()
-  let lastId = 0
+/** Answers one request; coded reasons of a refusal travel, other errors' text might tell a stranger about this machine. */
+function createServing(inFlightMax: number, ports: RequestPorts): (id: number, body: Uint8Array) => Promise<void> {
   let serving = 0
-  let stopped = false
-
-  const serve = async (id: number, body: Uint8Array): Promise<void> => {
+  return async (id, body) => {
     serving += 1
     try {
       if (serving > inFlightMax) throw networkError('REQUEST_TOO_MANY', `more than ${inFlightMax} requests at once`)
       ports.send(frameOf(KIND.answer, id, await ports.handle(body)))
     } catch (error) {
       ports.count('requests_refused')
-      // Only coded reasons travel: another error's text might tell a stranger about this machine.
       const reason = isCodedError(error) ? `${error.code}: ${error.message}` : 'internal error'
-      if (!stopped) ports.send(frameOf(KIND.refusal, id, utf8ToBytes(reason)))
+      ports.send(frameOf(KIND.refusal, id, utf8ToBytes(reason)))
     } finally {
       serving -= 1
     }
   }
+}
+
+export function createRequests(inFlightMax: number, ports: RequestPorts): Requests {
+  const open = new Map<number, Open>()
+  const serve = createServing(inFlightMax, ports)
+  let lastId = 0
+  let stopped = false
 
   const settle = (id: number, answer: (request: Open) => void): void => {
     if (id === 0 || id > lastId) {

@@ -6,6 +6,28 @@ interface Queued {
   readonly kind: number
 }
 
+/** A frame of which the first `offset` bytes, header included, are written. */
+interface Writing {
+  readonly payload: Uint8Array
+  readonly offset: number
+}
+
+/** Copies as much of a frame into `chunk` from `at` on as fits. A header is never cut: the caller sees to its room. */
+function writePart(
+  chunk: Uint8Array,
+  at: number,
+  { payload, offset }: Writing,
+): { chunkBytes: number; payloadBytes: number; rest: Writing | undefined } {
+  const headerBytes = offset === 0 ? FRAME_HEADER_BYTES : 0
+  if (headerBytes > 0) writeFrameHeader(chunk, at, payload.length)
+  const from = offset + headerBytes - FRAME_HEADER_BYTES
+  const part = payload.subarray(from, from + chunk.length - at - headerBytes)
+  chunk.set(part, at + headerBytes)
+  const isWhole = from + part.length === payload.length
+  const rest = isWhole ? undefined : { payload, offset: offset + headerBytes + part.length }
+  return { chunkBytes: headerBytes + part.length, payloadBytes: part.length, rest }
+}
+
 /** Frames that wait to be written, bounded by count and bytes. */
 export interface SendQueue {
   /** False: the queue is full and refuses. */
@@ -22,7 +44,7 @@ export function createSendQueue(limits: StreamLimits): SendQueue {
   let bytes = 0
   let dropped = 0
   /** The frame being written: no longer in `waiting`, so that it can never be dropped halfway. */
-  let current: { payload: Uint8Array; offset: number } | undefined
+  let current: Writing | undefined
 
   const dropOldest = (kind: number): boolean => {
     const same = waiting.findIndex((entry) => entry.kind === kind)
@@ -35,24 +57,6 @@ export function createSendQueue(limits: StreamLimits): SendQueue {
 
   const hasRoom = (payload: Uint8Array): boolean =>
     waiting.length < limits.queueCountMax && bytes + payload.length <= limits.queueBytesMax
-
-  /** Copies from `current` into `chunk` at `at`; the answer is where it stopped. `offset` counts the header too. */
-  const copyCurrent = (chunk: Uint8Array, at: number): number => {
-    const { payload, offset } = current!
-    let position = at
-    let from = offset
-    if (from === 0) {
-      writeFrameHeader(chunk, position, payload.length)
-      from = FRAME_HEADER_BYTES
-      position += FRAME_HEADER_BYTES
-    }
-    const part = payload.subarray(from - FRAME_HEADER_BYTES, from - FRAME_HEADER_BYTES + chunk.length - position)
-    chunk.set(part, position)
-    bytes -= part.length
-    from += part.length
-    current = from === payload.length + FRAME_HEADER_BYTES ? undefined : { payload, offset: from }
-    return position + part.length
-  }
 
   return {
     push(payload, kind) {
@@ -80,7 +84,10 @@ export function createSendQueue(limits: StreamLimits): SendQueue {
           taken += 1
           current = { payload: next.payload, offset: 0 }
         }
-        at = copyCurrent(chunk, at)
+        const written = writePart(chunk, at, current)
+        at += written.chunkBytes
+        bytes -= written.payloadBytes
+        current = written.rest
       }
       if (taken > 0) waiting = waiting.slice(taken)
       return chunk.subarray(0, at)

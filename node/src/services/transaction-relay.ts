@@ -75,8 +75,8 @@ const ADDED_PER_TURN = 32
 
 const PENALTIES = { TRANSACTIONS_MALFORMED: 50, TRANSACTIONS_INVALID: 10 } as const
 
-/** Refusals that say nothing against the sender: the state or the room in the pool differs from node to node. */
-const BLAMELESS = /^POOL_(ALREADY_KNOWN|SENDER_HAS_CODE|NONCE|INSUFFICIENT_FUNDS|REPLACEMENT|ACCOUNT_LIMIT|FULL)/
+/** Refusals that the sender could foresee. The others depend on the state, the room or the disk of this node. */
+const BLAMED = /^(TX_|RLP_|SIGNATURE_|POOL_(OVERSIZED|UNPROTECTED|WRONG_CHAIN|INIT_CODE|INTRINSIC_GAS|ABOVE_BLOCK_GAS))/
 
 type Outcome = 'added' | 'refused' | 'invalid'
 
@@ -275,7 +275,7 @@ class Relay implements TransactionRelay {
       return 'added'
     } catch (error) {
       if (!isCodedError(error)) this.#ports.logger.error('a transaction could not be kept', { error: messageOf(error) })
-      return isCodedError(error) && !BLAMELESS.test(error.code) ? 'invalid' : 'refused'
+      return isCodedError(error) && BLAMED.test(error.code) ? 'invalid' : 'refused'
     }
   }
 }
