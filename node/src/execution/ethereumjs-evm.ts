@@ -7,7 +7,7 @@ import { type Address, bytesToHex, hexToBytes } from '@songhua/sdk/protocol/byte
 import { keccak256 } from '@songhua/sdk/protocol/crypto'
 import { initRustBN } from 'rustbn-wasm'
 import { assert } from '../base/assert.js'
-import { createFastEvmClass } from './ethereumjs-interpreter.js'
+import { createFastEvmClass } from './ethereumjs-fast-evm.js'
 import { createLibraryState } from './ethereumjs-state.js'
 import { type PointEvaluation, createPrecompiles } from './ethereumjs-precompiles.js'
 import type { BlockContext, Evm, EvmFailure, EvmMessage, EvmResult } from './evm.js'

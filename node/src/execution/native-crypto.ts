@@ -21,7 +21,7 @@ interface NativeSecp256k1 {
 }
 
 /** The package's own entry falls back to JavaScript without a word; its binding alone fails when there is no binary. */
-function loadNativeCurve(): Curve {
+export function loadNativeCurve(): Curve {
   const native = createRequire(import.meta.url)('secp256k1/bindings') as NativeSecp256k1
   return {
     recoverPublicKey: (digest, signature, yParity) => native.ecdsaRecover(signature, yParity, digest, false),
@@ -33,7 +33,7 @@ function loadNativeCurve(): Curve {
   }
 }
 
-async function loadWasmCurve(): Promise<Curve> {
+export async function loadWasmCurve(): Promise<Curve> {
   const wasm = await import('tiny-secp256k1')
   const present = (bytes: Uint8Array | null): Uint8Array => {
     if (bytes === null) throw new RangeError('no point of secp256k1 belongs to this input')
@@ -49,12 +49,12 @@ async function loadWasmCurve(): Promise<Curve> {
   }
 }
 
-async function loadKeccak(): Promise<Pick<CryptoProvider, 'keccak256'>> {
+export async function loadKeccak(): Promise<Pick<CryptoProvider, 'keccak256'>> {
   const hasher = await createKeccak(256)
   return { keccak256: (data) => hasher.init().update(data).digest('binary') }
 }
 
-const nodeSha256: Pick<CryptoProvider, 'sha256'> = {
+export const nodeSha256: Pick<CryptoProvider, 'sha256'> = {
   sha256: (data) => new Uint8Array(createHash('sha256').update(data).digest()),
 }
 
