@@ -1,4 +1,4 @@
-import { CodedError } from '@songhua/sdk/protocol/errors'
+import { isCodedError } from '@songhua/sdk/protocol/errors'
 import type { TransactionErrorCode } from '@songhua/sdk/protocol/transaction'
 import type { CallErrorCode } from '../execution/call.js'
 import type { RpcErrorCode } from './errors.js'
@@ -92,7 +92,7 @@ function mappingOf(code: string): Mapping | undefined {
 
 /** @returns undefined for what no table names: a bug or a failing disk, whose words stay in the log */
 export function errorToJsonRpc(error: unknown): JsonRpcError | undefined {
-  if (!(error instanceof CodedError)) return undefined
+  if (!isCodedError(error)) return undefined
   const mapping = mappingOf(error.code)
   if (!mapping) return undefined
   const { code, phrase } = mapping
@@ -103,7 +103,6 @@ export function errorToJsonRpc(error: unknown): JsonRpcError | undefined {
 export const internalError: JsonRpcError = { code: INTERNAL_ERROR, message: 'internal error; the node has logged it' }
 
 function jsonSafe(data: unknown): unknown {
-  return JSON.parse(
-    JSON.stringify(data, (_key, value: unknown) => (typeof value === 'bigint' ? `0x${value.toString(16)}` : value)) ?? 'null',
-  )
+  const text = JSON.stringify(data ?? null, (_key, value: unknown) => (typeof value === 'bigint' ? `0x${value.toString(16)}` : value))
+  return JSON.parse(text) as unknown
 }

@@ -1,7 +1,7 @@
-import { keccak256Hex } from '@songhua/sdk/protocol/crypto'
 import type { Logger } from '../base/logger.js'
 import { createHub } from '../base/hub.js'
 import { findBlock, type FoundBlock } from './block-lookup.js'
+import { logsOfBlock } from './block-logs.js'
 import type { ChainReader, LocatedLog } from './ports.js'
 import { createTurns } from './turn.js'
 
@@ -65,19 +65,4 @@ export function createHeadFeed(chain: ChainReader, logger: Logger): HeadFeed {
 function fedBlock(chain: ChainReader, block: FoundBlock): FedBlock {
   let logs: LocatedLog[] | undefined
   return { ...block, logs: () => (logs ??= logsOfBlock(chain, block)) }
-}
-
-/** All logs of a block in order; empty when the block has none. */
-export function logsOfBlock(chain: Pick<ChainReader, 'body' | 'receipts'>, { number, hash, header }: FoundBlock): LocatedLog[] {
-  const receipts = chain.receipts(number) ?? []
-  if (!receipts.some(({ logs }) => logs.length > 0)) return []
-  const body = chain.body(number) ?? []
-  let logIndex = 0
-  return receipts.flatMap((receipt, transactionIndex) => {
-    const raw = body[transactionIndex]
-    if (!raw || receipt.logs.length === 0) return []
-    const transactionHash = keccak256Hex(raw)
-    const at = { blockNumber: number, blockHash: hash, blockTimestamp: header.timestamp, transactionHash, transactionIndex }
-    return receipt.logs.map((log) => ({ ...at, log, logIndex: logIndex++ }))
-  })
 }

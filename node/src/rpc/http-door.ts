@@ -34,7 +34,9 @@ export function createHttpDoor(options: HttpDoorOptions): FastifyInstance {
     keepAliveTimeout: limits.keepAliveMs,
     connectionTimeout: limits.idleSocketMs,
     forceCloseConnections: true,
-    frameworkErrors: (error, _request, reply) => refuse(error, reply, logger),
+    frameworkErrors: (error, _request, reply) => {
+      void refuse(error, reply, logger)
+    },
     clientErrorHandler: (error, socket) => {
       logger.debug('an HTTP connection broke the protocol', { reason: error.message })
       if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')

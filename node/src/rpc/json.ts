@@ -94,12 +94,14 @@ function signatureV({ type, chainId, yParity }: Transaction): bigint {
   return chainId === undefined ? BigInt(27 + yParity) : chainId * 2n + BigInt(35 + yParity)
 }
 
+type Fees = Pick<Transaction, 'maxFeePerGas' | 'maxPriorityFeePerGas'>
+
 /** EIP-1559. For types 0 and 1 both fees are the gas price, so one formula serves. */
-export function effectiveGasPrice(transaction: Transaction, baseFeePerGas: bigint): bigint {
+export function effectiveGasPrice(transaction: Fees, baseFeePerGas: bigint): bigint {
   return baseFeePerGas + effectiveTip(transaction, baseFeePerGas)
 }
 
-export function effectiveTip({ maxFeePerGas, maxPriorityFeePerGas }: Transaction, baseFeePerGas: bigint): bigint {
+export function effectiveTip({ maxFeePerGas, maxPriorityFeePerGas }: Fees, baseFeePerGas: bigint): bigint {
   const room = maxFeePerGas - baseFeePerGas
   return maxPriorityFeePerGas < room ? maxPriorityFeePerGas : room
 }

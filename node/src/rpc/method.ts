@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import { invalidParams, RpcError } from './errors.js'
 import type { Subscriptions } from './subscriptions.js'
 
@@ -7,7 +7,7 @@ export interface Session {
   /** Undefined on HTTP, where nothing can be pushed. */
   subscriptions: Subscriptions | undefined
   /** Runs after the answer to the current request has been handed to the socket. */
-  afterReply(run: () => void): void
+  afterReply: (run: () => void) => void
 }
 
 export interface Param<S extends z.ZodType = z.ZodType> {
@@ -32,7 +32,7 @@ interface Definition<P extends readonly Param[], R extends z.ZodType> {
   summary: string
   params: P
   result: R
-  handler(args: Arguments<P>, session: Session): z.input<R> | Promise<z.input<R>>
+  handler: (args: Arguments<P>, session: Session) => z.input<R> | Promise<z.input<R>>
 }
 
 export function param<S extends z.ZodType>(name: string, schema: S): Param<S> {

@@ -4,6 +4,8 @@ import type { AccountOverride, CallRequest } from '../execution/call.js'
 import { RPC_LIMITS } from './limits.js'
 
 const text = (error: string) => z.string({ error })
+/** `null` stands for a field left out, as in geth. */
+const maybe = <S extends z.ZodType>(schema: S) => schema.nullish().transform((value) => value ?? undefined)
 
 /** Data of any length: `0x` and an even number of hexadecimal digits. */
 export const data = text('must be 0x-prefixed hexadecimal data')
@@ -19,7 +21,7 @@ export const address = text(ADDRESS_RULE)
 const HASH_RULE = 'must be 32 bytes: 0x and 64 hexadecimal digits'
 export const hash = text(HASH_RULE)
   .regex(/^0x[0-9a-fA-F]{64}$/, HASH_RULE)
-  .transform((hex) => hex.toLowerCase() as Hash)
+  .transform((hex): Hash => hex.toLowerCase() as Hash)
 
 const QUANTITY_RULE = 'must be a quantity: 0x and hexadecimal digits without leading zeros, at most 256 bits'
 const quantityText = text(QUANTITY_RULE).regex(/^0x(0|[1-9a-fA-F][0-9a-fA-F]{0,63})$/, QUANTITY_RULE)
@@ -60,19 +62,19 @@ export const block = z.union(
 const accessList = z.array(z.strictObject({ address, storageKeys: z.array(hash) }))
 
 const CALL_FIELDS = {
-  from: address.nullish(),
-  to: address.nullish(),
-  gas: quantity.nullish(),
-  gasPrice: quantity.nullish(),
-  maxFeePerGas: quantity.nullish(),
-  maxPriorityFeePerGas: quantity.nullish(),
-  value: quantity.nullish(),
-  nonce: quantity.nullish(),
-  data: data.nullish(),
-  input: data.nullish(),
-  accessList: accessList.nullish(),
-  chainId: quantity.nullish(),
-  type: smallQuantity.refine((type) => type <= 2, 'must be 0x0, 0x1 or 0x2: this chain has no blob or delegation transactions').nullish(),
+  from: maybe(address),
+  to: maybe(address),
+  gas: maybe(quantity),
+  gasPrice: maybe(quantity),
+  maxFeePerGas: maybe(quantity),
+  maxPriorityFeePerGas: maybe(quantity),
+  value: maybe(quantity),
+  nonce: maybe(quantity),
+  data: maybe(data),
+  input: maybe(data),
+  accessList: maybe(accessList),
+  chainId: maybe(quantity),
+  type: maybe(smallQuantity.refine((type) => type <= 2, 'must be 0x0, 0x1 or 0x2: this chain has no blob or delegation transactions')),
 }
 
 /** The transaction object of eth_call and eth_estimateGas; `null` counts as absent. */
@@ -80,14 +82,14 @@ export const callRequest = z.strictObject(CALL_FIELDS).transform((fields, contex
   if (fields.data && fields.input && !Buffer.from(fields.data).equals(fields.input)) {
     context.addIssue({ code: 'custom', path: ['input'], message: 'differs from data; give one of them' })
   }
-  if (fields.gasPrice != null && (fields.maxFeePerGas != null || fields.maxPriorityFeePerGas != null)) {
+  if (fields.gasPrice !== undefined && (fields.maxFeePerGas !== undefined || fields.maxPriorityFeePerGas !== undefined)) {
     context.addIssue({ code: 'custom', path: ['gasPrice'], message: 'cannot stand with maxFeePerGas or maxPriorityFeePerGas' })
   }
   const { from, to, gas, value, accessList: list } = fields
   return {
     from: from ?? ZERO_ADDRESS,
-    to: to ?? undefined,
-    gas: gas ?? undefined,
+    to,
+    gas,
     gasPrice: fields.gasPrice ?? lower(fields.maxPriorityFeePerGas ?? 0n, fields.maxFeePerGas),
     value: value ?? 0n,
     data: fields.input ?? fields.data ?? EMPTY_BYTES,
@@ -96,8 +98,8 @@ export const callRequest = z.strictObject(CALL_FIELDS).transform((fields, contex
 })
 
 /** What EIP-1559 fees come to while the base fee is 0: the tip, capped. */
-function lower(tip: bigint, cap: bigint | null | undefined): bigint {
-  return cap != null && cap < tip ? cap : tip
+function lower(tip: bigint, cap: bigint | undefined): bigint {
+  return cap !== undefined && cap < tip ? cap : tip
 }
 
 const slots = z
@@ -107,23 +109,23 @@ const slots = z
 
 const accountOverride = z
   .strictObject({
-    balance: quantity.nullish(),
-    nonce: quantity.nullish(),
-    code: data.nullish(),
-    state: slots.nullish(),
-    stateDiff: slots.nullish(),
+    balance: maybe(quantity),
+    nonce: maybe(quantity),
+    code: maybe(data),
+    state: maybe(slots),
+    stateDiff: maybe(slots),
   })
   .transform((fields, context): AccountOverride => {
-    if (fields.state != null && fields.stateDiff != null) {
+    if (fields.state !== undefined && fields.stateDiff !== undefined) {
       context.addIssue({ code: 'custom', path: ['state'], message: 'cannot stand with stateDiff' })
     }
     const { balance, nonce, code, state, stateDiff } = fields
     return {
-      ...(balance != null && { balance }),
-      ...(nonce != null && { nonce }),
-      ...(code != null && { code }),
-      ...(state != null && { state }),
-      ...(stateDiff != null && { stateDiff }),
+      ...(balance !== undefined && { balance }),
+      ...(nonce !== undefined && { nonce }),
+      ...(code !== undefined && { code }),
+      ...(state !== undefined && { state }),
+      ...(stateDiff !== undefined && { stateDiff }),
     }
   })
 
@@ -147,20 +149,20 @@ const topic = z.union(
 /** The filter of eth_getLogs and eth_newFilter. */
 export const logFilter = z
   .strictObject({
-    fromBlock: blockNumber.nullish(),
-    toBlock: blockNumber.nullish(),
-    blockHash: hash.nullish(),
-    address: addresses.nullish(),
-    topics: z.array(topic, 'must be a list of topics').max(4, 'must have at most 4 topics').nullish(),
+    fromBlock: maybe(blockNumber),
+    toBlock: maybe(blockNumber),
+    blockHash: maybe(hash),
+    address: maybe(addresses),
+    topics: maybe(z.array(topic, 'must be a list of topics').max(4, 'must have at most 4 topics')),
   })
   .transform((fields, context) => {
-    if (fields.blockHash != null && (fields.fromBlock != null || fields.toBlock != null)) {
+    if (fields.blockHash !== undefined && (fields.fromBlock !== undefined || fields.toBlock !== undefined)) {
       context.addIssue({ code: 'custom', path: ['blockHash'], message: 'cannot stand with fromBlock or toBlock' })
     }
     return {
-      fromBlock: fields.fromBlock ?? undefined,
-      toBlock: fields.toBlock ?? undefined,
-      blockHash: fields.blockHash ?? undefined,
+      fromBlock: fields.fromBlock,
+      toBlock: fields.toBlock,
+      blockHash: fields.blockHash,
       addresses: fields.address ?? [],
       topics: fields.topics ?? [],
     }
@@ -170,5 +172,5 @@ export type LogFilterRequest = z.infer<typeof logFilter>
 
 /** What a `logs` subscription takes: new blocks only, hence no bounds. */
 export const logSubscription = z
-  .strictObject({ address: addresses.nullish(), topics: z.array(topic).max(4).nullish() })
+  .strictObject({ address: maybe(addresses), topics: maybe(z.array(topic, 'must be a list of topics').max(4, 'must have at most 4 topics')) })
   .transform((fields) => ({ addresses: fields.address ?? [], topics: fields.topics ?? [] }))

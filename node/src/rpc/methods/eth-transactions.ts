@@ -88,7 +88,7 @@ function sending({ pool, receiptWaiter, limits }: Ports): Method[] {
       result: receiptJson,
       handler: async ([raw, askedMs]) => {
         // EIP-7966: a wait of zero or above the node's maximum means the node's own.
-        const usable = askedMs != null && askedMs > 0 && askedMs <= limits.syncWaitMaxMs
+        const usable = typeof askedMs === 'number' && askedMs > 0 && askedMs <= limits.syncWaitMaxMs
         const waitMs = usable ? askedMs : limits.syncWaitDefaultMs
         const hashOfIt = await submitReady(pool, raw)
         return (await receiptWaiter.receipt(hashOfIt, waitMs)) ?? timedOut(hashOfIt, waitMs)

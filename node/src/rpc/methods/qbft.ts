@@ -77,7 +77,7 @@ function signerMetrics({ chain, limits }: Ports): Method {
 }
 
 function numberOr(chain: ChainReader, reference: BlockNumberReference | null | undefined, otherwise: number): number {
-  return reference == null ? otherwise : (referenceToNumber(chain, reference) ?? otherwise)
+  return reference ? (referenceToNumber(chain, reference) ?? otherwise) : otherwise
 }
 
 type Proposals = Map<Address, { count: number; last: number }>
