@@ -13,7 +13,7 @@ import {
   toAddress,
   toHash,
 } from '@songhua/sdk/protocol/bytes'
-import { codeOf } from './support'
+import { codeOf } from './support.js'
 
 describe('hexadecimal', () => {
   it('agrees with Node for bytes of any length', () => {

@@ -14,7 +14,7 @@ import {
   sha256,
   signDigest,
 } from '@songhua/sdk/protocol/crypto'
-import { codeOf } from './support'
+import { codeOf } from './support.js'
 
 const KEY = keccak256(utf8ToBytes('a key'))
 const DIGEST = keccak256(utf8ToBytes('a message'))

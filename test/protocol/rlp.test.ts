@@ -16,7 +16,7 @@ import {
   readNumber,
   splitRlpList,
 } from '@songhua/sdk/protocol/rlp'
-import { codeOf, vector } from './support'
+import { codeOf, vector } from './support.js'
 
 type Json = string | number | Json[]
 interface Vectors {

@@ -33,12 +33,17 @@ function fail(code: BlockErrorCode, message: string, cause?: unknown): never {
 
 /** Ethereum's: RLP[header, transactions, ommers, withdrawals], the last two empty. */
 export function encodeBlock(block: Block): Uint8Array {
-  return encodeRlpList([encodeHeader(block.header), encodeTransactions(block.transactions), EMPTY_LIST, EMPTY_LIST])
+  return encodeStoredBlock(block.header, block.transactions.map(({ raw }) => raw))
+}
+
+/** The same from a store's parts: each transaction in its raw form, EIP-2718. */
+export function encodeStoredBlock(header: Header, transactions: readonly Uint8Array[]): Uint8Array {
+  return encodeRlpList([encodeHeader(header), encodeTransactions(transactions), EMPTY_LIST, EMPTY_LIST])
 }
 
 /** EIP-2718 inside a block: legacy transactions are lists, typed ones are byte strings. */
-export function encodeTransactions(transactions: readonly Transaction[]): Uint8Array {
-  return encodeRlpList(transactions.map(({ type, raw }) => (type === 0 ? raw : encodeRlp(raw))))
+function encodeTransactions(transactions: readonly Uint8Array[]): Uint8Array {
+  return encodeRlpList(transactions.map((raw) => ((raw[0] ?? 0) >= LIST_PREFIX ? raw : encodeRlp(raw))))
 }
 
 export function decodeBlock(bytes: Uint8Array, options: BlockDecoding = {}): Block {
@@ -56,8 +61,7 @@ function isEmptyList(encoded: Uint8Array): boolean {
   return encoded.length === 1 && encoded[0] === LIST_PREFIX
 }
 
-/** The list of transactions of a block, from `encodeTransactions`. */
-export function decodeTransactions(bytes: Uint8Array, options: BlockDecoding = {}): Transaction[] {
+function decodeTransactions(bytes: Uint8Array, options: BlockDecoding = {}): Transaction[] {
   const items = splitRlpList(bytes, 'block.transactions', MAX_BLOCK_TRANSACTIONS)
   return items.map((item, index) => {
     try {

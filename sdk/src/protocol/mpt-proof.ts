@@ -14,6 +14,8 @@ export type MptProofErrorCode =
 
 /** A path of 32 bytes has 64 nibbles, each with a branch and an extension at most. */
 export const MAX_MPT_PROOF_NODES = 129
+/** A branch whose sixteen children all stand inside it, each of at most 31 items. */
+const MAX_NODE_ITEMS = 1 + 16 * 32 + 1
 const EMPTY_NODE = 0x80
 
 export interface MptProof {
@@ -74,7 +76,7 @@ function stepIn(node: RlpItem, rest: Uint8Array, index: number): Step {
 
 function decodeNode(encoded: Uint8Array, index: number): RlpItem {
   try {
-    return decodeRlp(encoded, { maxItems: 64 })
+    return decodeRlp(encoded, { maxItems: MAX_NODE_ITEMS })
   } catch (error) {
     return badNode(index, 'is no RLP', error)
   }
