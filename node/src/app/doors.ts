@@ -1,0 +1,124 @@
+import type { Clock } from '../base/clock.js'
+import type { Logger } from '../base/logger.js'
+import { type AdminServer, createAdminServer } from '../rpc/admin-server.js'
+import type { ChainReader, NodeInfo, PoolAccess } from '../rpc/ports.js'
+import { type RpcServer, createRpcServer } from '../rpc/rpc-server.js'
+import { type CallService, createCallService } from '../services/call-worker-pool.js'
+import type { NodeConfig } from './config.js'
+import type { Ledger } from './ledger.js'
+import { type MetricSources, collectMetrics } from './metrics.js'
+import { dataPaths } from './options.js'
+import type { Peers } from './peers.js'
+import type { StopStack } from './stop-stack.js'
+import { SOFTWARE, VERSION } from './version.js'
+
+/** Where clients and the operator come in. */
+export interface Doors {
+  readonly rpc: RpcServer
+  readonly admin: AdminServer
+}
+
+export interface DoorsPorts {
+  readonly ledger: Ledger
+  readonly peers: Peers
+  readonly nodeInfo: () => Record<string, unknown>
+  readonly metrics: Omit<MetricSources, 'calls' | 'rpc'>
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly stops: StopStack
+}
+
+/** Opens both ports; the last thing that a node does before it says that it is ready. */
+export async function openDoors(config: NodeConfig, ports: DoorsPorts): Promise<Doors> {
+  const { ledger, peers, clock, stops } = ports
+  const logger = ports.logger.child({ part: 'rpc' })
+  const calls = createCallService(
+    {
+      storeFolder: dataPaths(config.dataDir).storeDir,
+      chainId: ledger.genesis.chainId,
+      gasMax: ledger.genesis.gasLimit,
+      logger,
+      clock,
+    },
+    ledger.store,
+  )
+  stops.push('call workers', () => calls.stop())
+  const node = nodeInfoOf(ledger, peers)
+  const doors = { corsOrigins: config.rpc.corsOrigins, allowedHosts: config.rpc.allowedHosts }
+  const rpc = await createRpcServer(
+    { ...doors, host: config.rpc.host, port: config.rpc.port, logger, version: VERSION, clock },
+    { chain: chainReader(ledger), pool: poolAccess(ledger), state: calls, history: calls, node },
+  )
+  stops.push('rpc', () => rpc.stop())
+  const admin = await openAdmin(config, ports, { rpc, calls })
+  stops.push('admin', () => admin.stop())
+  return { rpc, admin }
+}
+
+function openAdmin(config: NodeConfig, ports: DoorsPorts, { rpc, calls }: { rpc: RpcServer; calls: CallService }): Promise<AdminServer> {
+  const { ledger, peers, clock, logger } = ports
+  return createAdminServer(
+    { host: config.admin.host, port: config.admin.port, logger: logger.child({ part: 'admin' }), version: VERSION, clock },
+    {
+      node: { info: ports.nodeInfo, readiness: () => readinessOf(ledger, peers) },
+      peers: peerAdministration(peers),
+      metrics: () => collectMetrics({ ...ports.metrics, rpc, calls }),
+    },
+  )
+}
+
+function chainReader({ chain, store }: Ledger): ChainReader {
+  return {
+    head: () => chain.head(),
+    header: (number) => store.header(number),
+    hashAt: (number) => store.hashAt(number),
+    numberOf: (hash) => store.numberOf(hash),
+    body: (number) => store.body(number),
+    receipts: (number) => store.receipts(number),
+    transactionLocation: (hash) => store.transactionLocation(hash),
+    onHead: (listener) => chain.onBlock(() => listener()),
+  }
+}
+
+function poolAccess({ pool }: Ledger): PoolAccess {
+  return {
+    submit: (raw) => pool.submit(raw),
+    get: (hash) => pool.get(hash),
+    pendingNonce: (address) => pool.pendingNonce(address),
+    content: () => pool.content(),
+    status: () => pool.status(),
+    onAdded: (listener) => pool.onAdded((transaction) => listener(transaction)),
+  }
+}
+
+function nodeInfoOf({ genesis }: Ledger, { network, sync }: Peers): NodeInfo {
+  return {
+    chainId: genesis.chainId,
+    clientVersion: SOFTWARE,
+    peerCount: () => network.peers().length,
+    listening: () => network.addresses().length > 0,
+    syncing: () => sync.isSyncing(),
+  }
+}
+
+function readinessOf({ chain }: Ledger, { network, sync }: Peers): { ready: boolean; reasons: string[] } {
+  const syncing = sync.isSyncing()
+  const alone = chain.head().validators.length > 1 && network.peers().length === 0
+  const reasons = [
+    ...(syncing ? [`syncing: block ${syncing.currentBlock} of ${syncing.highestBlock}`] : []),
+    ...(alone ? ['peers: none is connected'] : []),
+  ]
+  return { ready: reasons.length === 0, reasons }
+}
+
+function peerAdministration({ network }: Peers) {
+  return {
+    list: () => network.peers().map(({ publicKey: _key, ...peer }) => ({ ...peer })),
+    add(address: string) {
+      const known = network.peers().some(({ id }) => address.endsWith(`/p2p/${id}`))
+      network.addBootnode(address)
+      return !known
+    },
+    remove: (address: string) => network.disconnect(address.slice(address.lastIndexOf('/') + 1)),
+  }
+}

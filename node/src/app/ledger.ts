@@ -1,0 +1,75 @@
+import type { Genesis } from '@songhua/sdk/protocol/genesis'
+import { createBlockExecutor } from '../execution/block-executor.js'
+import { createEthereumjsEvm } from '../execution/ethereumjs-evm.js'
+import type { Evm } from '../execution/evm.js'
+import { chainRules } from '../execution/rules.js'
+import type { Clock } from '../base/clock.js'
+import type { Logger } from '../base/logger.js'
+import { messageOf } from '@songhua/sdk/protocol/errors'
+import { createBlockRunner } from '../services/block-runner.js'
+import { type Chain, createChain } from '../services/chain.js'
+import { type Pool, createPool } from '../services/pool.js'
+import type { ChainStore } from '../storage/chain-store.js'
+import { openJournal } from '../storage/journal.js'
+import { type OpenChain, openChain } from './open-chain.js'
+import { dataPaths } from './options.js'
+import type { StopStack } from './stop-stack.js'
+
+/** The chain on this machine's disk, and what waits to get into it. */
+export interface Ledger {
+  readonly genesis: Genesis
+  readonly opened: OpenChain
+  readonly store: ChainStore
+  readonly evm: Evm
+  readonly chain: Chain
+  readonly pool: Pool
+}
+
+export interface LedgerPorts {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly stops: StopStack
+}
+
+/** Opens store, pool and chain of a data folder. @throws CodedError with a `STORE_`, `JOURNAL_` or `POOL_` code */
+export async function openLedger(dataDir: string, genesis: Genesis, ports: LedgerPorts): Promise<Ledger> {
+  const { clock, logger, stops } = ports
+  const paths = dataPaths(dataDir)
+  const opened = await openChain(paths.storeDir, genesis)
+  const { store } = opened
+  stops.push('store', () => store.close())
+  const evm = await createEthereumjsEvm({ chainId: BigInt(genesis.chainId) })
+  const journal = await openJournal(paths.poolFile)
+  stops.push('journal', () => journal.close())
+  const pool = createPool(
+    { chainId: BigInt(genesis.chainId), blockGasLimit: genesis.gasLimit },
+    { journal, accountOf: (address) => store.state.getAccount(address), clock, logger: logger.child({ part: 'pool' }) },
+  )
+  const chain = createChainOf(genesis, { ...ports, opened, evm, pool })
+  chain.onBlock(({ diff }) => pool.onHead(diff.accounts))
+  return { genesis, opened, store, evm, chain, pool }
+}
+
+function createChainOf(
+  genesis: Genesis,
+  ports: LedgerPorts & { opened: OpenChain; evm: Evm; pool: Pool },
+): Chain {
+  const { opened, evm, pool, clock } = ports
+  const { store, genesisHash, head } = opened
+  const { gasLimit, chainId, qbft } = genesis
+  const logger = ports.logger.child({ part: 'chain' })
+  const executor = createBlockExecutor({ evm, rules: chainRules(chainId), membershipContract: qbft.membershipContract })
+  const runner = createBlockRunner(
+    { gasLimit, validators: () => chain.head().validators, blockHash: (number) => store.hashAt(number) },
+    { executor, state: store.state, pool, clock, logger },
+  )
+  const chain = createChain(
+    {
+      head,
+      rules: { genesisHash, gasLimit, minBlockPeriodMs: qbft.minBlockPeriodMs },
+      onListenerError: (error) => logger.error('a listener to the chain failed', { error: messageOf(error) }),
+    },
+    { store: { nodes: store.state, commitBlock: (commit) => store.commitBlock(commit) }, runner },
+  )
+  return chain
+}

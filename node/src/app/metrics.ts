@@ -1,0 +1,53 @@
+import type { Metric } from '../rpc/admin-ports.js'
+import type { RpcServer } from '../rpc/rpc-server.js'
+import type { CallService } from '../services/call-worker-pool.js'
+import type { Ledger } from './ledger.js'
+import type { Peers } from './peers.js'
+
+/** Who has figures to tell. */
+export interface MetricSources {
+  readonly ledger: Ledger
+  readonly peers: Peers
+  readonly rpc: Pick<RpcServer, 'stats'>
+  readonly calls: Pick<CallService, 'stats'>
+  /** Figures of the consensus driver; empty for a node that does not take part. */
+  readonly consensus: () => Record<string, number>
+}
+
+/** All figures of a node, read at the moment of the scrape. */
+export function collectMetrics({ ledger, peers, rpc, calls, consensus }: MetricSources): Metric[] {
+  const head = ledger.chain.head()
+  const own = {
+    head_block_number: head.header.number,
+    head_block_time_ms: head.blockTimeMs,
+    head_gas_used: Number(head.header.gasUsed),
+    validators: head.validators.length,
+    peers: peers.network.peers().length,
+    sync_highest_block_number: peers.sync.highestBlock(),
+  }
+  return [
+    ...toMetrics('', own),
+    ...toMetrics('', ledger.pool.metrics()),
+    ...toMetrics('network_', peers.network.metrics()),
+    ...toMetrics('relay_', peers.relay.metrics()),
+    ...toMetrics('consensus_', consensus()),
+    ...toMetrics('rpc_', flatten(rpc.stats())),
+    ...toMetrics('call_', flatten(calls.stats())),
+  ]
+}
+
+function flatten(stats: object): Record<string, number> {
+  const numbers = Object.entries(stats).filter((entry): entry is [string, number] => typeof entry[1] === 'number')
+  return Object.fromEntries(numbers.map(([name, value]) => [snakeCase(name), value]))
+}
+
+const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+function toMetrics(prefix: string, values: Record<string, number>): Metric[] {
+  return Object.entries(values).map(([name, value]) => ({
+    name: `songhua_${prefix}${name.replace(/[^a-z0-9_]/g, '_')}`,
+    help: `${prefix}${name}`.replace(/_/g, ' '),
+    kind: name.endsWith('_total') ? 'counter' : 'gauge',
+    value,
+  }))
+}
