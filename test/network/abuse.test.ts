@@ -7,7 +7,8 @@ import {
 
 afterEach(stopAll)
 
-const ended = (node: TestNode, code: string): boolean => (node.network.metrics()[`ended_${code.toLowerCase()}`] ?? 0) > 0
+const ended = (node: TestNode, code: string): boolean =>
+  (node.network.metrics()[`ended_${code.toLowerCase()}`] ?? 0) > 0
 const lengthPrefix = (length: number): Uint8Array => {
   const bytes = new Uint8Array(4)
   new DataView(bytes.buffer).setUint32(0, length)
@@ -70,7 +71,9 @@ describe('a stranger that breaks the rules', () => {
     raw.wires.get('/songhua/1/consensus')!.send(lengthPrefix(0xffffffff))
     await until(() => raw.isClosed())
     expect(node.network.metrics()['banned']).toBe(1)
-    await expect(dialRaw(node, 2).then((again) => until(() => again.isClosed()).then(() => Promise.reject(new Error('cut'))))).rejects.toThrow()
+    // The dial may succeed before the gate has spoken; the connection does not last.
+    const again = await dialRaw(node, 2).catch(() => undefined)
+    await until(() => again === undefined || again.isClosed(), 'the banned peer to be refused')
     expect(node.network.metrics()['refused_penalised']).toBeGreaterThan(0)
     await until(() => node.network.metrics()['banned'] === 0)
     await dialRawUp(node, 2)
@@ -84,7 +87,8 @@ describe('a stranger that breaks the rules', () => {
     expect(node.network.peers().length).toBe(1)
     node.network.penalise(other.network.self.id, 'BLOCK_INVALID', 60)
     await until(() => node.network.peers().length === 0 && other.network.peers().length === 0)
-    expect(other.lines.some(({ fields }) => fields['code'] === 'PENALISED' && String(fields['reason']).includes('BLOCK_INVALID'))).toBe(true)
+    const told = other.lines.find(({ fields }) => fields['code'] === 'PENALISED')
+    expect(told?.fields['reason']).toContain('BLOCK_INVALID')
   })
 })
 

@@ -9,6 +9,7 @@ import { createPenalties } from '@songhua/node/network/penalties'
 import { createSendQueue } from '@songhua/node/network/send-queue'
 import { createTokenBucket } from '@songhua/node/base/token-bucket'
 import { privateKeyToAddress, privateKeyToPublicKey } from '@songhua/sdk/protocol/crypto'
+import { hexToBytes } from '@songhua/sdk/protocol/bytes'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { framed, helloOf, keyOf } from './support.js'
@@ -126,24 +127,29 @@ describe('peer ids', () => {
 
   it('agrees with a known vector of libp2p', () => {
     // libp2p peer ids spec: a secp256k1 public key as protobuf in an identity multihash.
-    const publicKey = Uint8Array.from(Buffer.from('037777e994e452c21604f91de093ce415f5432f701dd8cd1a7a6fea0e630bfca99', 'hex'))
-    expect(publicKeyToPeerId(publicKey)).toBe('16Uiu2HAmLhLvBoYaoZfaMUKuibM6ac163GwKY74c5kiSLg5KvLpY')
+    const publicKey = '0x037777e994e452c21604f91de093ce415f5432f701dd8cd1a7a6fea0e630bfca99'
+    expect(publicKeyToPeerId(hexToBytes(publicKey))).toBe('16Uiu2HAmLhLvBoYaoZfaMUKuibM6ac163GwKY74c5kiSLg5KvLpY')
   })
 
   it.each([
-    'nonsense', '', '12D3KooWKnDdG3iXw9eTFijk3EWSunZcFi54Zka4wmtqtt6rPxc8', 'QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N',
+    'nonsense',
+    '',
+    '12D3KooWKnDdG3iXw9eTFijk3EWSunZcFi54Zka4wmtqtt6rPxc8',
+    'QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N',
   ])('refuses %j, which is no peer id of a secp256k1 key', (id) => {
     expect(() => peerIdToPublicKey(id)).toThrow(expect.objectContaining({ code: 'PEER_ID_INVALID' }) as Error)
   })
 
   it('refuses keys of another length or off the curve', () => {
-    expect(() => publicKeyToPeerId(new Uint8Array(32))).toThrow(expect.objectContaining({ code: 'PEER_ID_INVALID' }) as Error)
-    expect(() => publicKeyToPeerId(new Uint8Array(33).fill(5))).toThrow(expect.objectContaining({ code: 'PEER_ID_INVALID' }) as Error)
+    const invalid = expect.objectContaining({ code: 'PEER_ID_INVALID' }) as Error
+    expect(() => publicKeyToPeerId(new Uint8Array(32))).toThrow(invalid)
+    expect(() => publicKeyToPeerId(new Uint8Array(33).fill(5))).toThrow(invalid)
   })
 })
 
 describe('control messages', () => {
-  const hello = helloOf({ addresses: ['/ip4/10.0.0.1/tcp/1'], knownPeers: [{ id: 'x', addresses: ['/ip6/::1/tcp/2'] }], follower: true })
+  const knownPeers = [{ id: 'x', addresses: ['/ip6/::1/tcp/2'] }]
+  const hello = helloOf({ addresses: ['/ip4/10.0.0.1/tcp/1'], knownPeers, follower: true })
 
   it.each([
     { type: 'hello', hello },
@@ -176,7 +182,8 @@ describe('control messages', () => {
   it('compare chain id, genesis and versions, in this order', () => {
     const other = `0x${'99'.repeat(32)}` as const
     const range = { min: 5, max: 6 }
-    expect(checkHello(hello, helloOf({ chainId: 1, genesisHash: other, protocolVersions: range }))?.code).toBe('CHAIN_ID_MISMATCH')
+    const stranger = helloOf({ chainId: 1, genesisHash: other, protocolVersions: range })
+    expect(checkHello(hello, stranger)?.code).toBe('CHAIN_ID_MISMATCH')
     expect(checkHello(hello, helloOf({ genesisHash: other, protocolVersions: range }))?.code).toBe('GENESIS_MISMATCH')
     expect(checkHello(hello, helloOf({ protocolVersions: range }))?.code).toBe('PROTOCOL_VERSION_MISMATCH')
     expect(checkHello(hello, helloOf({ protocolVersions: { min: 0, max: 9 } }))).toBeUndefined()

@@ -9,7 +9,7 @@ describe('gate', () => {
     a.admits = () => false
     const b = await startNode({ seed: 2, bootnodes: [bootnodeOf(a)] })
     await until(() => (a.network.metrics()['refused_not_admitted'] ?? 0) > 0)
-    await until(() => b.lines.some(({ message }) => message.includes('probably not on its list')), 'the refused side to say so')
+    await until(() => b.lines.some(({ message }) => message.includes('probably not on its list')), 'words')
     expect(a.network.peers()).toEqual([])
     expect(a.lines.some(({ level, fields }) => level === 'warn' && fields['code'] === 'NOT_ADMITTED')).toBe(true)
   })
@@ -65,7 +65,8 @@ describe('gate', () => {
 
   it('limits connections from one address', async () => {
     const a = await startNode({ seed: 1, limits: { connectionsPerHostMax: 2 } })
-    const others = await Promise.all([2, 3, 4, 5].map((seed) => startNode({ seed, bootnodes: [bootnodeOf(a)], follower: true })))
+    const bootnodes = [bootnodeOf(a)]
+    const others = await Promise.all([2, 3, 4, 5].map((seed) => startNode({ seed, bootnodes, follower: true })))
     await until(() => a.network.peers().length === 2)
     await sleep(500)
     expect(a.network.peers().length).toBe(2)

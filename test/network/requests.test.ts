@@ -28,6 +28,19 @@ describe('messages', () => {
     expect(got).toEqual(sizes)
   })
 
+  it('go to all but those who have them', async () => {
+    const { a, b, toB } = await pair()
+    const c = await startNode({ seed: 3 })
+    await connect(c, a)
+    const got: string[] = []
+    b.network.onMessage('consensus', () => got.push('b'))
+    c.network.onMessage('consensus', () => got.push('c'))
+    expect(a.network.broadcast('consensus', bytes('vote'), { except: new Set([toB]) })).toBe(1)
+    expect(a.network.broadcast('consensus', bytes('vote'))).toBe(2)
+    await until(() => got.length === 3)
+    expect(got.sort()).toEqual(['b', 'c', 'c'])
+  })
+
   it('are refused when empty, too large or for a peer that is not there', async () => {
     const { a, toB } = await pair()
     expect(a.network.send(toB, 'transactions', new Uint8Array(0))).toBe(false)
@@ -62,9 +75,8 @@ describe('requests', () => {
 
   it('carry coded refusals and hide other errors', async () => {
     const { a, b, toB } = await pair()
-    b.network.onRequest((_peer, body) =>
-      Promise.reject(text(body) === 'coded' ? new CodedError('RANGE_UNKNOWN', 'no such block') : new Error('/home/secret')),
-    )
+    const coded = new CodedError('RANGE_UNKNOWN', 'no such block')
+    b.network.onRequest((_peer, body) => Promise.reject(text(body) === 'coded' ? coded : new Error('/home/secret')))
     await expect(a.network.request(toB, bytes('coded'), { timeoutMs: 5_000 })).rejects.toMatchObject({
       code: 'REQUEST_REFUSED',
       message: expect.stringContaining('RANGE_UNKNOWN: no such block') as string,
@@ -77,12 +89,30 @@ describe('requests', () => {
     b.network.onRequest(() => new Promise(() => undefined))
     const silent = a.network.request(toB, bytes('x'), { timeoutMs: 100 })
     await expect(silent).rejects.toMatchObject({ code: 'REQUEST_TIMEOUT' })
-    const open = Array.from({ length: 16 }, () => a.network.request(toB, bytes('x'), { timeoutMs: 60_000 }).catch((e: unknown) => e))
-    await expect(a.network.request(toB, bytes('x'), { timeoutMs: 100 })).rejects.toMatchObject({ code: 'REQUEST_TOO_MANY' })
+    const ask = (timeoutMs: number): Promise<Uint8Array> => a.network.request(toB, bytes('x'), { timeoutMs })
+    const open = Array.from({ length: 16 }, () => ask(60_000).catch((error: unknown) => error))
+    await expect(ask(100)).rejects.toMatchObject({ code: 'REQUEST_TOO_MANY' })
     await stopNode(b)
     for (const error of await Promise.all(open)) expect(error).toMatchObject({ code: 'PEER_DISCONNECTED' })
     await until(() => a.network.peers().length === 0)
-    await expect(a.network.request(toB, bytes('x'), { timeoutMs: 100 })).rejects.toMatchObject({ code: 'PEER_NOT_CONNECTED' })
+    await expect(ask(100)).rejects.toMatchObject({ code: 'PEER_NOT_CONNECTED' })
+  })
+
+  it('of a peer that does not read its answers are refused, and memory stays bounded', async () => {
+    const node = await startNode({ seed: 1 })
+    let served = 0
+    node.network.onRequest(() => ((served += 1), Promise.resolve(new Uint8Array(6_000_000))))
+    const raw = await dialRawUp(node, 2)
+    const wire = raw.wires.get('/songhua/1/blocks')!
+    wire.onData(() => undefined)
+    wire.pause()
+    for (let id = 1; id <= 16; id++) {
+      wire.send(framed(new Uint8Array([1, 0, 0, 0, id, 7])))
+      await sleep(10)
+    }
+    await until(() => (node.network.metrics()['requests_refused'] ?? 0) > 8)
+    expect(served).toBeLessThan(8)
+    expect(node.network.metrics()['queued_bytes']).toBeLessThan(24_000_000)
   })
 
   it('that were never made have no answer: it ends the connection', async () => {

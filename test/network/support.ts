@@ -98,8 +98,10 @@ export async function until(holds: () => boolean, what = 'the condition', timeou
 
 export const sleep = (delayMs: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, delayMs))
 
+const hasPeer = (node: TestNode, peerId: string): boolean => node.network.peers().some(({ id }) => id === peerId)
+
 export const arePeers = (a: TestNode, b: TestNode): boolean =>
-  a.network.peers().some(({ id }) => id === b.network.self.id) && b.network.peers().some(({ id }) => id === a.network.self.id)
+  hasPeer(a, b.network.self.id) && hasPeer(b, a.network.self.id)
 
 export async function connect(a: TestNode, b: TestNode): Promise<void> {
   a.network.addBootnode(bootnodeOf(b))
@@ -166,6 +168,6 @@ export async function dialRawUp(node: TestNode, seed: number): Promise<RawPeer> 
   raw.control.send(framed(encodeControl({ type: 'accept' })))
   await sleep(100)
   for (const protocol of PROTOCOLS.slice(1)) raw.wires.set(protocol, await raw.link.openWire(protocol))
-  await until(() => node.network.peers().some(({ id }) => id === identityOfPrivateKey(keyOf(seed)).id), 'the raw peer to be up')
+  await until(() => hasPeer(node, identityOfPrivateKey(keyOf(seed)).id), 'the raw peer to be up')
   return raw
 }

@@ -24,7 +24,8 @@ export interface Council {
 }
 
 export function councilOf(seeds: number[]): Council {
-  const keys = new Map(seeds.map((seed) => [privateKeyToAddress(new Uint8Array(32).fill(seed)), new Uint8Array(32).fill(seed)]))
+  const privateKeys = seeds.map((seed) => new Uint8Array(32).fill(seed))
+  const keys = new Map(privateKeys.map((key) => [privateKeyToAddress(key), key]))
   return { addresses: [...keys.keys()].sort(), keys }
 }
 
@@ -63,12 +64,14 @@ export interface TestChain {
   fault: Error | undefined
 }
 
-/** The node's own chain over a memory store; transactions cost gas and change nothing, and the council may be replaced. */
+/** The node's own chain over a memory store; transactions cost gas and change nothing, the council may be replaced. */
 export function testChain(council: Council, nextCouncil?: { height: number; council: Council }): TestChain {
   const genesis = genesisOf(council)
   const hash = blockHash(genesis)
   const { frontier } = appendHash(EMPTY_FRONTIER, hash)
   const test: TestChain = { chain: undefined as unknown as Chain, blocks: [], executed: [], fault: undefined }
+  const councilAfter = (number: number): Council =>
+    nextCouncil !== undefined && number >= nextCouncil.height ? nextCouncil.council : council
   const outcome = (number: number, transactions: Transaction[]): BlockOutcome => ({
     receipts: transactions.map(({ type }, index) => ({
       type,
@@ -80,7 +83,7 @@ export function testChain(council: Council, nextCouncil?: { height: number; coun
     gasUsed: BigInt(21_000 * transactions.length),
     logsBloom: new Uint8Array(BLOOM_BYTES),
     diff: emptyStateDiff(),
-    nextValidators: (nextCouncil !== undefined && number >= nextCouncil.height ? nextCouncil.council : council).addresses,
+    nextValidators: councilAfter(number).addresses,
   })
   const chain = createChain(
     {

@@ -147,7 +147,7 @@ describe('transaction relay', () => {
     expect(b.network.metrics()['frames_in_transactions']).toBeGreaterThan(4)
   })
 
-  it('penalises a peer that sends nothing but invalid transactions, and not one whose are refused for other reasons', async () => {
+  it('penalises a peer that sends nothing but invalid transactions, not one whose are refused otherwise', async () => {
     const [a, b] = (await mesh(2)) as [RelayNode, RelayNode]
     b.refusal = () => 'POOL_NONCE_TOO_LOW'
     submit(a, [transactionOf(1)])

@@ -181,7 +181,7 @@ export interface Refusal {
   readonly message: string
 }
 
-/** Whether two nodes belong together; the words are for both sides' logs, so they name neither as "this" nor "other". */
+/** Whether two nodes belong together; the words are for both sides' logs, so they call neither "this" nor "other". */
 export function checkHello(own: Hello, theirs: Hello): Refusal | undefined {
   if (own.chainId !== theirs.chainId) {
     const message = `chain ids differ: ${own.chainId} and ${theirs.chainId}; compare the genesis files of the two nodes`

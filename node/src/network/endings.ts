@@ -48,7 +48,7 @@ export function createEndings({ clock, logger, self }: { clock: Clock; logger: L
 
   const wordsOf = ({ code, byPeer }: Ending, isDialler: boolean): string => {
     if (code === 'CLOSED_BEFORE_HANDSHAKE' && isDialler) {
-      return 'the peer closed the connection before the handshake: this node is probably not on its list of admitted nodes'
+      return 'the peer closed the connection before the handshake: this node is probably not on its list of nodes'
     }
     return byPeer ? 'the peer ended the connection' : 'a connection was ended'
   }

@@ -77,6 +77,11 @@ export interface SendOptions {
   readonly kind?: number
 }
 
+export interface BroadcastOptions extends SendOptions {
+  /** Peer ids that have it already. */
+  readonly except?: ReadonlySet<string>
+}
+
 export interface Network {
   readonly self: PeerIdentity
   /** @throws CodedError `LISTEN_FAILED` */
@@ -87,10 +92,10 @@ export interface Network {
   peers(): PeerInfo[]
   peerOfAddress(address: Address): PeerInfo | undefined
   /** To every peer; the answer is how many queues took it. */
-  broadcast(channel: Channel, payload: Uint8Array, options?: SendOptions): number
+  broadcast(channel: Channel, payload: Uint8Array, options?: BroadcastOptions): number
   /** False: not connected, or the peer's queue is full. */
   send(peerId: string, channel: Channel, payload: Uint8Array, options?: SendOptions): boolean
-  /** @throws CodedError `PEER_NOT_CONNECTED`, `REQUEST_TIMEOUT`, `REQUEST_REFUSED`, `REQUEST_TOO_MANY`, `PEER_DISCONNECTED` */
+  /** @throws CodedError `PEER_NOT_CONNECTED`, `PEER_DISCONNECTED`, `REQUEST_TIMEOUT`, `_REFUSED` or `_TOO_MANY` */
   request(peerId: string, body: Uint8Array, options: { timeoutMs: number }): Promise<Uint8Array>
   /** Each answer ends the subscription. */
   onMessage(channel: Channel, listener: MessageListener): () => void
@@ -214,8 +219,9 @@ class PeerNetwork implements Network {
     return session === undefined ? undefined : infoOf(session)
   }
 
-  broadcast(channel: Channel, payload: Uint8Array, { kind }: SendOptions = {}): number {
-    return [...this.#up.values()].filter((session) => session.send(channel, payload, kind)).length
+  broadcast(channel: Channel, payload: Uint8Array, { kind, except }: BroadcastOptions = {}): number {
+    const isWanted = ({ peer }: Session): boolean => except?.has(peer.id) !== true
+    return [...this.#up.values()].filter((session) => isWanted(session) && session.send(channel, payload, kind)).length
   }
 
   send(peerId: string, channel: Channel, payload: Uint8Array, { kind }: SendOptions = {}): boolean {

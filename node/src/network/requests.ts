@@ -13,6 +13,7 @@ export interface RequestPorts {
   readonly clock: Clock
   /** False when the peer's queue is full. */
   send(frame: Uint8Array): boolean
+  queuedBytes(): number
   onMessage(body: Uint8Array): void
   readonly handle: RequestHandler
   count(name: string): void
@@ -44,14 +45,19 @@ function frameOf(kind: number, id: number | undefined, body: Uint8Array): Uint8A
   return frame
 }
 
-/** Answers one request; coded reasons of a refusal travel, other errors' text might tell a stranger about this machine. */
+/** While so much of earlier answers waits for a slow reader, new requests are refused before any block is read. */
+const UNREAD_ANSWER_BYTES_MAX = 16 * 1024 * 1024
+
+/** Answers a request; coded reasons of a refusal travel, other errors' text might tell a stranger of this machine. */
 function createServing(inFlightMax: number, ports: RequestPorts): (id: number, body: Uint8Array) => Promise<void> {
   let serving = 0
   return async (id, body) => {
     serving += 1
     try {
       if (serving > inFlightMax) throw networkError('REQUEST_TOO_MANY', `more than ${inFlightMax} requests at once`)
-      ports.send(frameOf(KIND.answer, id, await ports.handle(body)))
+      const isUnread = ports.queuedBytes() > UNREAD_ANSWER_BYTES_MAX
+      if (isUnread) throw networkError('REQUEST_TOO_MANY', 'earlier answers are not read yet')
+      if (!ports.send(frameOf(KIND.answer, id, await ports.handle(body)))) ports.count('answers_dropped')
     } catch (error) {
       ports.count('requests_refused')
       const reason = isCodedError(error) ? `${error.code}: ${error.message}` : 'internal error'

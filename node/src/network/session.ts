@@ -234,6 +234,7 @@ class PeerSession implements Session {
       count: (name) => this.#ports.count(name),
       handle: (body) => this.#ports.handleRequest(this, body),
       send: (frame) => frames.send(frame),
+      queuedBytes: () => frames.queuedBytes(),
       onMessage: (body) => this.#ports.onMessage(this, 'blocks', body),
     })
   }

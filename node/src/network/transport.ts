@@ -174,7 +174,8 @@ function configOf(options: TransportOptions, gate: Gate): Libp2pOptions {
     connectionManager: {
       maxConnections: limits.connectionsMax,
       inboundConnectionThreshold: limits.connectionsPerHostPerSecond,
-      maxIncomingPendingConnections: limits.connectionsPerHostMax,
+      // More than one host may open, so that one alone cannot keep the others out.
+      maxIncomingPendingConnections: limits.connectionsMax,
       inboundUpgradeTimeout: limits.handshakeMs,
       dialTimeout: limits.dialMs,
       addressDialTimeout: Math.ceil(limits.dialMs / 2),

@@ -25,7 +25,9 @@ export function decodeRangeRequest(body: Uint8Array): RangeRequest {
   const [kind, from, count] = readList(decodeRlp(body, { maxDepth: 1, maxItems: 8 }), 'request')
   if (readNumber(kind, 'request.kind') !== KIND_RANGE) throw invalid('it asks for something unknown')
   const range = { from: readNumber(from, 'request.from'), count: readNumber(count, 'request.count') }
-  if (range.count < 1 || range.count > RANGE_BLOCKS_MAX) throw invalid(`count is ${range.count}; 1 to ${RANGE_BLOCKS_MAX}`)
+  if (range.count < 1 || range.count > RANGE_BLOCKS_MAX) {
+    throw invalid(`count is ${range.count}; 1 to ${RANGE_BLOCKS_MAX}`)
+  }
   return range
 }
 

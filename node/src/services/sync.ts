@@ -214,7 +214,8 @@ class BlockSync implements Sync {
 
   /** Ranges from the head up to the target, as far ahead as is allowed. What nobody claims any more is dropped. */
   #plan(head: number, target: number): void {
-    this.#ranges = this.#ranges.filter(({ to, from, got, asked }) => to > head && (got || asked.size > 0 || from <= target))
+    const isWanted = ({ from, got, asked }: Range): boolean => got !== undefined || asked.size > 0 || from <= target
+    this.#ranges = this.#ranges.filter((range) => range.to > head && isWanted(range))
     if (this.#ranges[0] !== undefined && this.#ranges[0].from > head + 1 && !this.#isImporting) this.#ranges = []
     let next = (this.#ranges.at(-1)?.to ?? head) + 1
     while (this.#ranges.length < RANGES_AHEAD_MAX && next <= target) {
