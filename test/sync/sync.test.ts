@@ -83,6 +83,8 @@ describe('sync', () => {
     expect(fresh.sync.isSyncing()).toMatchObject({ startingBlock: 0, highestBlock: HEIGHT })
     await until(caughtUp(fresh), 'the fresh node to catch up')
     expect(fresh.test.executed).toEqual(Array.from({ length: HEIGHT }, (_, i) => i + 1))
+    // 64 blocks a request: none was fetched twice.
+    expect(server.network.metrics()['requests_in']).toBe(Math.ceil(HEIGHT / 64))
     expect(progress.at(-1)).toEqual({ from: 1, to: HEIGHT, current: HEIGHT })
     expect(fresh.test.blocks.slice(1)).toEqual(source.blocks.slice(1))
     await until(() => fresh.sync.isSyncing() === false)

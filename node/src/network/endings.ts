@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
+import { createTokenBucket } from '../base/token-bucket.js'
 import { GOODBYE_CODES } from './errors.js'
 import type { PeerIdentity } from './peer-id.js'
 import { PENALTY_POINTS } from './penalties.js'
@@ -24,6 +25,8 @@ const OWN_CODES: ReadonlySet<string> = new Set([...GOODBYE_CODES, 'CLOSED_BEFORE
 /** The same words about the same peer are written again only after so long. */
 const REPEAT_MS = 600_000
 const REMEMBERED_MAX = 1024
+/** Strangers have as many keys as they like: their refusals may not fill the log. */
+const GATE_WARNINGS = { perSecond: 0.2, burst: 20 }
 
 /** What the end of a connection means: for the log, the counters, the score and the back-off. */
 export interface Endings {
@@ -37,6 +40,7 @@ export interface Endings {
 
 export function createEndings({ clock, logger, self }: { clock: Clock; logger: Logger; self: PeerIdentity }): Endings {
   const written = new Map<string, number>()
+  const gateWarnings = createTokenBucket(GATE_WARNINGS, clock.now())
 
   const isNews = (key: string): boolean => {
     const last = written.get(key)
@@ -68,8 +72,8 @@ export function createEndings({ clock, logger, self }: { clock: Clock; logger: L
     logGate(peerId, code) {
       const why = code === 'PENALISED' ? 'it is banned for a while' : 'it is not on the list of admitted nodes'
       const fields = { peer: peerId, code }
-      if (isNews(`${peerId} gate ${code}`)) logger.warn(`an inbound connection was refused: ${why}`, fields)
-      else logger.debug('an inbound connection was refused again', fields)
+      const isWorthAWarning = isNews(`${peerId} gate ${code}`) && gateWarnings.take(clock.now())
+      logger[isWorthAWarning ? 'warn' : 'debug'](`an inbound connection was refused: ${why}`, fields)
     },
     nameOf: ({ code, byPeer }) =>
       `ended_${byPeer ? 'by_peer_' : ''}${OWN_CODES.has(code) ? code.toLowerCase() : 'other'}`,

@@ -284,7 +284,8 @@ class BlockSync implements Sync {
       // The head may have moved into the range while it was on its way.
       const fresh = blocks.slice(Math.max(0, this.#headNumber() + 1 - range.from))
       if (await this.#verify(fresh, peerId)) await this.#importAll(fresh, peerId)
-      else range.got = undefined
+      // What is above the head now could not be imported, and is fetched anew; the rest falls out of the plan.
+      if (range.to > this.#headNumber()) range.got = undefined
     } finally {
       this.#isImporting = false
     }
@@ -322,11 +323,6 @@ class BlockSync implements Sync {
       const from = (this.#run?.startingBlock ?? 0) + 1
       this.#options.onProgress?.({ from, to: this.highestBlock(), current: this.#headNumber() })
     }
-    const head = this.#headNumber()
-    const first = this.#ranges[0]
-    if (first?.got === undefined) return
-    if (first.to <= head) this.#ranges.shift()
-    else first.got = undefined
   }
 
   /** False when the block could not be imported, whosever fault it was. */
