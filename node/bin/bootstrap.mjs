@@ -22,8 +22,10 @@ function fail(text) {
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number)
   if (major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])) return
+  const oldest = OLDEST_NODE.join('.')
   fail(
-    `Node.js ${OLDEST_NODE.join('.')} or newer is needed, this is ${process.versions.node}. 需要 Node.js ${OLDEST_NODE.join('.')} 或更新版本: https://nodejs.org`,
+    `Node.js ${oldest} or newer is needed, this is ${process.versions.node}. ` +
+      `需要 Node.js ${oldest} 或更新版本: https://nodejs.org`,
   )
 }
 

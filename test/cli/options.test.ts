@@ -16,7 +16,9 @@ describe('the table of options', () => {
   it('has each key and flag once, and help in both languages', () => {
     expect(new Set(NODE_OPTIONS.map(({ key }) => key)).size).toBe(NODE_OPTIONS.length)
     expect(new Set(NODE_OPTIONS.map(({ flag }) => flag)).size).toBe(NODE_OPTIONS.length)
-    expect(NODE_OPTIONS.filter(({ help }) => help.en === '' || !/\p{Script=Han}/u.test(help.zh))).toEqual([])
+    expect(NODE_OPTIONS.filter(({ help }: OptionSpec) => help.en === '' || !/\p{Script=Han}/u.test(help.zh))).toEqual(
+      [],
+    )
   })
 
   it('accepts its own defaults when they stand in a file', () => {

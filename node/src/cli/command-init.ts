@@ -59,7 +59,7 @@ export function addInitCommand(program: Command, context: CliContext): void {
         },
       ],
       [
-        'songhua init --data node2 --genesis genesis.json --key-password-file pw.txt --bootnodes /ip4/10.0.0.1/tcp/30303/p2p/16Uiu2H…',
+        'songhua init --data node2 --genesis genesis.json --bootnodes /ip4/10.0.0.1/tcp/30303/p2p/16Uiu2H…',
         {
           en: 'flags of `songhua start` given here are kept in songhua.json',
           zh: '此处给出的 start 选项会写入 songhua.json',

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { RunningNode } from '../app/node.js'
 import type { NodeOptions } from '../app/options.js'
@@ -7,6 +8,7 @@ import { readGenesis } from './genesis-file.js'
 import { loadNodeKey, loadOptions } from './node-config.js'
 import { createProgress } from './progress.js'
 import { createStopSignal } from './stop-signal.js'
+import { formatFields } from './table.js'
 
 const TEXTS = {
   start: { en: 'run a node until SIGTERM or Ctrl-C', zh: '运行节点，直到 SIGTERM 或 Ctrl-C' },
@@ -33,7 +35,7 @@ export function addStartCommand(program: Command, context: CliContext): void {
         { en: 'asks for the password of the node key', zh: '询问节点私钥口令' },
       ],
       [
-        'songhua start --data /var/lib/songhua --key-password-file /run/secrets/songhua --rpc-host 0.0.0.0 --rpc-allowed-hosts node1.example.cn',
+        'songhua start --data /var/lib/songhua --key-password-file /run/secrets/songhua --rpc-host 0.0.0.0',
         {
           en: 'as a service, JSON-RPC open to others',
           zh: '作为服务运行，对外开放 JSON-RPC',
@@ -57,7 +59,7 @@ async function start(context: CliContext, flags: Flags): Promise<void> {
   const { createNode } = await import('../app/node.js')
   const node = await createNode({
     ...options,
-    dataDir: flags.data,
+    dataDir: resolve(flags.data),
     nodeKey,
     log: { level: options.log.level, format: logFormat(options, isPretty) },
   })
@@ -71,13 +73,12 @@ function logFormat({ log }: NodeOptions, isPretty: boolean): 'json' | 'pretty' {
 }
 
 function announce(context: CliContext, { info }: RunningNode, { managed }: Flags): void {
-  if (managed) process.send?.({ event: 'ready', info })
+  // A devnet that has gone meanwhile is noticed by the closed channel, not by this message.
+  if (managed && process.connected) process.send?.({ event: 'ready', info }, undefined, undefined, () => undefined)
   if (!context.stderr.isTTY) return
   note(context, context.t('started', { name: info.name, chainId: info.chainId }))
-  note(
-    context,
-    `  JSON-RPC ${info.rpc}\n  admin    ${info.admin}\n${info.p2p.map((address) => `  p2p      ${address}`).join('\n')}`,
-  )
+  const peers = info.p2p.map((address) => ['p2p', address] as const)
+  note(context, formatFields([['JSON-RPC', info.rpc], ['admin', info.admin], ...peers]))
 }
 
 async function runUntilStopped(context: CliContext, node: RunningNode, stop: Promise<void>): Promise<void> {

@@ -1,12 +1,6 @@
-import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
+import { VERSION } from '../app/version.js'
 import { type CliContext, print } from './context.js'
-
-/** @returns the version in `@songhua/node`'s package.json */
-export function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
-}
 
 export function addVersionCommand(program: Command, context: CliContext): void {
   const texts = { help: { en: 'show the version', zh: '显示版本' }, json: { en: 'print JSON', zh: '输出 JSON' } }
@@ -16,7 +10,7 @@ export function addVersionCommand(program: Command, context: CliContext): void {
     .option('--json', texts.json[context.language])
     .action((flags: { json?: boolean }) => {
       const facts = {
-        songhua: packageVersion(),
+        songhua: VERSION,
         node: process.versions.node,
         platform: `${process.platform}-${process.arch}`,
       }

@@ -19,7 +19,6 @@ export type CliErrorCode =
   | 'CLI_FILE_EXISTS'
   | 'CLI_JSON'
   | 'CLI_DATA_FOLDER'
-  | 'DATA_IN_USE'
   | 'KEYSTORE_FIELD'
   | 'KEYSTORE_PASSWORD'
   | 'CLI_KEY'

@@ -20,8 +20,8 @@ export type ExitName = keyof typeof EXIT_CODES
 /** Codes of errors by the exit they lead to; a code that is not here is a failure. Prefixes end in `_`. */
 const EXITS: Partial<Record<ExitName, readonly string[]>> = {
   usage: ['CLI_', 'CONFIG_', 'KEYSTORE_FIELD', 'JSON_', 'GENESIS_', 'MEMBERSHIP_', 'HEX_', 'BYTES_'],
-  dataFolder: ['STORE_LOCKED', 'STORE_SCHEMA_NEWER', 'STORE_IN_USE', 'DATA_'],
-  genesis: ['GENESIS_MISMATCH'],
+  dataFolder: ['STORE_IN_USE', 'STORE_NEWER_SCHEMA', 'STORE_FOREIGN', 'CONSENSUS_LOG_NEWER_VERSION', 'JOURNAL_FOREIGN'],
+  genesis: ['STORE_GENESIS_MISMATCH'],
   password: ['KEYSTORE_PASSWORD'],
   portInUse: ['PORT_IN_USE', 'EADDRINUSE'],
   unreachable: ['RPC_UNREACHABLE'],

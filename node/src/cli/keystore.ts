@@ -6,8 +6,8 @@ import { keccak256, privateKeyToAddress } from '@songhua/sdk/protocol/crypto'
 import { type CliContext, cliError } from './context.js'
 
 /**
- * Encrypted keys in the Web3 Secret Storage format, version 3 (ethereum.org/developers/docs/data-structures-and-encoding/
- * web3-secret-storage), as geth and ethers write it: scrypt or PBKDF2, AES-128-CTR, keccak256 MAC. Written here over
+ * Encrypted keys in the Web3 Secret Storage format, version 3, as geth and ethers write it: scrypt or PBKDF2, AES-128-CTR,
+ * keccak256 MAC (ethereum.org/developers/docs/data-structures-and-encoding/web3-secret-storage). Written here over
  * node:crypto because its scrypt is native and a node need not load ethers.
  */
 export interface Keystore {
@@ -103,7 +103,7 @@ function macOf(derived: Uint8Array, ciphertext: Uint8Array): Uint8Array {
   return keccak256(concatBytes(derived.subarray(16, 32), ciphertext))
 }
 
-/** @returns the key as read from `text`, 64 hexadecimal digits with or without 0x @throws CLI_KEY, never showing the text */
+/** @param text 64 hexadecimal digits with or without 0x @throws CLI_KEY, never showing the text */
 export function textToPrivateKey(context: CliContext, text: string, source: string): Uint8Array {
   const digits = text.trim().replace(/^0x/, '')
   if (!/^[0-9a-fA-F]{64}$/.test(digits)) throw cliError(context, 'CLI_KEY', ['keyInvalid', { source }])

@@ -1,7 +1,9 @@
 /** Everything the command line says to people, in both languages. `{name}` is filled in. */
 export const MESSAGES = {
   description: {
-    en: 'Songhua 松花: a permissioned backbone chain for public records.\n\n摘要：省级许可链节点，数秒内启动，亚秒级最终确认，以太坊兼容接口。中文帮助：songhua --lang zh --help',
+    en:
+      'Songhua 松花: a permissioned backbone chain for public records.\n\n' +
+      '摘要：省级许可链节点，用于政务、溯源与征信记录，兼容以太坊接口。中文帮助：songhua --lang zh --help',
     zh: 'Songhua 松花：面向公共记录（政务、溯源、征信）的省级许可链节点。',
   },
   langHelp: { en: 'language of messages: en or zh (default: from LANG)', zh: '提示语言：en 或 zh（默认取自 LANG）' },
@@ -94,7 +96,9 @@ export const MESSAGES = {
     zh: '下一步：songhua start --data {path}',
   },
   initNeedsGenesis: {
-    en: 'Next: give the public key above to whoever makes the genesis, copy genesis.json into {path}, then: songhua start --data {path}',
+    en:
+      'Next: give the public key above to whoever makes the genesis, copy genesis.json into {path}, then: ' +
+      'songhua start --data {path}',
     zh: '下一步：将上面的公钥交给创世文件制作方，把 genesis.json 放入 {path}，然后运行：songhua start --data {path}',
   },
   notInGenesis: {
@@ -115,7 +119,9 @@ export const MESSAGES = {
   stopping: { en: 'Stopping; a second signal ends at once.', zh: '正在停止；再次发送信号将立即退出。' },
   stopped: { en: 'Stopped.', zh: '已停止。' },
   devKeyOnly: {
-    en: 'nodeKey.devFile: a plain key is for a devnet, chain id 230099; this genesis has {chainId}. Use an encrypted key: songhua keys import',
+    en:
+      'nodeKey.devFile: a plain key is for a devnet, chain id 230099; this genesis has {chainId}. ' +
+      'Use an encrypted key: songhua keys import',
     zh: 'nodeKey.devFile：明文私钥仅限开发网（链 id 230099）；该创世为 {chainId}。请使用加密私钥：songhua keys import',
   },
   internal: { en: 'internal error; please report it with what follows', zh: '内部错误；请连同以下内容反馈' },
@@ -206,7 +212,7 @@ export function createTranslator(language: Language): Translate {
     )
 }
 
-/** `--lang` wins; else the locale of the environment, Chinese when it says `zh`. @returns undefined for a bad `--lang` */
+/** `--lang` wins; else the locale, Chinese when it says `zh`. @returns undefined for a bad `--lang` */
 export function languageOf(
   argv: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,

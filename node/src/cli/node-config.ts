@@ -18,8 +18,8 @@ export const PROVINCE_CHAIN_ID = 230_000
 export const DEVNET_CHAIN_ID = 230_099
 
 /**
- * Flags over the folder's songhua.json over the defaults. Paths in flags are relative to the working folder, in the file
- * to the data folder.
+ * Flags over the folder's songhua.json over the defaults. Paths in flags are relative to the working
+ * folder, in the file to the data folder.
  * @throws CLI_DATA_FOLDER when the folder is not initialised; CLI_FILE, CLI_JSON, CONFIG_…
  */
 export async function loadOptions(

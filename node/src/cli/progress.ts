@@ -13,7 +13,6 @@ export function createProgress(context: CliContext, label: string): Progress {
     {
       format: `${label} {bar} {percentage}% | {value}/{total} | {eta_formatted}`,
       stream: context.stderr,
-      hideCursor: true,
       clearOnComplete: true,
       etaBuffer: 50,
       gracefulExit: false,
