@@ -1,11 +1,8 @@
 import { hexToBytes, numberToBytes } from '@songhua/sdk/protocol/bytes'
 import { type RlpItem, encodeRlp } from '@songhua/sdk/protocol/rlp'
 import { WIRE_VERSION } from './limits.js'
-import type { Message, SignedVote } from './messages.js'
+import type { SignedVote, Unencoded } from './messages.js'
 import { KIND_CODES, preparedToRlp } from './signing.js'
-
-/** A signed message that has no bytes yet. */
-export type Unencoded<M extends Message = Message> = M extends Message ? Omit<M, 'bytes'> : never
 
 /*
  * RLP[version, kind, height, round, …, signature], where … is

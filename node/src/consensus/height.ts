@@ -1,8 +1,9 @@
-import { assert } from '../base/assert.js'
 import { proposerOf } from '@songhua/sdk/protocol/proposer'
+import { assert } from '../base/assert.js'
 import { restoreAccepted } from './accept.js'
 import { NO_JUSTIFICATION } from './justification.js'
-import { type ConsensusState, type Event, type HeightFacts, type SafetyRecord, TIMERS } from './state.js'
+import type { SafetyRecord } from './safety-record.js'
+import { type ConsensusState, type Event, type HeightFacts, TIMERS } from './state.js'
 import { type Turn, isVoter, selfOf, sign, signCommit, signPrepare, startRoundTimer, update } from './turn.js'
 
 type HeightStarted = Extract<Event, { type: 'heightStarted' }>

@@ -91,6 +91,11 @@ export interface RoundChange extends Signed {
 
 export type Message = Proposal | Prepare | Commit | RoundChange
 
+/** A signed message that has no bytes yet. */
+export type Unencoded<M extends Message = Message> = M extends Message ? Omit<M, 'bytes'> : never
+/** A message before its signature; a commit has its seal already. */
+export type Unsigned<M extends Message = Message> = M extends Message ? Omit<M, 'bytes' | 'signature' | 'author'> : never
+
 /** What a message speaks for: the block, or for a round change the block that its author has prepared. */
 export function subjectOf(message: Message): Hash | undefined {
   switch (message.kind) {

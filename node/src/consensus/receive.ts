@@ -1,6 +1,5 @@
 import type { Address } from '@songhua/sdk/protocol/bytes'
 import { blockTimeMs } from '@songhua/sdk/protocol/block-hash'
-import { assert } from '../base/assert.js'
 import { isSealed } from './accept.js'
 import { type ConsensusError, consensusError } from './errors.js'
 import { highestPrepared } from './justification.js'
@@ -11,10 +10,12 @@ import { isHeartbeat } from './pace.js'
 import { roundTimeoutMs } from './rounds.js'
 import { type Turn, isVoter, setTimer, startRoundTimer, update, withEntry } from './turn.js'
 
-/** A message of this height, opened and so justified; from ourselves when `from` is our own address. */
+/**
+ * An opened and so justified message, from ourselves when `from` is our own address. One of another height can only be
+ * our own, overtaken by a block that sync brought.
+ */
 export function receive(turn: Turn, message: Message, from: Address): void {
   const { state } = turn
-  assert(message.height === state.facts.height, 'a message was opened by the facts of another height')
   if (!isTimely(state, message)) return
   const isOwn = from === state.facts.self
   if (isOwn) rememberOwn(turn, message)

@@ -3,7 +3,7 @@ import { keccak256, recoverAddress } from '@songhua/sdk/protocol/crypto'
 import { messageOf } from '@songhua/sdk/protocol/errors'
 import { type RlpItem, encodeRlp } from '@songhua/sdk/protocol/rlp'
 import { consensusError } from './errors.js'
-import type { Domain, MessageKind, PreparedPair } from './messages.js'
+import type { Domain, MessageKind, PreparedPair, Unsigned } from './messages.js'
 
 /** Numbers of the kinds on the wire and under signatures (Besu's codes). */
 export const KIND_CODES: Record<MessageKind, number> = { proposal: 0x12, prepare: 0x13, commit: 0x14, roundChange: 0x15 }
@@ -25,6 +25,11 @@ function subject(statement: Statement): RlpItem[] {
     case 'roundChange':
       return [preparedToRlp(statement.prepared)]
   }
+}
+
+/** The part of a message that its signature covers. */
+export function statementOf(message: Unsigned): Statement {
+  return message.kind === 'proposal' ? { ...message, digest: message.block.digest } : message
 }
 
 /** `[]`, or `[round, digest]`. */

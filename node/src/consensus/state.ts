@@ -15,6 +15,7 @@ import type {
 } from './messages.js'
 import type { Electorate } from './quorum.js'
 import type { Timing } from './rounds.js'
+import type { SafetyRecord } from './safety-record.js'
 
 /** What is fixed while a height lasts. */
 export interface HeightFacts extends Electorate {
@@ -28,24 +29,6 @@ export interface HeightFacts extends Electorate {
   readonly self: Address | undefined
   /** Follows, decides and imports, but signs nothing: its consensus log is lost (DESIGN, Amnesia). */
   readonly isSilent: boolean
-}
-
-/** How far a validator has gone in a round, ascending. */
-export const STEPS = ['roundChange', 'prepare', 'commit'] as const
-export type Step = (typeof STEPS)[number]
-
-/**
- * What a validator binds itself to. It is on disk before anything that it covers is signed, and the signer signs
- * nothing that it does not cover.
- */
-export interface SafetyRecord {
-  readonly height: number
-  readonly round: number
-  readonly step: Step
-  /** Accepted in this round; undefined at step `roundChange`. */
-  readonly block: ProposedBlock | undefined
-  /** The newest one of the height; at step `roundChange` it is what the round change carries. */
-  readonly certificate: PreparedCertificate | undefined
 }
 
 /** A proposed block that is being checked before it is accepted. */
@@ -135,13 +118,8 @@ export type Event = { readonly nowMs: number } & (
     }
   /** Opened by this height's facts; our own messages come back here too, from ourselves. */
   | { readonly type: 'message'; readonly message: Message; readonly from: Address }
-  /** A message of another height, unproven. */
-  | {
-      readonly type: 'otherHeight'
-      readonly height: number
-      readonly kind: MessageKind
-      readonly from: Address
-    }
+  /** A message of a height that is over, unproven. */
+  | { readonly type: 'lowerHeight'; readonly height: number; readonly kind: MessageKind; readonly from: Address }
   /** The check of a block has ended. */
   | { readonly type: 'checked'; readonly digest: Hash; readonly error: ConsensusError | undefined }
   /** The block asked for; undefined when none could be built. */
@@ -178,8 +156,6 @@ export type Effect =
   | { readonly type: 'decide'; readonly block: Block; readonly digest: Hash; readonly round: number }
   /** `to` is at a height that we have finished: send it the sealed block. */
   | { readonly type: 'answer'; readonly to: Address; readonly height: number }
-  /** `peer` speaks of a height above ours. */
-  | { readonly type: 'ahead'; readonly peer: Address; readonly height: number }
   /** Something authentic but wrong. `isFault`: `author` is provably to blame; otherwise clocks or we may be. */
   | { readonly type: 'refuse'; readonly author: Address; readonly error: ConsensusError; readonly isFault: boolean }
   /** One validator signed both. */

@@ -43,8 +43,8 @@ function apply(turn: Turn, event: Exclude<Event, { type: 'heightStarted' }>): vo
   switch (event.type) {
     case 'message':
       return receive(turn, event.message, event.from)
-    case 'otherHeight':
-      return noteOtherHeight(turn, event)
+    case 'lowerHeight':
+      return answerLowerHeight(turn, event)
     case 'checked':
       return takeVerdict(turn, event.digest, event.error)
     case 'built':
@@ -65,13 +65,11 @@ function apply(turn: Turn, event: Exclude<Event, { type: 'heightStarted' }>): vo
  * Who is stuck below gets the sealed block. Votes for the height just finished are not a cry for help: where a quorum
  * is faster than the last validator they are the rule, and their author is about to finish the height itself.
  */
-function noteOtherHeight(turn: Turn, event: { height: number; kind: MessageKind; from: Address }): void {
+function answerLowerHeight(turn: Turn, event: { height: number; kind: MessageKind; from: Address }): void {
   const { height, kind, from } = event
   const current = turn.state.facts.height
-  if (height > current) turn.effects.push({ type: 'ahead', peer: from, height })
-  else if (height > 0 && (kind === 'roundChange' || height < current - 1)) {
-    turn.effects.push({ type: 'answer', to: from, height })
-  }
+  const isStuck = kind === 'roundChange' || height < current - 1
+  if (height > 0 && height < current && isStuck) turn.effects.push({ type: 'answer', to: from, height })
 }
 
 /** A block has been checked: the candidate is accepted or dropped, our draft goes out or is given up. */
@@ -107,8 +105,8 @@ function takeBuilt(turn: Turn, built: { height: number; round: number; block: Pr
   if (block !== undefined && (draft.isEmptyAllowed || block.block.transactions.length > 0)) {
     return acceptBlock(turn, block, draft.justification)
   }
-  // In a later round the draft stays, and the round passes to another leader.
-  if (round === 0) update(turn, { draft: undefined, workSinceMs: undefined })
+  // Where an empty block was allowed, building failed: the draft stays, and the round passes to another leader.
+  if (!draft.isEmptyAllowed) update(turn, { draft: undefined, workSinceMs: undefined })
 }
 
 function fire(turn: Turn, name: TimerName, atMs: number): void {

@@ -4,7 +4,8 @@ import { faultTolerance, quorumSize } from '@songhua/sdk/protocol/validator-set'
 import { assert } from '../base/assert.js'
 import type { Intent, ProposedBlock } from './messages.js'
 import { roundTimeoutMs } from './rounds.js'
-import { type ConsensusState, type Effect, STEPS, type SafetyRecord, type TimerName } from './state.js'
+import { type SafetyRecord, isAfter } from './safety-record.js'
+import type { ConsensusState, Effect, TimerName } from './state.js'
 
 /** One call of `step`: the state as it has become so far, and what is to be done. */
 export interface Turn {
@@ -70,14 +71,6 @@ export function persist(turn: Turn, record: SafetyRecord): void {
     update(turn, { savedBlocks: new Set(state.savedBlocks).add(record.block.digest) })
     turn.effects.push({ type: 'persist', record, body: record.block })
   }
-}
-
-/** A later round, or a later step of the same round for the same block. */
-export function isAfter(next: SafetyRecord, last: SafetyRecord): boolean {
-  if (next.height !== last.height) return next.height > last.height
-  if (next.round !== last.round) return next.round > last.round
-  if (STEPS.indexOf(next.step) <= STEPS.indexOf(last.step)) return false
-  return last.block === undefined || last.block.digest === next.block?.digest
 }
 
 export function sign(turn: Turn, intent: Intent): void {

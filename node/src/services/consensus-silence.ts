@@ -1,0 +1,41 @@
+import type { Address } from '@songhua/sdk/protocol/bytes'
+import { quorumSize } from '@songhua/sdk/protocol/validator-set'
+
+/** Far more than the peers that a node admits. */
+const REPORTS_MAX = 4_096
+
+/** How long a validator that has lost its consensus log keeps silent. */
+export interface Silence {
+  /** The head that a peer named when it connected, after our start. */
+  report(peer: Address, head: number): void
+  /** Whether the height above `head` may be voted on. Once over, it stays over. */
+  isOver(at: { head: number; validators: readonly Address[]; self: Address }): boolean
+}
+
+/**
+ * We may have signed at a height X, no higher than one above a decided block. Whoever helped to decide X − 1 had X − 2 as
+ * its head at least, and a quorum of others contains one of them that is honest. So with H the highest head that a
+ * quorum of others names, X is at most H + 2; from H + 3 on nothing of what we have forgotten can matter.
+ *
+ * Reports before our start would be too old, and each peer's first one counts, because the heads go on growing.
+ * Where no quorum of others is left (one validator, two, or more than f silent at once) silence does not end by
+ * itself: the key has to be rotated.
+ */
+export function createSilence(isSilent: boolean): Silence {
+  const heads = new Map<Address, number>()
+  let isOver = !isSilent
+  return {
+    report(peer, head) {
+      if (!isOver && !heads.has(peer) && heads.size < REPORTS_MAX) heads.set(peer, head)
+    },
+    isOver({ head, validators, self }) {
+      if (isOver) return true
+      const others = validators.filter((validator) => validator !== self && heads.has(validator))
+      if (others.length < quorumSize(validators.length)) return false
+      const highest = Math.max(...others.map((validator) => heads.get(validator)!))
+      isOver = head >= highest + 2
+      if (isOver) heads.clear()
+      return isOver
+    },
+  }
+}

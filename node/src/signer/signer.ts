@@ -1,0 +1,152 @@
+import { blockHash, commitSealDigest, headerWithRound } from '@songhua/sdk/protocol/block-hash'
+import type { Address } from '@songhua/sdk/protocol/bytes'
+import { privateKeyToAddress, signDigest } from '@songhua/sdk/protocol/crypto'
+import { isCodedError } from '@songhua/sdk/protocol/errors'
+import { encodeMessage } from '../consensus/encode.js'
+import type { Domain, Intent, Message, ProposedBlock, Unsigned } from '../consensus/messages.js'
+import { signingDigest, statementOf } from '../consensus/signing.js'
+import { type SafetyRecord, isAfter } from '../consensus/safety-record.js'
+import { signerError } from './errors.js'
+import type { Recovery } from './recovery.js'
+import { encodeBlockEntry, encodeMark, encodeRecord } from './safety-log.js'
+
+/** The consensus log, of which the signer is the only writer. */
+export interface SignerLog {
+  /** Resolves when the record is durable. Records keep the order of the calls; calls made together may share one sync. */
+  append(payload: Uint8Array): Promise<void>
+  /** Drops all records and begins anew with these, atomically: after a crash the old ones are there, or the new ones. */
+  startEpoch(height: number, records: readonly Uint8Array[]): Promise<void>
+}
+
+export interface SignerOptions {
+  /** 32 bytes. */
+  readonly privateKey: Uint8Array
+  readonly recovery: Recovery
+}
+
+/** The validator's key behind its guard. */
+export interface ValidatorSigner {
+  readonly address: Address
+  readonly recovery: Recovery
+  /**
+   * The height to come; what was signed below it can no longer matter, and its entries are dropped. Call it when the
+   * block below is durable.
+   */
+  startHeight(height: number, options: { isSilent: boolean }): Promise<void>
+  /**
+   * Binds the key to `record`, durably. Must be awaited before anything that it covers is signed.
+   * @throws CodedError `SIGNER_REGRESSION` for a lower height, round or step, or another block in the same round
+   */
+  persist(record: SafetyRecord, body?: ProposedBlock): Promise<void>
+  /**
+   * Signs what the last durable record covers and nothing else; the same intent gives the same bytes again.
+   * @throws CodedError with a `SIGNER_` code
+   */
+  sign(intent: Intent, domain: Domain): Message
+}
+
+/** The same key for the same height never speaks for two blocks in one round, whatever the code above it does. */
+export function createValidatorSigner(options: SignerOptions, log: SignerLog): ValidatorSigner {
+  const { privateKey, recovery } = options
+  const address = privateKeyToAddress(privateKey)
+  let isSilent = recovery.silence !== undefined
+  /** Handed to the log. */
+  let pending = recovery.record
+  /** On disk. */
+  let bound = recovery.record
+  let height = bound?.height ?? 0
+
+  const startHeight: ValidatorSigner['startHeight'] = async (next, { isSilent: silent }) => {
+    if (next < height) throw signerError('SIGNER_REGRESSION', `Height ${next} is below ${height}`)
+    isSilent = silent
+    height = next
+    // At the height of the recovered record the log goes on: it must not be dropped before its block is final.
+    if (bound?.height === next) return
+    pending = bound = undefined
+    await log.startEpoch(height, [encodeMark({ height, isSilent })])
+  }
+
+  const persist: ValidatorSigner['persist'] = async (record, body) => {
+    if (isSilent) throw signerError('SIGNER_SILENT', 'This validator keeps silent: its consensus log was lost')
+    if (record.height !== height || (pending !== undefined && !isAfter(record, pending))) {
+      throw signerError('SIGNER_REGRESSION', `A record ${placeOf(record)} after ${placeOf(pending ?? { height })}`)
+    }
+    pending = record
+    await write(log, record, body)
+    bound = record
+  }
+
+  const sign: ValidatorSigner['sign'] = (intent, domain) => {
+    if (isSilent) throw signerError('SIGNER_SILENT', 'This validator keeps silent: its consensus log was lost')
+    checkCovered(intent, bound)
+    const unsigned = withSeal(intent, privateKey)
+    const signature = signDigest(signingDigest(domain, statementOf(unsigned)), privateKey)
+    const message = { ...unsigned, author: address, signature }
+    return { ...message, bytes: encodeMessage(message) }
+  }
+
+  return { address, recovery, startHeight, persist, sign }
+}
+
+async function write(log: SignerLog, record: SafetyRecord, body: ProposedBlock | undefined): Promise<void> {
+  const entries = [...(body === undefined ? [] : [encodeBlockEntry(body)]), encodeRecord(record)]
+  try {
+    await Promise.all(entries.map((entry) => log.append(entry)))
+  } catch (error) {
+    if (!isCodedError(error, 'CONSENSUS_LOG_FULL')) throw error
+    // Weeks of rounds at one height: only the last record still counts.
+    await log.startEpoch(record.height, wholeEpoch(record))
+  }
+}
+
+/** The record and all that it names. */
+function wholeEpoch(record: SafetyRecord): Uint8Array[] {
+  const { height, block, certificate } = record
+  const blocks = new Map([certificate?.block, block].flatMap((kept) => (kept ? [[kept.digest, kept]] : [])))
+  return [encodeMark({ height, isSilent: false }), ...[...blocks.values()].map(encodeBlockEntry), encodeRecord(record)]
+}
+
+/** A Commit gets its seal, over the header of its round. */
+function withSeal(intent: Intent, privateKey: Uint8Array): Unsigned {
+  if (intent.kind !== 'commit') return intent
+  const { kind, height, round, digest, header } = intent
+  return { kind, height, round, digest, seal: signDigest(commitSealDigest(headerWithRound(header, round)), privateKey) }
+}
+
+function placeOf({ height, round, step }: { height: number; round?: number; step?: string }): string {
+  return round === undefined ? `at height ${height}` : `at height ${height}, round ${round}, step ${step}`
+}
+
+function checkCovered(intent: Intent, bound: SafetyRecord | undefined): asserts bound is SafetyRecord {
+  const { kind, height, round } = intent
+  const what = `A ${kind} ${placeOf(intent)}`
+  if (bound === undefined || height > bound.height || (height === bound.height && round > bound.round)) {
+    throw signerError('SIGNER_NOT_PERSISTED', `${what} is not in the consensus log yet`)
+  }
+  if (height < bound.height || round < bound.round) {
+    throw signerError('SIGNER_REGRESSION', `${what} lies below the record ${placeOf(bound)}`)
+  }
+  if (kind === 'roundChange') return checkRoundChange(intent, bound, what)
+  if (bound.block === undefined || (kind === 'commit' && bound.step !== 'commit')) {
+    throw signerError('SIGNER_NOT_PERSISTED', `${what} goes beyond the record ${placeOf(bound)}`)
+  }
+  const digest = kind === 'proposal' ? intent.block.digest : intent.digest
+  if (digest !== bound.block.digest) {
+    const details = { digest, bound: bound.block.digest }
+    throw signerError('SIGNER_CONFLICT', `${what} is for ${digest}; the record is for ${bound.block.digest}`, details)
+  }
+  // The seal is made over the header: it must be the header of that very block.
+  if (kind === 'commit' && blockHash(intent.header) !== digest) {
+    throw signerError('SIGNER_CONFLICT', `${what} carries the header of another block than ${digest}`, { digest })
+  }
+}
+
+function checkRoundChange(intent: Extract<Intent, { kind: 'roundChange' }>, bound: SafetyRecord, what: string): void {
+  if (bound.step !== 'roundChange') {
+    throw signerError('SIGNER_REGRESSION', `${what} lies below the record ${placeOf(bound)}`)
+  }
+  const { prepared } = intent
+  if (prepared?.digest !== bound.certificate?.digest || prepared?.round !== bound.certificate?.round) {
+    throw signerError('SIGNER_CONFLICT', `${what} does not carry the certificate of the record`)
+  }
+}
