@@ -10,7 +10,7 @@ import type { BlockContext, Evm } from '@songhua/node/execution/evm'
 import { JournaledState } from '@songhua/node/execution/journaled-state'
 import type { ExecutionRules } from '@songhua/node/execution/rules'
 import { checkTransaction } from '@songhua/node/execution/transaction-check'
-import { runTransaction } from '@songhua/node/execution/transaction-run'
+import { runOpenTransaction } from '@songhua/node/execution/transaction-run'
 import { type StateDiff, type StateReader, emptyStateDiff } from '@songhua/node/trie/state'
 import { stateReaderAt, updateStateTrie } from '@songhua/node/trie/state-trie'
 
@@ -113,7 +113,8 @@ async function runCase(post: Post, { env, pre, evm }: { env: BlockContext; pre: 
     return post.expectException === undefined ? `refused: ${refusal}` : undefined
   }
   if (post.expectException !== undefined) return `accepted, expected ${post.expectException}`
-  const { result } = await runTransaction(transaction as Transaction, { state, block: env, evm })
+  const { result } = await runOpenTransaction(transaction as Transaction, { state, block: env, evm })
+  state.endTransaction(result.destroyed)
   const { root } = updateStateTrie({ getNode: (hash) => pre.nodes.get(hash) }, pre.root, state.diff())
   const logs = logsHash(result.logs)
   if (logs !== post.logs) return `logs hash ${logs}, expected ${post.logs}`

@@ -85,6 +85,12 @@ function assemble(): Uint8Array<ArrayBuffer> {
   ])
 }
 
+/** Node has it; the compiler's library for Node has not. */
+declare const WebAssembly: {
+  Module: new (bytes: Uint8Array) => object
+  Instance: new (module: object) => { readonly exports: Readonly<Record<string, unknown>> }
+}
+
 /**
  * BLAKE2b's F of EIP-152 in WebAssembly, assembled here: 64-bit rotations in JavaScript are 20 times slower, and at one
  * gas a round this is among the dearest things that a block can hold.
@@ -93,7 +99,7 @@ function assemble(): Uint8Array<ArrayBuffer> {
 export function createBlake2f(): (input: Uint8Array) => Uint8Array {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(assemble()))
   const run = exports.f as (rounds: number) => void
-  const { buffer } = exports.m as WebAssembly.Memory
+  const { buffer } = exports.m as { buffer: ArrayBuffer }
   const bytes = new Uint8Array(buffer, 0, MEMORY_BYTES)
   const words = new DataView(buffer)
   return (input) => {

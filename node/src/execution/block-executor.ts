@@ -28,7 +28,7 @@ export interface ExecutionInput {
   readonly block: BlockContext
   /** The set that seals this block; it stays when the membership contract has no good answer. */
   readonly validators: readonly Address[]
-  readonly beforeTransaction?: TransactionGate
+  readonly beforeTransaction?: TransactionGate | undefined
 }
 
 export interface Execution {

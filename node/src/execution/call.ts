@@ -40,7 +40,7 @@ export interface CallContext {
   readonly block: BlockContext
   /** Bounds what one call may cost; `request.gas` above it is lowered. */
   readonly gasMax: bigint
-  readonly overrides?: StateOverrides
+  readonly overrides?: StateOverrides | undefined
 }
 
 export interface CallResult {

@@ -1,10 +1,10 @@
 /* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-member-access,
    @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-call,
-   @typescript-eslint/no-unsafe-argument -- reaches into the EVM library */
+   @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-return -- reaches into the EVM library */
 import { EVM, EVMError, type EVMOpts } from '@ethereumjs/evm'
 import { Address as LibraryAddress } from '@ethereumjs/util'
 import { EMPTY_ACCOUNT } from '@songhua/sdk/protocol/account'
-import { type Address, EMPTY_BYTES, type Hex, bigintToBytes, concatBytes, hexToBytes } from '@songhua/sdk/protocol/bytes'
+import { type Address, EMPTY_BYTES, type Hex, bigintToBytes, concatBytes } from '@songhua/sdk/protocol/bytes'
 import { keccak256 } from '@songhua/sdk/protocol/crypto'
 import { encodeRlp } from '@songhua/sdk/protocol/rlp'
 import { assert } from '../base/assert.js'

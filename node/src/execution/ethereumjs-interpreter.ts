@@ -1,6 +1,6 @@
 /* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-member-access,
    @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-call,
-   @typescript-eslint/no-unsafe-argument, @typescript-eslint/only-throw-error -- reaches into the EVM library */
+   @typescript-eslint/only-throw-error -- reaches into the EVM library */
 import { EVMError } from '@ethereumjs/evm'
 import { bytesToBigint } from '@songhua/sdk/protocol/bytes'
 import type { Operation } from './ethereumjs-opcodes.js'

@@ -2,6 +2,7 @@
    @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-call,
    @typescript-eslint/no-unsafe-argument, @typescript-eslint/only-throw-error -- reaches into the EVM library */
 import { EVMError } from '@ethereumjs/evm'
+import type { Address as LibraryAddress } from '@ethereumjs/util'
 import { type Hash, bytesToBigint } from '@songhua/sdk/protocol/bytes'
 import { addressOf } from './ethereumjs-state.js'
 
@@ -165,22 +166,22 @@ function sstoreRefund(original: bigint, current: bigint, value: bigint): bigint 
   return refund
 }
 
-function addressWord(of: (state: any) => any): (state: any) => void {
+function addressWord(of: (state: any) => LibraryAddress): (state: any) => void {
   return (state) => {
-    const address = of(state) as { word?: bigint }
-    state.stack.push((address.word ??= BigInt(addressOf(address as any))))
+    const address = of(state) as LibraryAddress & { word?: bigint }
+    state.stack.push((address.word ??= BigInt(addressOf(address))))
   }
 }
 
 /** Whole opcodes of our own, gas and all: synchronous, where the library's are promises over copied bytes. */
 const OWN: Record<number, (state: any) => void> = {
-  0x30: addressWord((state) => state.env.address),
-  0x32: addressWord((state) => state.env.origin),
-  0x33: addressWord((state) => state.env.caller),
+  0x30: addressWord((state) => state.env.address as LibraryAddress),
+  0x32: addressWord((state) => state.env.origin as LibraryAddress),
+  0x33: addressWord((state) => state.env.caller as LibraryAddress),
   0x37: copyFrom((state) => state.env.callData as Uint8Array),
   0x39: copyFrom((state) => state.env.code as Uint8Array),
   0x3e: returnDataCopy,
-  0x41: addressWord((state) => state.env.block.header.coinbase),
+  0x41: addressWord((state) => state.env.block.header.coinbase as LibraryAddress),
   0x51: mload,
   0x52: mstore,
   0x54: sload,

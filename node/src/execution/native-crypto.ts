@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { concatBytes } from '@songhua/sdk/protocol/bytes'
 import { type CryptoProvider, installCrypto } from '@songhua/sdk/protocol/crypto'
@@ -55,7 +55,7 @@ export async function loadKeccak(): Promise<Pick<CryptoProvider, 'keccak256'>> {
 }
 
 export const nodeSha256: Pick<CryptoProvider, 'sha256'> = {
-  sha256: (data) => new Uint8Array(createHash('sha256').update(data).digest()),
+  sha256: (data) => new Uint8Array(hash('sha256', data, 'buffer')),
 }
 
 async function firstThatLoads<T>(loaders: [name: T, load: () => object | Promise<object>][], reasons: string[]): Promise<T> {

@@ -54,16 +54,9 @@ export interface RunContext {
 }
 
 /**
- * Runs a transaction that `checkTransaction` let through and ends it: gas bought, message run, refund, tip to the
- * coinbase. The base fee is burnt.
+ * Runs a transaction that `checkTransaction` let through: gas bought, message run, refund, tip to the coinbase; the base
+ * fee is burnt. The transaction is left open: the caller ends it in the state, with what it destroyed, or abandons it.
  */
-export async function runTransaction(transaction: Transaction, context: RunContext): Promise<TransactionOutcome> {
-  const outcome = await runOpenTransaction(transaction, context)
-  context.state.endTransaction(outcome.result.destroyed)
-  return outcome
-}
-
-/** The same, left open: the caller ends the transaction in the state, or abandons it. */
 export async function runOpenTransaction(
   transaction: Transaction,
   { state, block, evm }: RunContext,
