@@ -8,6 +8,7 @@ import { decodeJournalRecord, encodeJournalRecord } from '@songhua/node/txpool/j
 import { describe, expect, it } from 'vitest'
 import { BLOCK_GAS_LIMIT, CHAIN_ID, account, sender } from './transactions.js'
 
+const COMPACT_FROM_BYTES = 40_000
 const keyOf = (number: number): Uint8Array => new Uint8Array(32).fill(number)
 const addressOf = (number: number): Address => privateKeyToAddress(keyOf(number))
 const signed = (number: number, nonce: number, fields: { data?: Uint8Array; chainId?: bigint } = {}): Transaction =>
@@ -19,10 +20,12 @@ function createManualJournal(durable: Uint8Array[] = []) {
   const compactions: number[] = []
   const journal: PoolJournal = {
     append: (record) => new Promise((resolve, reject) => unsynced.push({ record, resolve, reject })),
-    replay: () => [...durable],
+    payloads: [...durable],
+    droppedBytes: 0,
+    sizeBytes: () => [...durable, ...unsynced.map(({ record }) => record)].reduce((sum, { length }) => sum + length, 0),
     compact: (live) => {
-      compactions.push(live.length)
-      durable.splice(0, durable.length, ...live)
+      durable.splice(0, durable.length, ...live())
+      compactions.push(durable.length)
       return Promise.resolve()
     },
   }
@@ -48,7 +51,7 @@ function createQuietLogger(lines: string[] = []): Logger {
 
 function start(disk: ReturnType<typeof createManualJournal>, accounts: Map<Address, Account> = new Map(), nowMs = 1_000) {
   const lines: string[] = []
-  const pool = createPool({ chainId: CHAIN_ID, blockGasLimit: BLOCK_GAS_LIMIT }, {
+  const pool = createPool({ chainId: CHAIN_ID, blockGasLimit: BLOCK_GAS_LIMIT, compactFromBytes: COMPACT_FROM_BYTES }, {
     journal: disk.journal, accountOf: (address) => accounts.get(address), clock: { now: () => nowMs }, logger: createQuietLogger(lines),
   })
   return { pool, lines }
@@ -107,7 +110,7 @@ describe('the pool service', () => {
     expect(await stateOf(again)).toBe('pending')
     disk.sync()
     await expect(again).rejects.toMatchObject({ code: 'POOL_ALREADY_KNOWN' })
-    expect(hashes(start(disk).pool)).toEqual([hash])
+    expect(hashes(start(createManualJournal(disk.durable)).pool)).toEqual([hash])
   })
 
   it('refuses with the reason, and journals nothing of it', async () => {
@@ -151,7 +154,7 @@ describe('the pool service after a crash', () => {
       await submitted
     }
     void pool.submit(signed(3, 0).raw)
-    const { pool: revived, lines } = start(disk, new Map([[addressOf(1), account(1)]]), 30_000)
+    const { pool: revived, lines } = start(createManualJournal(disk.durable), new Map([[addressOf(1), account(1)]]), 30_000)
     expect(hashes(revived)).toEqual(kept.map(({ hash }) => hash))
     expect(revived.status()).toMatchObject({ pending: 3, queued: 0 })
     expect(revived.executableSince(1)).toBe(1_000)
@@ -168,10 +171,20 @@ describe('the pool service after a crash', () => {
     const submitted = pool.submit(transaction.raw)
     disk.sync()
     await submitted
-    const { pool: revived } = start(disk)
+    const { pool: revived } = start(createManualJournal(disk.durable))
     expect(revived.status()).toMatchObject({ pending: 0, queued: 1 })
     revived.onHead(rich)
     expect(revived.status()).toMatchObject({ pending: 1, queued: 0 })
+  })
+
+  it('believes no journal about who signed', () => {
+    const { raw, hash } = signed(1, 0)
+    const forged = encodeJournalRecord({ arrivedMs: 1, isLocal: true, sender: sender(9), raw })
+    const garbage = encodeJournalRecord({ arrivedMs: 1, isLocal: true, sender: sender(9), raw: Uint8Array.of(1, 2, 3) })
+    const { pool, lines } = start(createManualJournal([garbage, forged]))
+    expect(hashes(pool)).toEqual([hash])
+    expect(pool.content(addressOf(1)).pending).toHaveLength(1)
+    expect(lines).toContain('a journalled transaction is not one')
   })
 
   it('refuses the journal of a newer program', () => {
@@ -185,7 +198,7 @@ describe('the pool service after a crash', () => {
   it('compacts the journal to what is alive', async () => {
     const disk = createManualJournal()
     const { pool } = start(disk)
-    const data = new Uint8Array(100_000)
+    const data = new Uint8Array(1_000)
     for (let nonce = 0; nonce < 45; nonce++) {
       const submitted = pool.submit(signed(1, nonce, { data }).raw)
       disk.sync()
@@ -194,13 +207,13 @@ describe('the pool service after a crash', () => {
       if (nonce % 10 !== 9) pool.onHead(new Map([[addressOf(1), account(nonce + 1)]]))
     }
     expect(disk.compactions).toHaveLength(1)
-    expect(disk.durable.length).toBeLessThan(10)
+    expect(disk.durable.length).toBeLessThan(15)
     const view = new Map([[addressOf(1), account(45)]])
-    expect(hashes(start(disk, view).pool)).toEqual(hashes(pool))
+    expect(hashes(start(createManualJournal(disk.durable), view).pool)).toEqual(hashes(pool))
     const last = pool.submit(signed(1, 45).raw)
     disk.sync()
     await last
-    expect(hashes(start(disk, view).pool)).toEqual(hashes(pool))
+    expect(hashes(start(createManualJournal(disk.durable), view).pool)).toEqual(hashes(pool))
     expect(hashes(pool)).toHaveLength(1)
   })
 })

@@ -1,8 +1,8 @@
+import { EMPTY_ACCOUNT } from '@songhua/sdk/protocol/account'
 import type { Address, Hash } from '@songhua/sdk/protocol/bytes'
 import { keccak256Hex } from '@songhua/sdk/protocol/crypto'
-import { EMPTY_ACCOUNT } from '@songhua/sdk/protocol/account'
-import { CodedError, messageOf } from '@songhua/sdk/protocol/errors'
-import { type Transaction, decodeTransaction } from '@songhua/sdk/protocol/transaction'
+import { CodedError, isCodedError, messageOf } from '@songhua/sdk/protocol/errors'
+import { type Transaction, decodeTransaction, parseTransaction } from '@songhua/sdk/protocol/transaction'
 import type { Clock } from '../base/clock.js'
 import { type Hub, createHub } from '../base/hub.js'
 import type { Logger } from '../base/logger.js'
@@ -13,14 +13,17 @@ import {
 import { isPoolRefusal, refusal } from '../txpool/refusal.js'
 import { type Added, type PoolContent, type PoolStatus, TxPool, type TxPoolOptions } from '../txpool/tx-pool.js'
 
-/** Where the pool's transactions survive a crash. Calls take effect in the order in which they are made. */
+/** Where the pool's transactions survive a crash. */
 export interface PoolJournal {
+  /** What was in it at start, oldest first. */
+  readonly payloads: readonly Uint8Array[]
+  /** Bytes that could not be read at start. */
+  readonly droppedBytes: number
+  sizeBytes(): number
   /** Resolves when the record is durable; concurrent appends share one sync. */
   append(record: Uint8Array): Promise<void>
-  /** The records that are in it at start, oldest first. */
-  replay(): Uint8Array[]
-  /** Replaces everything appended before this call by `live`. */
-  compact(live: Uint8Array[]): Promise<void>
+  /** Replaces everything appended before this call; `live` is asked after those appends and before any later one. */
+  compact(live: () => Iterable<Uint8Array>): Promise<void>
 }
 
 export interface PoolPorts {
@@ -67,14 +70,18 @@ export interface Pool {
   metrics(): Record<string, number>
 }
 
-/** Below this a journal is not worth compacting. */
-const COMPACTION_FLOOR_BYTES = 4 * 1024 * 1024
+export interface PoolOptions extends TxPoolOptions {
+  /** A journal below this many bytes is not worth compacting (default 4 MiB, some 10,000 transactions). */
+  readonly compactFromBytes?: number
+}
+
+const COMPACT_FROM_BYTES = 4 * 1024 * 1024
 
 /**
  * Reads the journal and is then at the head.
  * @throws CodedError `POOL_BAD_LIMIT`, `POOL_JOURNAL_VERSION`
  */
-export function createPool(options: TxPoolOptions, ports: PoolPorts): Pool {
+export function createPool(options: PoolOptions, ports: PoolPorts): Pool {
   const pool = new JournalledPool(options, ports)
   pool.replay()
   return pool
@@ -89,36 +96,40 @@ class JournalledPool implements Pool {
   /** In the pool, but the journal failed. */
   readonly #unjournalled = new Map<Hash, JournalRecord>()
   readonly #counters = { added: 0, refused: 0, replaced: 0, evicted: 0, expired: 0, compactions: 0 }
-  #journalBytes = 0
   #isCompacting = false
-  #compactionFloorBytes = COMPACTION_FLOOR_BYTES
+  readonly #compactFromBytes: number
+  /** Raised after a failure. */
+  #compactionFloorBytes: number
 
-  constructor(options: TxPoolOptions, ports: PoolPorts) {
+  constructor({ compactFromBytes, ...options }: PoolOptions, ports: PoolPorts) {
     this.#ports = ports
     this.#pool = new TxPool(options)
+    this.#compactFromBytes = compactFromBytes ?? COMPACT_FROM_BYTES
+    this.#compactionFloorBytes = this.#compactFromBytes
     this.#added = createHub((error) => ports.logger.error('a listener to the pool failed', { error: messageOf(error) }))
   }
 
   replay(): void {
     const { journal, logger, clock } = this.#ports
-    const records = journal.replay()
-    for (const bytes of records) {
-      this.#journalBytes += bytes.length
-      this.#restore(decodeJournalRecord(bytes))
-    }
+    for (const bytes of journal.payloads) this.#restore(decodeJournalRecord(bytes))
     const dropped = this.#pool.trim(clock.now())
     this.#counters.expired += dropped.length
-    if (records.length > 0) logger.info('transaction journal read', { records: records.length, ...this.status() })
+    const fields = { records: journal.payloads.length, droppedBytes: journal.droppedBytes, ...this.status() }
+    if (journal.droppedBytes > 0) logger.warn('the end of the transaction journal could not be read', fields)
+    else if (journal.payloads.length > 0) logger.info('transaction journal read', fields)
     this.#compactWhenDue()
   }
 
+  /** What has been used since costs no recovery; the sender of everything else is recovered anew, whatever the record says. */
   #restore({ raw, sender, arrivedMs, isLocal }: JournalRecord): void {
     try {
-      const transaction = decodeTransaction(raw, { sender })
-      this.#pool.restore(transaction, { account: this.#accountOf(sender), nowMs: arrivedMs, isLocal })
+      const { nonce } = parseTransaction(raw)
+      if (nonce < this.#accountOf(sender).nonce) return
+      const transaction = decodeTransaction(raw)
+      this.#pool.restore(transaction, { account: this.#accountOf(transaction.sender), nowMs: arrivedMs, isLocal })
     } catch (error) {
-      // Its checksum was right, so this program has written it: the rules of decoding have changed since.
-      this.#ports.logger.error('a journalled transaction cannot be read any more', { sender, error: messageOf(error) })
+      if (!isCodedError(error)) throw error
+      this.#ports.logger.error('a journalled transaction is not one', { sender, error: error.message })
     }
   }
 
@@ -175,9 +186,7 @@ class JournalledPool implements Pool {
 
   async #append(record: JournalRecord, hash: Hash): Promise<void> {
     const { journal, logger } = this.#ports
-    const bytes = encodeJournalRecord(record)
-    this.#journalBytes += bytes.length
-    const durable = journal.append(bytes).catch((error: unknown) => {
+    const durable = journal.append(encodeJournalRecord(record)).catch((error: unknown) => {
       this.#unjournalled.set(hash, record)
       logger.error('a transaction could not be journalled', { hash, error: messageOf(error) })
       throw new CodedError('POOL_JOURNAL_FAILED',
@@ -202,26 +211,29 @@ class JournalledPool implements Pool {
   #compactWhenDue(): void {
     const { pending, queued, bytes } = this.#pool.status()
     const liveBytes = bytes + (pending + queued) * JOURNAL_RECORD_OVERHEAD_BYTES
-    if (this.#isCompacting || this.#journalBytes < Math.max(this.#compactionFloorBytes, 2 * liveBytes)) return
-    void this.#compact(liveBytes)
+    const dueBytes = Math.max(this.#compactionFloorBytes, 2 * liveBytes)
+    if (!this.#isCompacting && this.#ports.journal.sizeBytes() >= dueBytes) void this.#compact()
   }
 
-  async #compact(liveBytes: number): Promise<void> {
+  async #compact(): Promise<void> {
+    const { journal, logger } = this.#ports
     this.#isCompacting = true
-    const beforeBytes = this.#journalBytes
-    const live = [...this.#pool.entries()].map(({ transaction: { raw, sender }, arrivedMs, isLocal }) =>
-      encodeJournalRecord({ raw, sender, arrivedMs, isLocal }))
     try {
-      await this.#ports.journal.compact(live)
-      this.#journalBytes += liveBytes - beforeBytes
+      await journal.compact(() => this.#liveRecords())
       this.#counters.compactions++
-      this.#compactionFloorBytes = COMPACTION_FLOOR_BYTES
+      this.#compactionFloorBytes = this.#compactFromBytes
     } catch (error) {
       // Not with every append anew: a full disk does not empty itself.
-      this.#compactionFloorBytes = 2 * this.#journalBytes
-      this.#ports.logger.error('the transaction journal could not be compacted', { error: messageOf(error) })
+      this.#compactionFloorBytes = 2 * journal.sizeBytes()
+      logger.error('the transaction journal could not be compacted', { error: messageOf(error) })
     }
     this.#isCompacting = false
+  }
+
+  *#liveRecords(): Iterable<Uint8Array> {
+    for (const { transaction: { raw, sender }, arrivedMs, isLocal } of this.#pool.entries()) {
+      yield encodeJournalRecord({ raw, sender, arrivedMs, isLocal })
+    }
   }
 
   onHead(accounts: ReadonlyMap<Address, AccountView | null>): void {
@@ -280,6 +292,6 @@ class JournalledPool implements Pool {
   metrics(): Record<string, number> {
     const { pending, queued, bytes } = this.status()
     const counters = Object.entries(this.#counters).map(([name, value]) => [`pool_${name}_total`, value] as const)
-    return { pool_pending: pending, pool_queued: queued, pool_bytes: bytes, pool_journal_bytes: this.#journalBytes, ...Object.fromEntries(counters) }
+    return { pool_pending: pending, pool_queued: queued, pool_bytes: bytes, pool_journal_bytes: this.#ports.journal.sizeBytes(), ...Object.fromEntries(counters) }
   }
 }

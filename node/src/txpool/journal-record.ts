@@ -5,7 +5,7 @@ import { CodedError } from '@songhua/sdk/protocol/errors'
 export interface JournalRecord {
   readonly arrivedMs: number
   readonly isLocal: boolean
-  /** Kept, so that a start need not recover it again. */
+  /** Kept, so that a start can tell what has been used without recovering it. */
   readonly sender: Address
   readonly raw: Uint8Array
 }
