@@ -28,19 +28,6 @@ describe('messages', () => {
     expect(got).toEqual(sizes)
   })
 
-  it('go to all but those who have them', async () => {
-    const { a, b, toB } = await pair()
-    const c = await startNode({ seed: 3 })
-    await connect(c, a)
-    const got: string[] = []
-    b.network.onMessage('consensus', () => got.push('b'))
-    c.network.onMessage('consensus', () => got.push('c'))
-    expect(a.network.broadcast('consensus', bytes('vote'), { except: new Set([toB]) })).toBe(1)
-    expect(a.network.broadcast('consensus', bytes('vote'))).toBe(2)
-    await until(() => got.length === 3)
-    expect(got.sort()).toEqual(['b', 'c', 'c'])
-  })
-
   it('are refused when empty, too large or for a peer that is not there', async () => {
     const { a, toB } = await pair()
     expect(a.network.send(toB, 'transactions', new Uint8Array(0))).toBe(false)

@@ -77,11 +77,6 @@ export interface SendOptions {
   readonly kind?: number
 }
 
-export interface BroadcastOptions extends SendOptions {
-  /** Peer ids that have it already. */
-  readonly except?: ReadonlySet<string>
-}
-
 export interface Network {
   readonly self: PeerIdentity
   /** @throws CodedError `LISTEN_FAILED` */
@@ -92,7 +87,7 @@ export interface Network {
   peers(): PeerInfo[]
   peerOfAddress(address: Address): PeerInfo | undefined
   /** To every peer; the answer is how many queues took it. */
-  broadcast(channel: Channel, payload: Uint8Array, options?: BroadcastOptions): number
+  broadcast(channel: Channel, payload: Uint8Array, options?: SendOptions): number
   /** False: not connected, or the peer's queue is full. */
   send(peerId: string, channel: Channel, payload: Uint8Array, options?: SendOptions): boolean
   /** @throws CodedError `PEER_NOT_CONNECTED`, `PEER_DISCONNECTED`, `REQUEST_TIMEOUT`, `_REFUSED` or `_TOO_MANY` */
@@ -219,9 +214,8 @@ class PeerNetwork implements Network {
     return session === undefined ? undefined : infoOf(session)
   }
 
-  broadcast(channel: Channel, payload: Uint8Array, { kind, except }: BroadcastOptions = {}): number {
-    const isWanted = ({ peer }: Session): boolean => except?.has(peer.id) !== true
-    return [...this.#up.values()].filter((session) => isWanted(session) && session.send(channel, payload, kind)).length
+  broadcast(channel: Channel, payload: Uint8Array, { kind }: SendOptions = {}): number {
+    return [...this.#up.values()].filter((session) => session.send(channel, payload, kind)).length
   }
 
   send(peerId: string, channel: Channel, payload: Uint8Array, { kind }: SendOptions = {}): boolean {
