@@ -88,7 +88,8 @@ async function createGatedNetwork(config: NodeConfig, { ledger, clock, logger }:
   return network
 }
 
-function encodedBlock(store: Ledger['store'], number: number): Uint8Array | undefined {
+/** A sealed block as it travels. */
+export function encodedBlock(store: Ledger['store'], number: number): Uint8Array | undefined {
   const header = store.header(number)
   const body = store.body(number)
   return header && body && encodeStoredBlock(header, body)

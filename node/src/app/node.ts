@@ -1,0 +1,127 @@
+import { readFile } from 'node:fs/promises'
+import { type Address, type Hash, bytesToHex } from '@songhua/sdk/protocol/bytes'
+import { privateKeyToAddress } from '@songhua/sdk/protocol/crypto'
+import { messageOf } from '@songhua/sdk/protocol/errors'
+import { parseGenesis } from '@songhua/sdk/protocol/genesis'
+import { systemClock } from '../base/clock.js'
+import { createHub } from '../base/hub.js'
+import type { Logger } from '../base/logger.js'
+import { installNativeCrypto } from '../execution/native-crypto.js'
+import type { ConsensusDriver } from '../services/consensus-ports.js'
+import type { SyncProgress } from '../services/sync.js'
+import type { NodeConfig } from './config.js'
+import { type Doors, openDoors } from './doors.js'
+import { type Ledger, openLedger } from './ledger.js'
+import { createLogger } from './logger.js'
+import { type Peers, createPeers } from './peers.js'
+import { type StopStack, createStopStack } from './stop-stack.js'
+import { createValidator } from './validator.js'
+import { SOFTWARE } from './version.js'
+
+export interface NodeFacts {
+  readonly name: string
+  readonly address: Address
+  readonly peerId: string
+  /** Multiaddrs under which it can be dialled. */
+  readonly p2p: string[]
+  readonly rpc: string
+  readonly admin: string
+  readonly chainId: number
+  readonly genesisHash: Hash
+}
+
+export interface RunningNode {
+  readonly info: NodeFacts
+  /** Stops everything in the reverse order of its start. */
+  stop(): Promise<void>
+  /** The node can go on no longer, and why; it must then be stopped. */
+  onFatal(listener: (error: unknown) => void): () => void
+  onSyncProgress(listener: (progress: SyncProgress) => void): () => void
+}
+
+/**
+ * The composition root: opens, wires and starts a node; resolves when both of its ports answer.
+ * @throws CodedError of whichever part refuses to start; nothing is then left running
+ */
+export async function createNode(config: NodeConfig): Promise<RunningNode> {
+  const address = privateKeyToAddress(config.nodeKey)
+  const name = config.name === '' ? address.slice(0, 10) : config.name
+  const logger = createLogger(config.log, { node: name })
+  const stops = createStopStack(logger)
+  try {
+    return await compose(config, { name, address, logger, stops })
+  } catch (error) {
+    await stops.run()
+    throw error
+  }
+}
+
+interface Frame {
+  readonly name: string
+  readonly address: Address
+  readonly logger: Logger
+  readonly stops: StopStack
+}
+
+async function compose(config: NodeConfig, frame: Frame): Promise<RunningNode> {
+  const { logger, stops } = frame
+  const clock = systemClock
+  const onListenerError = (error: unknown): void => logger.error('a listener failed', { error: messageOf(error) })
+  const fatal = createHub<unknown>(onListenerError)
+  const progress = createHub<SyncProgress>(onListenerError)
+  logger.info('cryptography', { ...(await installNativeCrypto()) })
+  const genesis = parseGenesis(await readFile(config.genesisFile, 'utf8'))
+  const ledger = await openLedger(config.dataDir, genesis, { clock, logger, stops })
+  const peers = await createPeers(config, { ledger, clock, logger, onSyncProgress: (event) => progress.emit(event) })
+  const onFatal = (error: unknown): void => fatal.emit(error)
+  const consensus = await createValidator(config, { ledger, peers, clock, logger, stops, onFatal })
+  await start(peers, consensus, stops)
+  const facts = (doors: Doors): NodeFacts => factsOf(config, frame, { ledger, peers, doors })
+  const doors = await openDoors(config, {
+    ledger, peers, clock, logger, stops,
+    nodeInfo: () => ({ ...facts(doors), software: SOFTWARE, follow: config.follow, consensus: consensus.status(), head: headOf(ledger) }),
+    metrics: { ledger, peers, consensus: () => consensusFigures(consensus) },
+  })
+  logger.info('the node runs', { ...facts(doors), head: ledger.chain.head().header.number })
+  return { info: facts(doors), stop: () => stops.run(), onFatal: fatal.subscribe, onSyncProgress: progress.subscribe }
+}
+
+/** Who listens to peers is there before the first of them can speak. */
+async function start({ network, relay, sync }: Peers, consensus: ConsensusDriver, stops: StopStack): Promise<void> {
+  sync.start()
+  stops.push('sync', () => sync.stop())
+  relay.start()
+  stops.push('relay', () => relay.stop())
+  consensus.start()
+  stops.push('consensus', () => consensus.stop())
+  stops.push('network', () => network.stop())
+  await network.start()
+}
+
+function factsOf(config: NodeConfig, { name, address }: Frame, parts: { ledger: Ledger; peers: Peers; doors: Doors }): NodeFacts {
+  const { ledger, peers, doors } = parts
+  return {
+    name,
+    address,
+    peerId: peers.network.self.id,
+    p2p: peers.network.addresses(),
+    rpc: urlOf(doors.rpc),
+    admin: urlOf(doors.admin),
+    chainId: ledger.genesis.chainId,
+    genesisHash: ledger.opened.genesisHash,
+  }
+}
+
+const urlOf = ({ host, port }: { host: string; port: number }): string => `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+
+function headOf({ chain }: Ledger): Record<string, unknown> {
+  const { header, hash, blockTimeMs, validators } = chain.head()
+  return { number: header.number, hash, blockTimeMs, validators, extraData: bytesToHex(header.extraData) }
+}
+
+function consensusFigures(consensus: ConsensusDriver): Record<string, number> {
+  const { height, round, isVoter, isSilent, isStopped } = consensus.status()
+  const counters = Object.entries(consensus.metrics()).map(([name, value]) => [name === 'waiting' ? name : `${name}_total`, value])
+  const states = { height, round, voter: Number(isVoter), silent: Number(isSilent), stopped: Number(isStopped) }
+  return { ...states, ...(Object.fromEntries(counters) as Record<string, number>) }
+}
