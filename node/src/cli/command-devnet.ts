@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { OptionValues } from '../app/options.js'
 import { type CliContext, cliError } from './context.js'
+import type { DevnetFlags } from './devnet.js'
 import { MAX_DEVNET_NODES } from './devnet-folder.js'
 import { exampleText, integerFlag } from './flags.js'
 
@@ -26,16 +27,6 @@ const TEXTS = {
   demo: { en: 'anchor a first set of records', zh: '锚定一组示例记录' },
   logLevel: { en: 'least severe log line written to node.log of each folder', zh: '写入各目录 node.log 的日志级别' },
 } as const
-
-export interface DevnetFlags {
-  data: string
-  basePort: number
-  logLevel: OptionValues['log.level']
-  validators?: number
-  followers?: number
-  json?: boolean
-  demo?: boolean
-}
 
 export function addDevnetCommand(program: Command, context: CliContext): void {
   const say = (key: keyof typeof TEXTS): string => TEXTS[key][context.language]

@@ -1,5 +1,5 @@
 import type { RunningNode } from '../app/node.js'
-import type { DevnetFlags } from './command-devnet.js'
+import type { OptionValues } from '../app/options.js'
 import { type CliContext, cliError, note, print } from './context.js'
 import { type DevAccount, devAccounts } from './dev-accounts.js'
 import { runDemo } from './demo.js'
@@ -18,6 +18,16 @@ import { DEVNET_CHAIN_ID } from './node-config.js'
 import { createProgress } from './progress.js'
 import { createStopSignal } from './stop-signal.js'
 import { formatTable } from './table.js'
+
+export interface DevnetFlags {
+  data: string
+  basePort: number
+  logLevel: OptionValues['log.level']
+  validators?: number
+  followers?: number
+  json?: boolean
+  demo?: boolean
+}
 
 const DEFAULT_COUNTS: DevnetCounts = { validators: 4, followers: 0 }
 

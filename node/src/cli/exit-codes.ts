@@ -25,7 +25,7 @@ const EXITS: Partial<Record<ExitName, readonly string[]>> = {
   password: ['KEYSTORE_PASSWORD'],
   portInUse: ['PORT_IN_USE', 'EADDRINUSE'],
   unreachable: ['RPC_UNREACHABLE'],
-  upgrade: ['PROTOCOL_VERSION_UNSUPPORTED'],
+  upgrade: ['CONSENSUS_PROTOCOL_VERSION'],
 }
 
 /** @returns the number to end the process with */

@@ -6,9 +6,9 @@ import { keccak256, privateKeyToAddress } from '@songhua/sdk/protocol/crypto'
 import { type CliContext, cliError } from './context.js'
 
 /**
- * Encrypted keys in the Web3 Secret Storage format, version 3, as geth and ethers write it: scrypt or PBKDF2, AES-128-CTR,
- * keccak256 MAC (ethereum.org/developers/docs/data-structures-and-encoding/web3-secret-storage). Written here over
- * node:crypto because its scrypt is native and a node need not load ethers.
+ * Encrypted keys in the Web3 Secret Storage format, version 3, as geth and ethers write it: scrypt or PBKDF2,
+ * AES-128-CTR, keccak256 MAC. Written here over node:crypto: its scrypt is native, and a node need not load ethers.
+ * Source: ethereum.org/developers/docs/data-structures-and-encoding/web3-secret-storage
  */
 export interface Keystore {
   version: 3
