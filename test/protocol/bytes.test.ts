@@ -58,7 +58,9 @@ describe('integers', () => {
 
   it('refuses what is negative, fractional or too large', () => {
     expect(codeOf(() => bigintToBytes(-1n))).toBe('INTEGER_RANGE')
-    for (const value of [-1, 1.5, 2 ** 53, NaN, Infinity]) expect(codeOf(() => numberToBytes(value))).toBe('INTEGER_RANGE')
+    for (const value of [-1, 1.5, 2 ** 53, NaN, Infinity]) {
+      expect(codeOf(() => numberToBytes(value))).toBe('INTEGER_RANGE')
+    }
     expect(bytesToNumber(hexToBytes('0x1fffffffffffff'))).toBe(Number.MAX_SAFE_INTEGER)
     for (const hex of ['0x20000000000000', '0xffffffffffffffff', '0x010000000000000000']) {
       expect(codeOf(() => bytesToNumber(hexToBytes(hex)))).toBe('INTEGER_RANGE')

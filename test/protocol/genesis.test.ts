@@ -4,7 +4,13 @@ import { EMPTY_TRIE_ROOT } from '@songhua/sdk/protocol/account'
 import { bytesToHex, hexToBytes } from '@songhua/sdk/protocol/bytes'
 import { blockHash } from '@songhua/sdk/protocol/block-hash'
 import { decodeExtraData, encodeExtraData } from '@songhua/sdk/protocol/extra-data'
-import { type GenesisJson, createGenesisJson, genesisHeader, parseGenesis, protocolVersionAt } from '@songhua/sdk/protocol/genesis'
+import {
+  type GenesisJson,
+  createGenesisJson,
+  genesisHeader,
+  parseGenesis,
+  protocolVersionAt,
+} from '@songhua/sdk/protocol/genesis'
 import { decodeHeader, encodeHeader } from '@songhua/sdk/protocol/header'
 import { DEFAULT_QBFT_CONFIG } from '@songhua/sdk/protocol/qbft-config'
 import { GENESIS_JSON, MEMBERSHIP, VALIDATORS, codeOf, pathOf } from './support.js'
@@ -192,7 +198,8 @@ describe('a genesis refused', () => {
 })
 
 describe('createGenesisJson', () => {
-  const options = { chainId: 1, validators: VALIDATORS, alloc: {}, qbft: { membershipContract: MEMBERSHIP }, timestamp: 0 }
+  const qbft = { membershipContract: MEMBERSHIP }
+  const options = { chainId: 1, validators: VALIDATORS, alloc: {}, qbft, timestamp: 0 }
   it('sorts validators and takes what it is told', () => {
     const json = createGenesisJson({ ...options, validators: [...VALIDATORS].reverse(), gasLimit: 10n ** 7n })
     expect(parseGenesis(json)).toMatchObject({ validators: VALIDATORS, gasLimit: 10n ** 7n, timestamp: 0, chainId: 1 })
@@ -205,7 +212,7 @@ describe('createGenesisJson', () => {
     ['HEX_INVALID', { validators: ['0x1'] }],
     ['JSON_TYPE', { alloc: { nobody: {} } }],
     ['JSON_RANGE', { gasLimit: 1n }],
-    ['JSON_RANGE', { qbft: { membershipContract: MEMBERSHIP, minBlockPeriodMs: 0 } }],
+    ['JSON_RANGE', { qbft: { ...qbft, minBlockPeriodMs: 0 } }],
   ])('refuses with %s what could not be read back (%#)', (code, change) => {
     expect(codeOf(() => createGenesisJson({ ...options, ...change }))).toBe(code)
   })

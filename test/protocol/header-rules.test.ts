@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { keccak256Hex } from '@songhua/sdk/protocol/crypto'
-import { type Address, type Hash, ZERO_HASH, bytesToHex, hexToBytes } from '@songhua/sdk/protocol/bytes'
+import { type Hash, ZERO_HASH, bytesToHex, hexToBytes } from '@songhua/sdk/protocol/bytes'
 import { blockHash, headerWithRound } from '@songhua/sdk/protocol/block-hash'
-import { decodeExtraData, encodeExtraData, vanityOf } from '@songhua/sdk/protocol/extra-data'
+import { decodeExtraData, encodeExtraData, readVanity, vanityOf } from '@songhua/sdk/protocol/extra-data'
 import { type Header, decodeHeader, encodeHeader } from '@songhua/sdk/protocol/header'
 import { type ParentBlock, checkHeader } from '@songhua/sdk/protocol/header-rules'
 import { merkleRoot } from '@songhua/sdk/protocol/merkle-tree'
@@ -79,8 +79,7 @@ describe('a header that breaks a rule', () => {
     ['a validator twice', 'HEADER_VALIDATORS', withExtraData({ validators: [VALIDATORS[0]!, VALIDATORS[0]!] })],
     ['no extraData', 'RLP_TRUNCATED', { extraData: new Uint8Array(0) }],
   ])('is refused: %s', (_, code, change) => {
-    const expected = code === 'INTEGER_RANGE' ? /INTEGER_RANGE|HEADER_CHAIN/ : new RegExp(`^${code}$`)
-    expect(codeOf(() => checkHeader({ ...good, ...change }, parent, rules))).toMatch(expected)
+    expect(codeOf(() => checkHeader({ ...good, ...change }, parent, rules))).toBe(code)
   })
 
   it('is refused under a parent that has another set of validators', () => {
@@ -89,13 +88,15 @@ describe('a header that breaks a rule', () => {
   })
 
   it('names the block, the field and both values', () => {
-    expect(() => checkHeader({ ...good, difficulty: 2n }, parent, rules)).toThrow('Block 6: difficulty is 2; expected 1')
+    const check = (): void => checkHeader({ ...good, difficulty: 2n }, parent, rules)
+    expect(check).toThrow('Block 6: difficulty is 2; expected 1')
   })
 })
 
 it('a header of one chain proves nothing on another with the same validators', () => {
   const twin = { ...rules, genesisHash: other }
   expect(codeOf(() => checkHeader(good, parent, twin))).toBe('HEADER_CHAIN')
-  const address: Address = VALIDATORS[0]!
-  expect(blockHash(good)).not.toBe(blockHash({ ...good, coinbase: address, ...withExtraData({ vanity: vanityOf(other, 1) }) }))
+  const { blockTimeMs } = readVanity(decodeExtraData(good.extraData).vanity)
+  const moved = { ...good, ...withExtraData({ vanity: vanityOf(other, blockTimeMs) }) }
+  expect(blockHash(moved)).not.toBe(blockHash(good))
 })

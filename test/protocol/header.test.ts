@@ -34,7 +34,8 @@ describe('a Cancun block of ethereum/tests', () => {
   })
 
   it('has the transactions and the root that the vector names', () => {
-    const raws = splitRlpList(cancunTransactions!).map((item) => (item[0]! < 0xc0 ? (decodeRlp(item) as Uint8Array) : item))
+    const items = splitRlpList(cancunTransactions!)
+    const raws = items.map((item) => (item[0]! < 0xc0 ? (decodeRlp(item) as Uint8Array) : item))
     expect(orderedTrieRoot(raws)).toBe(cancun.header.transactionsRoot)
     const senders = raws.slice(0, 3).map((raw) => decodeTransaction(raw).sender)
     expect(senders).toEqual([cancun.sender, cancun.sender, cancun.sender])

@@ -112,7 +112,8 @@ describe('every tree of up to 40 leaves', () => {
 describe('a bad inclusion proof', () => {
   const size = 11
   const index = 6
-  const good = { leaf: leafHash(many[index]!), index, size, path: inclusionProof(reader, { index, size }), root: roots[size]! }
+  const path = inclusionProof(reader, { index, size })
+  const good = { leaf: leafHash(many[index]!), index, size, path, root: roots[size]! }
   const swapped = [good.path[1]!, good.path[0]!, ...good.path.slice(2)]
   it.each<[string, string, Partial<typeof good>]>([
     ['cut short', 'TREE_PROOF_LENGTH', { path: good.path.slice(0, -1) }],

@@ -74,7 +74,8 @@ describe('seals', () => {
   const own = (index: number, of = header): Uint8Array => signDigest(commitSealDigest(of), MEMBERS[index]!.privateKey)
   const twin = (seal: Uint8Array): Uint8Array => {
     const s = ORDER - BigInt(bytesToHex(seal.subarray(32, 64)))
-    return concatBytes(seal.subarray(0, 32), hexToBytes(`0x${s.toString(16).padStart(64, '0')}`), Uint8Array.of(1 - seal[64]!))
+    const high = hexToBytes(`0x${s.toString(16).padStart(64, '0')}`)
+    return concatBytes(seal.subarray(0, 32), high, Uint8Array.of(1 - seal[64]!))
   }
   const foreign = signDigest(commitSealDigest(header), member('stranger').privateKey)
   const otherRound = headerWithRound(header, 4)

@@ -96,7 +96,7 @@ describe('against ethers', () => {
 
   it('reads what a Wallet sends', async () => {
     const wallet = new Wallet(bytesToHex(sender.privateKey))
-    const request = { type: 2, chainId: 230099, nonce: 0, gasLimit: 21_000, to: wallet.address, value: 1n, maxFeePerGas: 0 }
+    const request = { type: 2, chainId: 230099, nonce: 0, gasLimit: 21_000, to: wallet.address, maxFeePerGas: 0 }
     const transaction = decodeTransaction(hexToBytes(await wallet.signTransaction(request)))
     expect(transaction).toMatchObject({ sender: sender.address, to: sender.address, chainId: 230099n, nonce: 0n })
   })
@@ -104,7 +104,8 @@ describe('against ethers', () => {
   it('reads the example of EIP-155', () => {
     const raw =
       '0xf86c098504a817c800825208943535353535353535353535353535353535353535880de0b6b3a76400008025a028ef61340bd939bc2' +
-      '195fe537567866003e1a15d3c71ff63e1590620aa636276a067cbe9d8997f761aecb703304b3800ccf555c9f3dc64214b297fb1966a3b6d83'
+      '195fe537567866003e1a15d3c71ff63e1590620aa636276a067cbe9d8997f761aecb703304b3800ccf555c9f3dc64214b297fb1966a3b6d8' +
+      '3'
     const transaction = decodeTransaction(hexToBytes(raw))
     expect(transaction.sender).toBe('0x9d8a62f656a8d1615c1294fd71e9cfb3e4855a4f')
     expect(transaction).toMatchObject({ type: 0, chainId: 1n, nonce: 9n, gasLimit: 21_000n, value: 10n ** 18n })

@@ -15,11 +15,10 @@ export const ZERO_HASH: Hash = `0x${'00'.repeat(32)}`
 export const ZERO_ADDRESS: Address = `0x${'00'.repeat(20)}`
 
 const HEX_PAIRS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+/** Two bytes at a time: four digits. Twice as fast as one at a time, for 2 MB and 6 ms at start. */
+const HEX_QUADS = HEX_PAIRS.flatMap((high) => HEX_PAIRS.map((low) => high + low))
 const NOT_A_DIGIT = 0xff
 const DIGIT_VALUES = createDigitValues()
-/** Above this `String.fromCharCode` over an array beats string building (and stays under the argument limit). */
-const HEX_CHUNK_BYTES = 2048
-const HEX_CODES = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0))
 
 function createDigitValues(): Uint8Array {
   const values = new Uint8Array(128).fill(NOT_A_DIGIT)
@@ -30,27 +29,12 @@ function createDigitValues(): Uint8Array {
   return values
 }
 
-function chunkToHex(bytes: Uint8Array, start: number, end: number): string {
-  const codes = new Uint8Array((end - start) * 2)
-  for (let i = start, out = 0; i < end; i++) {
-    const byte = bytes[i]!
-    codes[out++] = HEX_CODES[byte >> 4]!
-    codes[out++] = HEX_CODES[byte & 15]!
-  }
-  return String.fromCharCode.apply(null, codes as unknown as number[])
-}
-
 /** Lower-case, `0x` in front; no bytes give `0x`. */
 export function bytesToHex(bytes: Uint8Array): Hex {
+  const evenLength = bytes.length & ~1
   let hex = '0x'
-  if (bytes.length <= 64) {
-    for (const byte of bytes) hex += HEX_PAIRS[byte]!
-    return hex as Hex
-  }
-  for (let start = 0; start < bytes.length; start += HEX_CHUNK_BYTES) {
-    hex += chunkToHex(bytes, start, Math.min(start + HEX_CHUNK_BYTES, bytes.length))
-  }
-  return hex as Hex
+  for (let i = 0; i < evenLength; i += 2) hex += HEX_QUADS[(bytes[i]! << 8) | bytes[i + 1]!]!
+  return (evenLength === bytes.length ? hex : hex + HEX_PAIRS[bytes[evenLength]!]!) as Hex
 }
 
 function badHex(hex: unknown, field: string, expected: string): CodedError<BytesErrorCode> {

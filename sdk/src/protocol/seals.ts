@@ -42,9 +42,10 @@ export function verifySeals(header: Header, validators: readonly Address[]): voi
   const members = new Set(validators)
   const seen = new Set<Address>()
   for (const signer of recoverSealers(header)) {
+    const what = `${signer} sealed block ${header.number}`
     const at = { number: header.number, signer }
-    if (!members.has(signer)) fail('SEAL_UNKNOWN_SIGNER', `${signer} sealed block ${at.number}, but is no validator`, at)
-    if (seen.has(signer)) fail('SEAL_DUPLICATE_SIGNER', `${signer} sealed block ${header.number} twice`, at)
+    if (!members.has(signer)) fail('SEAL_UNKNOWN_SIGNER', `${what}, but is no validator`, at)
+    if (seen.has(signer)) fail('SEAL_DUPLICATE_SIGNER', `${what} twice`, at)
     seen.add(signer)
   }
 }
