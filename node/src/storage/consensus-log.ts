@@ -1,0 +1,264 @@
+import { randomBytes } from 'node:crypto'
+import { type FileHandle, open, readFile } from 'node:fs/promises'
+import { CodedError, messageOf } from '@songhua/sdk/protocol/errors'
+import { assert } from '../base/assert.js'
+import {
+  type LogRecord, DATA_START, FORMAT_VERSION, KEY_BYTES, countingGeneration, decodeFileHeader, encodeFileHeader, encodeRecord,
+  findRecords, recordBytes,
+} from './consensus-log-format.js'
+import { replaceDurably, writeAt } from './durable-file.js'
+import { createGroupSync } from './group-sync.js'
+
+/** Zeros written in advance, so that an ordinary height never changes the file's size (which costs fdatasync a journal write). */
+export const LOG_INITIAL_BYTES = 4 * 1024 * 1024
+/** One record: a block body and its certificates. */
+export const LOG_RECORD_BYTES_MAX = 16 * 1024 * 1024
+/** One generation on disk, both copies counted; the file has at most twice this. */
+export const LOG_GENERATION_BYTES_MAX = 256 * 1024 * 1024
+
+/**
+ * `fresh`: nothing was ever recorded. `ok`: all that was acknowledged is in `records`. `missing`, `damaged`: what this
+ * validator has signed is not known, and it must keep silent as DESIGN's "Amnesia" says.
+ */
+export type ConsensusLogStatus = 'fresh' | 'ok' | 'missing' | 'damaged'
+
+/** What a validator has promised at the current height. Payloads are the caller's; how they lie on disk is in `consensus-log-format.ts`. */
+export interface ConsensusLog {
+  /** As found when it was opened. */
+  readonly status: ConsensusLogStatus
+  /** Height of the last epoch; undefined unless `ok`. A height below the store's head means that the log was restored from a backup. */
+  readonly height: number | undefined
+  /** Records of the last epoch, in order; empty unless `ok`. */
+  readonly records: readonly Uint8Array[]
+  /**
+   * Resolves when the record is on disk: only then may what it promises be signed. Calls made together share one sync.
+   * @throws CodedError `CONSENSUS_LOG_RECORD_TOO_LARGE`, `CONSENSUS_LOG_FULL` (then begin the epoch anew with what still
+   *   counts), `CONSENSUS_LOG_NOT_STARTED` (missing or damaged, and no epoch begun), `CONSENSUS_LOG_IO` (final: the log
+   *   must be opened again)
+   */
+  append(payload: Uint8Array): Promise<void>
+  /**
+   * Drops all records and begins an epoch at `height` with `records`, atomically; a crash leaves the old epoch or the new
+   * one. Call it when the block of the epoch before is in the store. It also puts a new file in the place of a missing or
+   * damaged one. Later appends may be called without waiting for it.
+   * @throws CodedError as `append`
+   */
+  startEpoch(height: number, records?: readonly Uint8Array[]): Promise<void>
+  /** Waits for what was appended. */
+  close(): Promise<void>
+}
+
+type Operation = { kind: 'append'; payload: Uint8Array } | { kind: 'start'; height: number; payloads: readonly Uint8Array[] }
+
+/** An open file and where its generation stands. */
+interface LogFile {
+  readonly handle: FileHandle
+  readonly key: Uint8Array
+  bytes: number
+  lastGeneration: number
+  generation: number
+  height: number
+  setSize: number
+  nextSequence: number
+  start: number
+  end: number
+}
+
+interface Found {
+  status: ConsensusLogStatus
+  file: LogFile | undefined
+  height?: number
+  records: Uint8Array[]
+}
+
+/**
+ * @param create makes the file when absent (`fresh`): only for a key that has never signed, because a validator that finds
+ *   no log must not go on as if it had promised nothing
+ * @throws CodedError `CONSENSUS_LOG_IO`, `CONSENSUS_LOG_NEWER_VERSION`
+ */
+export async function openConsensusLog(path: string, { create }: { create: boolean }): Promise<ConsensusLog> {
+  const found = await coded(path, () => findLog(path, create))
+  let { file } = found
+  /** Of the current generation, what is only queued included. */
+  let generationBytes = file === undefined ? 0 : file.end - file.start
+  let isClosed = false
+
+  const sync = createGroupSync<Operation>((operations) =>
+    coded(path, async () => {
+      file = await perform(file, path, operations)
+    }),
+  )
+  const reserve = (bytes: number): void => {
+    if (bytes > LOG_GENERATION_BYTES_MAX) throw fullError(path, bytes)
+    generationBytes = bytes
+  }
+  return {
+    status: found.status,
+    height: found.height,
+    records: found.records,
+    async append(payload) {
+      assert(!isClosed, 'a closed consensus log takes no records')
+      checkSize(path, payload)
+      if (generationBytes === 0) throw notStartedError(path, found.status)
+      reserve(generationBytes + recordBytes(payload.length))
+      await sync.add({ kind: 'append', payload })
+    },
+    async startEpoch(height, records = []) {
+      assert(!isClosed, 'a closed consensus log begins no epoch')
+      for (const payload of records) checkSize(path, payload)
+      reserve(records.reduce((sum, { length }) => sum + recordBytes(length), recordBytes(0)))
+      await sync.add({ kind: 'start', height, payloads: records })
+    },
+    async close() {
+      isClosed = true
+      await sync.idle()
+      await file?.handle.close()
+      file = undefined
+    },
+  }
+}
+
+async function findLog(path: string, create: boolean): Promise<Found> {
+  const bytes = await readIfThere(path)
+  if (bytes === undefined) {
+    return create ? { status: 'fresh', file: await createLog(path, 0, []), records: [] } : { status: 'missing', file: undefined, records: [] }
+  }
+  const header = decodeFileHeader(bytes)
+  if (header !== undefined && header.version !== FORMAT_VERSION) throw versionError(path, header.version)
+  // Made with its full size at once and never below it: a shorter file has lost its end.
+  const isShort = bytes.length < LOG_INITIAL_BYTES
+  const counting = header && !isShort ? countingGeneration(findRecords(header.key, bytes)) : undefined
+  if (header === undefined || counting === undefined) return { status: 'damaged', file: undefined, records: [] }
+  const { height, payloads } = counting
+  const file: LogFile = {
+    ...counting,
+    handle: await open(path, 'r+'),
+    key: header.key,
+    bytes: bytes.length,
+    nextSequence: payloads.length + 1,
+  }
+  // A record with one copy left is one fault from being lost: the epoch is written anew, with two of each.
+  if (!counting.isWhole) await startGeneration(file, height, payloads)
+  const isFresh = height === 0 && payloads.length === 0
+  return isFresh ? { status: 'fresh', file, records: [] } : { status: 'ok', file, height, records: payloads }
+}
+
+async function readIfThere(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** In order; appends that stand together share one sync. */
+async function perform(before: LogFile | undefined, path: string, operations: Operation[]): Promise<LogFile | undefined> {
+  let file = before
+  let appended: Uint8Array[] = []
+  for (const operation of operations) {
+    if (operation.kind === 'append') {
+      appended.push(operation.payload)
+      continue
+    }
+    await appendRecords(file, appended)
+    appended = []
+    if (file === undefined) file = await createLog(path, operation.height, operation.payloads)
+    else await startGeneration(file, operation.height, operation.payloads)
+  }
+  await appendRecords(file, appended)
+  return file
+}
+
+async function appendRecords(file: LogFile | undefined, payloads: Uint8Array[]): Promise<void> {
+  if (payloads.length === 0) return
+  assert(file !== undefined, 'nothing is appended to a consensus log before its first epoch')
+  const { generation, height, setSize } = file
+  const records = payloads.map((payload, index): LogRecord => ({
+    generation, height, setSize, sequence: file.nextSequence + index, payload,
+  }))
+  await writeRecords(file, records, file.end)
+  await file.handle.datasync()
+  file.end += sizeOf(payloads)
+  file.nextSequence += payloads.length
+}
+
+/** Writes the new set beside the old generation, which stays untouched until the new one is synced. */
+async function startGeneration(file: LogFile, height: number, payloads: readonly Uint8Array[]): Promise<void> {
+  const records = firstSet(file.lastGeneration + 1, height, payloads)
+  const size = sizeOf(records.map(({ payload }) => payload))
+  const start = DATA_START + size <= file.start ? DATA_START : file.end
+  await writeRecords(file, records, start)
+  await file.handle.datasync()
+  const generation = file.lastGeneration + 1
+  Object.assign(file, {
+    generation, lastGeneration: generation, height, setSize: payloads.length, nextSequence: records.length, start, end: start + size,
+  })
+  if (file.bytes > LOG_INITIAL_BYTES && file.end <= LOG_INITIAL_BYTES) {
+    await file.handle.truncate(LOG_INITIAL_BYTES)
+    file.bytes = LOG_INITIAL_BYTES
+  }
+}
+
+async function writeRecords(file: LogFile, records: LogRecord[], at: number): Promise<void> {
+  const bytes = Buffer.concat(records.map((record) => encodeRecord(file.key, record)))
+  const end = at + bytes.length
+  await writeAt(file.handle, bytes, at)
+  if (end <= file.bytes) return
+  const grown = Math.ceil(end / LOG_INITIAL_BYTES) * LOG_INITIAL_BYTES
+  await writeAt(file.handle, Buffer.alloc(grown - end), end)
+  file.bytes = grown
+}
+
+async function createLog(path: string, height: number, payloads: readonly Uint8Array[]): Promise<LogFile> {
+  const key = randomBytes(KEY_BYTES)
+  const records = firstSet(0, height, payloads)
+  const parts = [encodeFileHeader(key), ...records.map((record) => encodeRecord(key, record))]
+  const end = parts.reduce((sum, { length }) => sum + length, 0)
+  const bytes = Math.ceil(end / LOG_INITIAL_BYTES) * LOG_INITIAL_BYTES
+  const handle = await replaceDurably(path, [...parts, Buffer.alloc(bytes - end)])
+  const setSize = payloads.length
+  return {
+    handle, key, bytes, lastGeneration: 0, generation: 0, height, setSize, nextSequence: records.length, start: DATA_START, end,
+  }
+}
+
+function firstSet(generation: number, height: number, payloads: readonly Uint8Array[]): LogRecord[] {
+  const common = { generation, height, setSize: payloads.length }
+  return [new Uint8Array(), ...payloads].map((payload, sequence) => ({ ...common, sequence, payload }))
+}
+
+function sizeOf(payloads: readonly Uint8Array[]): number {
+  return payloads.reduce((sum, { length }) => sum + recordBytes(length), 0)
+}
+
+function checkSize(path: string, { length }: Uint8Array): void {
+  if (length <= LOG_RECORD_BYTES_MAX) return
+  const message = `a record of ${length} bytes for the consensus log ${path}; at most ${LOG_RECORD_BYTES_MAX}`
+  throw new CodedError('CONSENSUS_LOG_RECORD_TOO_LARGE', message, { details: { path, length } })
+}
+
+function fullError(path: string, bytes: number): CodedError {
+  const message = `one height takes ${bytes} bytes in the consensus log ${path}; at most ${LOG_GENERATION_BYTES_MAX}`
+  return new CodedError('CONSENSUS_LOG_FULL', message, { details: { path, bytes } })
+}
+
+function notStartedError(path: string, status: ConsensusLogStatus): CodedError {
+  const message = `the consensus log ${path} was ${status} when it was opened: nothing is recorded before an epoch begins`
+  return new CodedError('CONSENSUS_LOG_NOT_STARTED', message, { details: { path, status } })
+}
+
+function versionError(path: string, version: number): CodedError {
+  const message = `the consensus log ${path} has version ${version}, this program reads ${FORMAT_VERSION}: run the newer songhua that wrote it`
+  return new CodedError('CONSENSUS_LOG_NEWER_VERSION', message, { details: { path, version } })
+}
+
+async function coded<T>(path: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (error) {
+    if (error instanceof CodedError) throw error
+    const message = `the consensus log ${path} cannot be read or written: ${messageOf(error)}; make room or mend the disk, then restart`
+    throw new CodedError('CONSENSUS_LOG_IO', message, { details: { path }, cause: error })
+  }
+}

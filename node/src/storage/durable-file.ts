@@ -1,0 +1,44 @@
+import { type FileHandle, open, rename } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/** Writes all of `bytes` at `position`; a single `write` may write less. */
+export async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done)
+    done += bytesWritten
+  }
+}
+
+/**
+ * Puts a file with these bytes at `path`, whole or not at all: written aside, synced, renamed, and the folder synced.
+ * The answer is open for reading and writing.
+ */
+export async function replaceDurably(path: string, parts: Iterable<Uint8Array>): Promise<FileHandle> {
+  const aside = `${path}.new`
+  const file = await open(aside, 'w+', 0o600)
+  try {
+    let position = 0
+    for (const part of parts) {
+      await writeAt(file, part, position)
+      position += part.length
+    }
+    await file.sync()
+    await rename(aside, path)
+    await syncFolder(dirname(path))
+    return file
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+/** A new or renamed file is safe only when its folder is. Windows opens no folders, and journals renames itself. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
