@@ -1,6 +1,9 @@
 /**
  * The dearest block: how much gas a second our executor does when a block holds nothing but one opcode or precompile.
- * The block gas limit is chosen from the worst line. Run: npx tsx test/bench/dear-block.ts [name part]
+ * The block gas limit is chosen from the worst line: on two shared, overloaded cores small modular exponentiations did
+ * 5.1 Mgas/s, calls and bn256 6.8 to 7.5, everything else more; 6.5 M gas then take 1.3 s, a
+ * third of 4 s.
+ * Run, after a build: npx tsx test/bench/dear-block.ts [part of a name]
  */
 import { createEthereumjsEvm } from '@songhua/node/execution/ethereumjs-evm'
 import { createBlockExecutor } from '@songhua/node/execution/block-executor'

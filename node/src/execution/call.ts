@@ -108,7 +108,8 @@ export async function runCall(
 ): Promise<CallResult> {
   const { from, to, gas, gasPrice, value, data, accessList } = request
   if (to === undefined && data.length > MAX_INIT_CODE_BYTES) {
-    fail('init-code-too-large', `init code has ${data.length} bytes, at most ${MAX_INIT_CODE_BYTES}`, { bytes: data.length })
+    const message = `init code has ${data.length} bytes, at most ${MAX_INIT_CODE_BYTES}`
+    fail('init-code-too-large', message, { bytes: data.length })
   }
   const intrinsic = intrinsicGas({ to, data, accessList: [...accessList] })
   if (gas < intrinsic) {

@@ -1,7 +1,8 @@
 import { bytesToHex } from '@songhua/sdk/protocol/bytes'
 import { EMPTY_ACCOUNT } from '@songhua/sdk/protocol/account'
 import { CodedError, isCodedError } from '@songhua/sdk/protocol/errors'
-import { type CallContext, type CallErrorCode, type CallRequest, type CallResult, runCall, stateForCall } from './call.js'
+import type { CallContext, CallErrorCode, CallRequest, CallResult } from './call.js'
+import { runCall, stateForCall } from './call.js'
 import type { JournaledState } from './journaled-state.js'
 import { TX_GAS } from './rules.js'
 

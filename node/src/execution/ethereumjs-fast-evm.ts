@@ -79,7 +79,8 @@ function createFrame(evm: any, message: any, { Interpreter, Stack }: LibraryClas
   }
   const _result = { logs: [], selfdestruct: message.selfdestruct, createdAddresses: message.createdAddresses }
   const { stateManager, common, journal } = evm
-  return Object.assign(interpreter, { _runState: state, _stateManager: stateManager, common, _evm: evm, journal, _env: env, _result })
+  const own = { _runState: state, _stateManager: stateManager, common, _evm: evm, journal, _env: env, _result }
+  return Object.assign(interpreter, own)
 }
 
 function emptyResult(gasRefund: bigint, error?: EVMError['error']): any {

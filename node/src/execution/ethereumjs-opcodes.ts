@@ -24,7 +24,8 @@ export class FrameMemory {
 
   extend(offset: number, size: number): void {
     if (size === 0 || offset + size <= this._store.length) return
-    const grown = new Uint8Array(Math.max(MEMORY_BYTES_MIN, 2 * this._store.length, Math.ceil((offset + size) / 32) * 32))
+    const needed = Math.ceil((offset + size) / 32) * 32
+    const grown = new Uint8Array(Math.max(MEMORY_BYTES_MIN, 2 * this._store.length, needed))
     grown.set(this._store)
     this._store = grown
   }
@@ -98,7 +99,8 @@ function copyFrom(sourceOf: (state: any) => Uint8Array): (state: any) => void {
     if (length === 0n) return
     const source = sourceOf(state)
     const [at, size] = [Number(to), Number(length)]
-    const part = from > BigInt(source.length) ? source.subarray(0, 0) : source.subarray(Number(from), Number(from) + size)
+    const start = from > BigInt(source.length) ? source.length : Number(from)
+    const part = source.subarray(start, start + size)
     state.memory.extend(at, size)
     const store = state.memory._store as Uint8Array
     store.set(part, at)

@@ -66,9 +66,9 @@ function recover(data: Uint8Array): Uint8Array {
 }
 
 /**
- * EIP-4844's precompile 0x0a, as a function from its input to its output; undefined when the proof is bad. Our chain has
- * none: without blobs there are no commitments to prove, and a pairing on BLS12-381 in JavaScript would be the dearest
- * thing in a block by far. Every call of 0x0a fails there, as for a bad proof.
+ * EIP-4844's precompile 0x0a, as a function from its input to its output; undefined when the proof is bad. Our chain
+ * has none: without blobs there are no commitments to prove, and a pairing on BLS12-381 in JavaScript would be the
+ * dearest thing in a block by far. Every call of 0x0a fails there, as for a bad proof.
  */
 export type PointEvaluation = (input: Uint8Array) => Uint8Array | undefined
 

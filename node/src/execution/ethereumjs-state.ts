@@ -1,8 +1,16 @@
-/* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-assignment -- the EVM library's interfaces are asynchronous, our state is not */
+/* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-assignment
+   -- the EVM library's interfaces are asynchronous, our state is not */
 import type { StateManagerInterface } from '@ethereumjs/common'
 import { Account as LibraryAccount, type Address as LibraryAddress } from '@ethereumjs/util'
 import { type Account, EMPTY_ACCOUNT, EMPTY_CODE_HASH, EMPTY_TRIE_ROOT } from '@songhua/sdk/protocol/account'
-import { type Address, type Hash, bigintToBytes, bytesToBigint, bytesToHex, hexToBytes } from '@songhua/sdk/protocol/bytes'
+import {
+  type Address,
+  type Hash,
+  bigintToBytes,
+  bytesToBigint,
+  bytesToHex,
+  hexToBytes,
+} from '@songhua/sdk/protocol/bytes'
 import type { JournaledState } from './journaled-state.js'
 
 const EMPTY_CODE_HASH_BYTES = hexToBytes(EMPTY_CODE_HASH)

@@ -20,7 +20,7 @@ export function isEmptyAccount(account: Account): boolean {
 
 /**
  * A block's changes over a `StateReader`, with nested checkpoints. A checkpoint is a mark in an undo log, so that
- * taking one costs nothing and reverting costs what was changed since. Everything lives in maps keyed by lower-case hex.
+ * taking one costs nothing and reverting costs what was changed since. All keys are lower-case hex.
  *
  * Within a transaction it also keeps what EIP-2200 (original values), EIP-2929 (warm addresses and slots) and EIP-161
  * (touched accounts) need; `endTransaction` forgets them.

@@ -58,7 +58,10 @@ export const nodeSha256: Pick<CryptoProvider, 'sha256'> = {
   sha256: (data) => new Uint8Array(hash('sha256', data, 'buffer')),
 }
 
-async function firstThatLoads<T>(loaders: [name: T, load: () => object | Promise<object>][], reasons: string[]): Promise<T> {
+async function firstThatLoads<T>(
+  loaders: [name: T, load: () => object | Promise<object>][],
+  reasons: string[],
+): Promise<T> {
   for (const [name, load] of loaders) {
     try {
       Object.assign(installed, await load())

@@ -1,4 +1,11 @@
-import { type Address, EMPTY_BYTES, ZERO_ADDRESS, bytesToBigint, bytesToHex, utf8ToBytes } from '@songhua/sdk/protocol/bytes'
+import {
+  type Address,
+  EMPTY_BYTES,
+  ZERO_ADDRESS,
+  bytesToBigint,
+  bytesToHex,
+  utf8ToBytes,
+} from '@songhua/sdk/protocol/bytes'
 import { keccak256 } from '@songhua/sdk/protocol/crypto'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
 import { MAX_VALIDATORS, normalizeValidators } from '@songhua/sdk/protocol/validator-set'
@@ -6,7 +13,7 @@ import type { BlockContext, Evm } from './evm.js'
 import type { JournaledState } from './journaled-state.js'
 import { warmForTransaction } from './transaction-run.js'
 
-/** Fixed by the protocol: every node gets the same answer, or runs out of gas at the same place. 64 slots take 0.15 M. */
+/** Fixed by the protocol: every node gets the same answer, or runs out of gas in the same place. 64 slots: 0.15 M. */
 export const VALIDATORS_READ_GAS = 1_000_000n
 /** Not part of consensus. 1,024 keys in three slots each take 7 M. */
 export const NODES_READ_GAS = 20_000_000n
@@ -58,7 +65,8 @@ export async function readNodes(
   if ('code' in keys) return keys
   const bad = keys.items.findIndex((key) => key.length !== NODE_KEY_BYTES || (key[0] !== 2 && key[0] !== 3))
   if (bad < 0) return { nodes: keys.items }
-  const message = `node ${bad} of getNodes() is ${bytesToHex(keys.items[bad]!)}, not a compressed secp256k1 key (33 bytes)`
+  const shown = bytesToHex(keys.items[bad]!.subarray(0, NODE_KEY_BYTES + 1))
+  const message = `node ${bad} of getNodes() is ${shown}, not a compressed secp256k1 key (33 bytes)`
   return { code: 'nodes-bad', message }
 }
 
@@ -112,7 +120,9 @@ function decodeArray(
 function readBytesElement(tail: Uint8Array, at: number): Uint8Array {
   const start = readSize(tail, at)
   const length = readSize(tail, start)
-  if (start + WORD + length > tail.length) throw new Malformed(`element at ${start} ends behind its ${tail.length} bytes`)
+  if (start + WORD + length > tail.length) {
+    throw new Malformed(`element at ${start} ends behind its ${tail.length} bytes`)
+  }
   return length === 0 ? EMPTY_BYTES : tail.slice(start + WORD, start + WORD + length)
 }
 

@@ -28,19 +28,21 @@ export interface Refusal {
 
 /** What depends on nothing but the transaction and the rules. */
 export function checkTransactionShape(transaction: Transaction, rules: ExecutionRules): Refusal | undefined {
-  const { chainId, gasLimit, data } = transaction
+  const { chainId, gasLimit, data, maxFeePerGas, maxPriorityFeePerGas } = transaction
   if (chainId === undefined && rules.requireChainId) {
-    return { code: 'chain-id-missing', message: `the signature names no chain; sign for chain ${rules.chainId} (EIP-155)` }
+    const message = `the signature names no chain; sign for chain ${rules.chainId} (EIP-155)`
+    return { code: 'chain-id-missing', message }
   }
   if (chainId !== undefined && chainId !== rules.chainId) {
     return { code: 'chain-id-mismatch', message: `signed for chain ${chainId}, this is chain ${rules.chainId}` }
   }
-  if (transaction.maxPriorityFeePerGas > transaction.maxFeePerGas) {
-    return { code: 'tip-above-fee-cap',
-      message: `maxPriorityFeePerGas ${transaction.maxPriorityFeePerGas} is above maxFeePerGas ${transaction.maxFeePerGas}` }
+  if (maxPriorityFeePerGas > maxFeePerGas) {
+    const message = `maxPriorityFeePerGas ${maxPriorityFeePerGas} is above maxFeePerGas ${maxFeePerGas}`
+    return { code: 'tip-above-fee-cap', message }
   }
   if (transaction.to === undefined && data.length > MAX_INIT_CODE_BYTES) {
-    return { code: 'init-code-too-large', message: `init code has ${data.length} bytes, at most ${MAX_INIT_CODE_BYTES}` }
+    const message = `init code has ${data.length} bytes, at most ${MAX_INIT_CODE_BYTES}`
+    return { code: 'init-code-too-large', message }
   }
   const needed = intrinsicGas(transaction)
   if (gasLimit < needed) {
@@ -54,7 +56,9 @@ export function checkTransaction(
   transaction: Transaction,
   at: { state: JournaledState; block: BlockContext; rules: ExecutionRules; gasLeft: bigint },
 ): Refusal | undefined {
-  return checkTransactionShape(transaction, at.rules) ?? checkBlockRoom(transaction, at) ?? checkSender(transaction, at.state)
+  return checkTransactionShape(transaction, at.rules)
+    ?? checkBlockRoom(transaction, at)
+    ?? checkSender(transaction, at.state)
 }
 
 function checkBlockRoom(
@@ -80,7 +84,9 @@ function checkSender(transaction: Transaction, state: JournaledState): Refusal |
   if (nonce > account.nonce) {
     return { code: 'nonce-too-high', message: `nonce ${nonce} of ${sender} is too high, the next is ${account.nonce}` }
   }
-  if (nonce >= NONCE_MAX) return { code: 'nonce-exhausted', message: `nonce ${nonce} of ${sender} is the last (EIP-2681)` }
+  if (nonce >= NONCE_MAX) {
+    return { code: 'nonce-exhausted', message: `nonce ${nonce} of ${sender} is the last (EIP-2681)` }
+  }
   if (account.codeHash !== EMPTY_CODE_HASH) {
     return { code: 'sender-has-code', message: `sender ${sender} is a contract (EIP-3607)` }
   }

@@ -54,8 +54,9 @@ export interface RunContext {
 }
 
 /**
- * Runs a transaction that `checkTransaction` let through: gas bought, message run, refund, tip to the coinbase; the base
- * fee is burnt. The transaction is left open: the caller ends it in the state, with what it destroyed, or abandons it.
+ * Runs a transaction that `checkTransaction` let through: gas bought, message run, refund, tip to the coinbase; the
+ * base fee is burnt. The transaction is left open: the caller ends it in the state, with what it destroyed, or abandons
+ * it.
  */
 export async function runOpenTransaction(
   transaction: Transaction,
