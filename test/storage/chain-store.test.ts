@@ -151,6 +151,21 @@ describe('openStore', () => {
   })
 })
 
+describe('a store that cannot write', () => {
+  it('tells the caller, and keeps its head', async () => {
+    const folder = await newFolder()
+    const store = await openStore(folder, { genesisHash })
+    const genesis = await commitNext(store)
+    const commit = nextCommit(store, alice())
+    await store.close()
+    await expect(store.commitBlock(commit)).rejects.toThrow(code('STORE_WRITE_FAILED'))
+    expect(store.head()).toEqual(genesis.head)
+    const again = await openStore(folder, { genesisHash })
+    expect(again.head()).toEqual(genesis.head)
+    await again.close()
+  })
+})
+
 describe('openStoreForReading', () => {
   it('sees what the writer commits', async () => {
     const folder = await newFolder()

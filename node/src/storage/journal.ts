@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import { CodedError, messageOf } from '@songhua/sdk/protocol/errors'
 import { assert } from '../base/assert.js'
@@ -46,54 +46,26 @@ type Operation = { kind: 'append'; payload: Uint8Array } | { kind: 'compact'; li
 export async function openJournal(path: string): Promise<Journal> {
   const bytes = await coded(path, () => readOrCreate(path))
   if (!bytes.subarray(0, FILE_MAGIC.length).equals(FILE_MAGIC)) throw foreignError(path)
-  const { payloads, end, readBytes } = parse(bytes)
-  const droppedBytes = bytes.length - FILE_MAGIC.length - readBytes
-  let file = await coded(path, () => open(path, 'r+'))
-  let position = end
-  let size = end
-  let isClosed = false
+  const { payloads, end, droppedBytes } = parse(bytes)
+  const file: JournalFile = { path, handle: await coded(path, () => open(path, 'r+')), end }
   // The end of a torn write goes, so that the next record does not stand behind it.
-  if (end < bytes.length) await coded(path, () => file.truncate(end))
-
-  const appendAll = async (payloads: Uint8Array[]): Promise<void> => {
-    if (payloads.length === 0) return
-    const records = Buffer.concat(payloads.map(encodeRecord))
-    await writeAt(file, records, position)
-    await file.datasync()
-    position += records.length
-  }
-  const replace = async (live: Iterable<Uint8Array>): Promise<void> => {
-    const former = { file, position }
-    let written = 0
-    file = await replaceDurably(path, encodeAll(live, (length) => (written += length)))
-    position = written
-    size += position - former.position
-    await former.file.close()
-  }
+  if (end < bytes.length) await coded(path, () => file.handle.truncate(end))
+  let sizeBytes = end
+  let isClosed = false
   const sync = createGroupSync<Operation>((operations) =>
     coded(path, async () => {
-      let appended: Uint8Array[] = []
-      for (const operation of operations) {
-        if (operation.kind === 'append') {
-          appended.push(operation.payload)
-          continue
-        }
-        await appendAll(appended)
-        appended = []
-        await replace(operation.live())
-      }
-      await appendAll(appended)
+      sizeBytes += await perform(file, operations)
     }),
   )
   return {
     payloads,
     droppedBytes,
-    sizeBytes: () => size,
+    sizeBytes: () => sizeBytes,
     async append(payload) {
       assert(!isClosed, 'a closed journal takes no records')
-      const recordBytes = RECORD_HEADER_BYTES + payload.length
-      checkRoom(path, payload, size + recordBytes)
-      size += recordBytes
+      const bytesAfter = sizeBytes + RECORD_HEADER_BYTES + payload.length
+      checkRoom(path, payload, bytesAfter)
+      sizeBytes = bytesAfter
       await sync.add({ kind: 'append', payload })
     },
     async compact(live) {
@@ -103,9 +75,49 @@ export async function openJournal(path: string): Promise<Journal> {
     async close() {
       isClosed = true
       await sync.idle()
-      await file.close()
+      await file.handle.close()
     },
   }
+}
+
+interface JournalFile {
+  readonly path: string
+  handle: FileHandle
+  end: number
+}
+
+/** In order; appends that stand together share one sync. @returns by how much compaction changed the size */
+async function perform(file: JournalFile, operations: Operation[]): Promise<number> {
+  let change = 0
+  let appended: Uint8Array[] = []
+  for (const operation of operations) {
+    if (operation.kind === 'append') {
+      appended.push(operation.payload)
+      continue
+    }
+    await appendAll(file, appended)
+    appended = []
+    change += await replaceAll(file, operation.live())
+  }
+  await appendAll(file, appended)
+  return change
+}
+
+async function appendAll(file: JournalFile, payloads: Uint8Array[]): Promise<void> {
+  if (payloads.length === 0) return
+  const records = Buffer.concat(payloads.map(encodeRecord))
+  await writeAt(file.handle, records, file.end)
+  await file.handle.datasync()
+  file.end += records.length
+}
+
+async function replaceAll(file: JournalFile, live: Iterable<Uint8Array>): Promise<number> {
+  const { handle, end } = file
+  let written = 0
+  file.handle = await replaceDurably(file.path, encodeAll(live, (length) => (written += length)))
+  file.end = written
+  await handle.close()
+  return written - end
 }
 
 async function readOrCreate(path: string): Promise<Buffer> {
@@ -125,10 +137,10 @@ async function readOrCreate(path: string): Promise<Buffer> {
 }
 
 /** All whole records. Behind a damaged one the search goes on byte by byte: what was acknowledged later is not lost with it. */
-function parse(bytes: Buffer): { payloads: Uint8Array[]; end: number; readBytes: number } {
+function parse(bytes: Buffer): { payloads: Uint8Array[]; end: number; droppedBytes: number } {
   const payloads: Uint8Array[] = []
   let end = FILE_MAGIC.length
-  let readBytes = 0
+  let droppedBytes = bytes.length - end
   for (let at = end; at + RECORD_HEADER_BYTES <= bytes.length; ) {
     const payload = payloadAt(bytes, at)
     if (payload === undefined) {
@@ -137,10 +149,10 @@ function parse(bytes: Buffer): { payloads: Uint8Array[]; end: number; readBytes:
     }
     payloads.push(new Uint8Array(payload))
     at += RECORD_HEADER_BYTES + payload.length
-    readBytes += RECORD_HEADER_BYTES + payload.length
+    droppedBytes -= RECORD_HEADER_BYTES + payload.length
     end = at
   }
-  return { payloads, end, readBytes }
+  return { payloads, end, droppedBytes }
 }
 
 function payloadAt(bytes: Buffer, at: number): Buffer | undefined {

@@ -55,9 +55,9 @@ function tableOver(database: Database, folder: string): Table {
       }
     },
     async write(changes) {
-      // A chained batch costs a seventh of an array of operations.
-      const batch = database.batch()
       try {
+        // A chained batch costs a seventh of an array of operations.
+        const batch = database.batch()
         for (const [key, value] of changes) {
           if (value === undefined) batch.del(key)
           else batch.put(key, value)
