@@ -78,46 +78,57 @@ export function createDispatcher({ methods, limits, logger }: DispatcherOptions)
     }
   }
 
-  async function answerBatch(batch: unknown[], session: Session): Promise<string | undefined> {
-    if (batch.length === 0) throw new RpcError('RPC_INVALID_REQUEST', 'the batch is empty')
-    if (batch.length > limits.batchItemsMax) {
-      throw limitExceeded('batchItemsMax', `the batch has ${batch.length} requests; at most ${limits.batchItemsMax} are answered`)
-    }
-    const answers: (string | undefined)[] = new Array<undefined>(batch.length).fill(undefined)
-    const turn = createTurns()
-    let next = 0
-    let length = 0
-    const work = async (): Promise<void> => {
-      for (let at = next++; at < batch.length; at = next++) {
-        await turn()
-        const full = length > limits.responseBytesMax
-        const text = full ? overflow(batch[at]) : await answer(batch[at], session)
-        length += text?.length ?? 0
-        answers[at] = text
-      }
-    }
-    await Promise.all(Array.from({ length: Math.min(limits.batchConcurrencyMax, batch.length) }, work))
-    const told = answers.filter((text) => text !== undefined)
-    return told.length === 0 ? undefined : `[${told.join(',')}]`
-  }
-
-  function overflow(given: unknown): string | undefined {
-    if (isNotification(given)) return undefined
-    const message = `the batch's responses are longer than ${limits.responseBytesMax} bytes; send the rest in another batch`
-    return refuse(idOrNull(given), limitExceeded('responseBytesMax', message))
-  }
-
   return {
     stats: () => ({ ...stats }),
     async handle(body, session) {
       try {
         const parsed = parseJson(body, limits)
-        return await (Array.isArray(parsed) ? answerBatch(parsed, session) : answer(parsed, session))
+        if (!Array.isArray(parsed)) return await answer(parsed, session)
+        return await answerBatch(parsed, { limits, refuse, answer: (item) => answer(item, session) })
       } catch (error) {
         return refuse(null, error)
       }
     },
   }
+}
+
+interface BatchPorts {
+  limits: RpcLimits
+  answer: (given: unknown) => Promise<string | undefined>
+  refuse: (id: RequestId, error: unknown) => string
+}
+
+/**
+ * Items start in order and run several at a time, so that transactions sent together share one sync of the
+ * journal. Once an answer has not fitted, items that have not started are refused unrun.
+ */
+async function answerBatch(batch: unknown[], { limits, answer, refuse }: BatchPorts): Promise<string | undefined> {
+  if (batch.length === 0) throw new RpcError('RPC_INVALID_REQUEST', 'the batch is empty')
+  if (batch.length > limits.batchItemsMax) {
+    throw limitExceeded('batchItemsMax', `the batch has ${batch.length} requests; at most ${limits.batchItemsMax} are answered`)
+  }
+  const answers: (string | undefined)[] = new Array<undefined>(batch.length).fill(undefined)
+  const turn = createTurns()
+  let next = 0
+  let length = 0
+  let isFull = false
+  const overflow = (given: unknown): string | undefined => {
+    const message = `the batch's responses are longer than ${limits.responseBytesMax} bytes; send the rest in another batch`
+    return isNotification(given) ? undefined : refuse(idOrNull(given), limitExceeded('responseBytesMax', message))
+  }
+  const work = async (): Promise<void> => {
+    for (let at = next++; at < batch.length; at = next++) {
+      await turn()
+      const text = isFull ? overflow(batch[at]) : await answer(batch[at])
+      const fits = length + (text?.length ?? 0) <= limits.responseBytesMax
+      isFull ||= !fits
+      answers[at] = fits ? text : overflow(batch[at])
+      length += fits ? (text?.length ?? 0) : 0
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(limits.batchConcurrencyMax, batch.length) }, work))
+  const told = answers.filter((text) => text !== undefined)
+  return told.length === 0 ? undefined : `[${told.join(',')}]`
 }
 
 function parseJson(body: Uint8Array, limits: RpcLimits): unknown {

@@ -24,7 +24,7 @@ export const hash = text(HASH_RULE)
   .transform((hex): Hash => hex.toLowerCase() as Hash)
 
 const QUANTITY_RULE = 'must be a quantity: 0x and hexadecimal digits without leading zeros, at most 256 bits'
-const quantityText = text(QUANTITY_RULE).regex(/^0x(0|[1-9a-fA-F][0-9a-fA-F]{0,63})$/, QUANTITY_RULE)
+const quantityText = text(QUANTITY_RULE).regex(/^0x(0|[1-9a-fA-F][0-9a-fA-F]{0,63})$/, { error: QUANTITY_RULE, abort: true })
 export const quantity = quantityText.transform((hex) => BigInt(hex))
 
 /** A quantity that fits a safe integer: block numbers, counts, indexes. */
@@ -36,7 +36,7 @@ const SLOT_RULE = 'must be a storage slot: 0x and 1 to 64 hexadecimal digits'
 /** A slot as data or as a quantity, as geth takes both. */
 export const slot = text(SLOT_RULE)
   .regex(/^0x[0-9a-fA-F]{1,64}$/, SLOT_RULE)
-  .transform((hex) => `0x${hex.slice(2).toLowerCase().padStart(64, '0')}` as Hash)
+  .transform((hex): Hash => `0x${hex.slice(2).toLowerCase().padStart(64, '0')}`)
 
 export const BLOCK_TAGS = ['earliest', 'finalized', 'safe', 'latest', 'pending'] as const
 export type BlockTag = (typeof BLOCK_TAGS)[number]

@@ -28,6 +28,14 @@ export interface SentError {
   details: Record<string, unknown>
 }
 
+export type CallServiceErrorCode = 'CALL_TIMEOUT' | 'CALL_QUEUE_FULL' | 'CALL_MEMORY' | 'CALL_STOPPED' | 'CALL_WORKER_FAILED'
+
+export function callError(
+  code: CallServiceErrorCode, message: string, details: Record<string, unknown> = {},
+): CodedError<CallServiceErrorCode> {
+  return new CodedError(code, message, { details })
+}
+
 export function errorToSent(error: unknown): SentError {
   if (isCodedError(error)) return { code: error.code, message: error.message, details: error.details }
   const stack = error instanceof Error ? error.stack : undefined
