@@ -350,7 +350,7 @@ function fileValue(key: string, value: unknown, source: string): unknown {
 
 /** Layers over the defaults, the last one winning. @returns all options, nested by section, frozen */
 export function resolveOptions(...layers: Partial<OptionValues>[]): NodeOptions {
-  const values: Record<string, unknown> = Object.assign({}, defaultOptions(), ...layers)
+  const values = Object.assign({}, defaultOptions(), ...layers) as Record<string, unknown>
   const nested: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(values)) {
     const [section = '', name] = key.split('.')

@@ -76,7 +76,8 @@ function reachable(host: string): string {
   return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host
 }
 
-function formatStatus({ t }: CliContext, status: NodeStatus): string {
+function formatStatus(context: CliContext, status: NodeStatus): string {
+  const { t } = context
   const { syncing } = status
   const fields = formatFields([
     [t('statusVersion'), status.version],
@@ -85,6 +86,7 @@ function formatStatus({ t }: CliContext, status: NodeStatus): string {
     [t('statusHash'), status.hash],
     [t('statusTime'), status.time],
     [t('statusPeers'), String(status.peers)],
+    ...consensusFields(context, status),
     [t('statusSyncing'), syncing === false ? t('statusNot') : `${syncing.currentBlock} / ${syncing.highestBlock}`],
   ])
   const validators = formatTable(
@@ -96,4 +98,12 @@ function formatStatus({ t }: CliContext, status: NodeStatus): string {
     ]),
   )
   return `${fields}\n\n${validators}`
+}
+
+/** Nothing when the admin address was not asked. */
+function consensusFields({ t }: CliContext, { node }: NodeStatus): [string, string][] {
+  if (node?.consensus === undefined) return []
+  const { height, round, isVoter, isSilent, isStopped } = node.consensus
+  const state = isStopped ? 'statusStopped' : isSilent ? 'statusSilent' : isVoter ? 'statusVotes' : 'statusFollows'
+  return [[t('statusConsensus'), t('statusRound', { height, round, state: t(state) })]]
 }

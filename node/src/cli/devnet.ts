@@ -13,7 +13,7 @@ import {
   createDevnet,
   readDevnet,
 } from './devnet-folder.js'
-import { ROLE_NAMES, checkPorts, planDevnet } from './devnet-plan.js'
+import { NODE_LOG_FILE, ROLE_NAMES, checkPorts, planDevnet } from './devnet-plan.js'
 import { DEVNET_CHAIN_ID } from './node-config.js'
 import { createProgress } from './progress.js'
 import { createStopSignal } from './stop-signal.js'
@@ -55,7 +55,9 @@ export async function runDevnet(context: CliContext, flags: DevnetFlags): Promis
     announce(context, flags, { ...up, accounts })
     reportDeaths(context, children, { died, isStopping: () => isStopping })
     const allDied = Promise.all(died).then((errors) => Promise.reject(errors[0] as Error))
-    if (flags.demo) await Promise.race([demo(context, flags, { ...up, accounts }), allDied, stop])
+    const shown = flags.demo ? demo(context, flags, { ...up, accounts }) : undefined
+    if ((await Promise.race([shown, allDied, stop])) === 'stopped') return
+    note(context, `\n${context.t('devnetStay', { path: `${flags.data}/*/${NODE_LOG_FILE}` })}`)
     await Promise.race([stop, allDied])
   } finally {
     isStopping = true
@@ -153,7 +155,6 @@ function announce(context: CliContext, flags: DevnetFlags, { up, blockOne, accou
       accounts.map(({ address, privateKey }, index) => [String(index), address, privateKey]),
     ),
   )
-  print(context, `\n${t('devnetStay', { path: `${flags.data}/*/node.log` })}`)
 }
 
 /** A chain goes on without a few of its nodes, so a death is told and not followed. */

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { CodedError } from '@songhua/sdk/protocol/errors'
+import { isCodedError } from '@songhua/sdk/protocol/errors'
 
 /** What the process ends with. Scripts may rely on these numbers; they are shown by `songhua --help`. */
 export const EXIT_CODES = {
@@ -34,7 +34,7 @@ export function exitCodeOf(error: unknown): number {
   const code = codeOf(error)
   if (code === undefined) return EXIT_CODES.failure.code
   // A devnet ends as the node that brought it down did.
-  if (error instanceof CodedError && typeof error.details.exitCode === 'number') return error.details.exitCode
+  if (isCodedError(error) && typeof error.details.exitCode === 'number') return error.details.exitCode
   const rules = Object.entries(EXITS).flatMap(([name, codes]) =>
     codes.map((rule) => ({ name: name as ExitName, rule })),
   )
@@ -44,7 +44,7 @@ export function exitCodeOf(error: unknown): number {
 }
 
 export function codeOf(error: unknown): string | undefined {
-  if (error instanceof CodedError) return error.code
+  if (isCodedError(error)) return error.code
   const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined
   return typeof code === 'string' ? code : undefined
 }

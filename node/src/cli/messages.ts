@@ -198,7 +198,12 @@ export const MESSAGES = {
   statusProposed: { en: 'proposed', zh: '出块数' },
   statusLast: { en: 'last block', zh: '最近出块' },
   statusVersion: { en: 'version', zh: '版本' },
-  statusRounds: { en: 'rounds', zh: '轮次' },
+  statusConsensus: { en: 'consensus', zh: '共识' },
+  statusRound: { en: 'height {height}, round {round}: {state}', zh: '高度 {height}，轮次 {round}：{state}' },
+  statusVotes: { en: 'votes', zh: '参与投票' },
+  statusSilent: { en: 'silent: its consensus log was lost', zh: '静默：共识日志丢失' },
+  statusFollows: { en: 'follows', zh: '只同步' },
+  statusStopped: { en: 'stopped', zh: '已停止' },
 } as const satisfies Record<string, { en: string; zh: string }>
 
 export type Language = 'en' | 'zh'

@@ -15,7 +15,12 @@ export interface NodeStatus {
   /** The set that seals the next block; proposals counted over the last blocks. */
   validators: { address: string; proposed: number; lastBlock?: number }[]
   /** What `admin_nodeInfo` says; absent when no admin address was asked. */
-  node?: unknown
+  node?: AdminNodeInfo
+}
+
+/** The part that is shown to people; `--json` has all of it. */
+export interface AdminNodeInfo {
+  consensus?: { height: number; round: number; isVoter: boolean; isSilent: boolean; isStopped: boolean }
 }
 
 interface Block {
@@ -43,7 +48,7 @@ export async function readStatus(rpc: RpcCall, admin: RpcCall | undefined): Prom
       `0x${Math.max(0, height - METRIC_BLOCKS).toString(16)}`,
       block.number,
     ]),
-    admin?.<unknown>('admin_nodeInfo'),
+    admin?.<AdminNodeInfo>('admin_nodeInfo'),
   ])
   return {
     version,
