@@ -5,6 +5,7 @@ import { bytesToHex, hexToBytes } from '@songhua/sdk/protocol/bytes'
 import { blockHash } from '@songhua/sdk/protocol/block-hash'
 import { decodeExtraData, encodeExtraData } from '@songhua/sdk/protocol/extra-data'
 import {
+  DEFAULT_GAS_LIMIT,
   type GenesisJson,
   createGenesisJson,
   genesisHeader,
@@ -45,7 +46,7 @@ describe('a genesis', () => {
     expect(genesis).toMatchObject({
       chainId: 230099,
       validators: VALIDATORS,
-      gasLimit: 30_000_000n,
+      gasLimit: DEFAULT_GAS_LIMIT,
       timestamp: 1_800_000_000,
       qbft: { ...DEFAULT_QBFT_CONFIG, membershipContract: MEMBERSHIP },
     })

@@ -28,6 +28,8 @@ export interface Ready {
 /** A running `songhua` process and what it printed. */
 export interface Running {
   process: ChildProcess
+  stdout(): string
+  /** Standard output and standard error, as they came. */
   output(): string
   /** Ends the process; the answer is its exit code, or null when a signal ended it. */
   stop(signal?: NodeJS.Signals): Promise<number | null>
@@ -89,11 +91,16 @@ function isPortFree(port: number): Promise<boolean> {
 export function startSonghua(args: string[]): Running {
   const child = spawn(process.execPath, [SONGHUA, ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
   const chunks: string[] = []
-  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk.toString()))
+  const printed: string[] = []
+  child.stdout.on('data', (chunk: Buffer) => {
+    chunks.push(chunk.toString())
+    printed.push(chunk.toString())
+  })
   child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk.toString()))
   const exited = new Promise<number | null>((done) => child.once('exit', (code) => done(code)))
   return {
     process: child,
+    stdout: () => printed.join(''),
     output: () => chunks.join(''),
     stop(signal = 'SIGTERM') {
       child.kill(signal)

@@ -1,11 +1,10 @@
 import { decodeBlock } from '@songhua/sdk/protocol/block'
-import type { Address } from '@songhua/sdk/protocol/bytes'
 import { protocolVersionAt } from '@songhua/sdk/protocol/genesis'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
-import type { Network, PeerInfo } from '../network/network.js'
 import { createConsensusDriver } from '../services/consensus.js'
 import type { ConsensusDriver, ConsensusTransport, ConsensusWork } from '../services/consensus-ports.js'
+import { createConsensusTransport } from '../services/consensus-transport.js'
 import { recoverSafety } from '../signer/recovery.js'
 import { type ValidatorSigner, createValidatorSigner } from '../signer/signer.js'
 import { openConsensusLog } from '../storage/consensus-log.js'
@@ -25,9 +24,6 @@ export interface ValidatorPorts {
   readonly onFatal: (error: unknown) => void
 }
 
-/** Against a peer that hands over a consensus message which no honest node would pass on. */
-const BAD_MESSAGE_POINTS = 20
-
 /** Consensus over this node's chain and peers; a follower has no signer and takes what is sealed. */
 export async function createValidator(config: NodeConfig, ports: ValidatorPorts): Promise<ConsensusDriver> {
   const { ledger, peers, clock, onFatal } = ports
@@ -43,7 +39,7 @@ export async function createValidator(config: NodeConfig, ports: ValidatorPorts)
       logger,
       onFatal,
     },
-    { chain, work: workOf(ledger, peers), transport: transportOf(peers.network, ledger), signer, clock },
+    { chain, work: workOf(ledger, peers), transport: transportOf(ledger, peers), signer, clock },
   )
 }
 
@@ -66,30 +62,6 @@ function workOf({ pool }: Ledger, { relay }: Peers): ConsensusWork {
   }
 }
 
-function transportOf(network: Network, { store }: Ledger): ConsensusTransport {
-  const toPeer = (address: Address, deliver: (peer: PeerInfo) => void): void => {
-    const peer = network.peerOfAddress(address)
-    if (peer !== undefined) deliver(peer)
-  }
-  return {
-    subscribe(listener) {
-      const ends = [
-        network.onMessage('consensus', (peer, bytes) => listener.onMessage(peer.address, bytes)),
-        network.onPeer(({ type, peer }) => type === 'up' && listener.onPeerUp(peer.address, peer.head.number)),
-      ]
-      for (const peer of network.peers()) listener.onPeerUp(peer.address, peer.head.number)
-      return () => ends.forEach((end) => end())
-    },
-    broadcast(bytes, { except, kind }) {
-      for (const peer of network.peers()) {
-        if (!except.includes(peer.address)) network.send(peer.id, 'consensus', bytes, { kind })
-      }
-    },
-    send: (to, bytes, { kind }) => toPeer(to, ({ id }) => void network.send(id, 'consensus', bytes, { kind })),
-    sendBlock(to, height) {
-      const block = encodedBlock(store, height)
-      if (block !== undefined) toPeer(to, ({ id }) => void network.send(id, 'blocks', block))
-    },
-    penalise: (peer, error) => toPeer(peer, ({ id }) => network.penalise(id, error.code, BAD_MESSAGE_POINTS)),
-  }
+function transportOf({ store }: Ledger, { network }: Peers): ConsensusTransport {
+  return createConsensusTransport({ network, encodedBlock: (height) => encodedBlock(store, height) })
 }

@@ -8,7 +8,7 @@ import type { HistoryNode } from '@songhua/sdk/protocol/history-tree'
 import type { Receipt } from '@songhua/sdk/protocol/receipt'
 import { verifySeals } from '@songhua/sdk/protocol/seals'
 import type { Transaction } from '@songhua/sdk/protocol/transaction'
-import { createHub } from '../base/hub.js'
+import { type Hub, createHub } from '../base/hub.js'
 import { createSerialQueue } from '../base/serial-queue.js'
 import type { NodeStore, StateDiff } from '../trie/state.js'
 import { type BlockOutcome, type BlockResult, type ChainHead, advanceHead, blockResult, checkResult } from './block-work.js'
@@ -70,8 +70,6 @@ export interface BuildRequest {
   readonly blockTimeMs: number
   /** When to stop packing, by the clock. */
   readonly deadlineMs: number
-  /** An empty block is wanted, whatever the pool holds. */
-  readonly empty?: boolean
 }
 
 /** The one who knows the head, builds on it, checks proposals for it, and makes sealed blocks final. */
@@ -95,90 +93,119 @@ export interface Chain {
 /** Results of proposals for the next height: one for each digest. A proposer may equivocate, so there is a limit. */
 const RESULTS_MAX = 8
 
-export function createChain(options: ChainOptions, ports: { store: ChainStore; runner: BlockRunner }): Chain {
-  const { rules } = options
-  const { store, runner } = ports
-  const imported = createHub<BlockImported>(options.onListenerError)
-  const imports = createSerialQueue()
+export interface ChainPorts {
+  readonly store: ChainStore
+  readonly runner: BlockRunner
+}
+
+export function createChain(options: ChainOptions, ports: ChainPorts): Chain {
+  return new StoredChain(options, ports)
+}
+
+class StoredChain implements Chain {
+  readonly #rules: HeaderRules
+  readonly #ports: ChainPorts
+  readonly #imported: Hub<BlockImported>
+  readonly #imports = createSerialQueue()
   /** Running transactions and writing their result never overlap: the flat state is the head's, and only the head's. */
-  const state = createSerialQueue()
-  const results = new Map<Hash, Promise<BlockResult>>()
-  let head = options.head
+  readonly #state = createSerialQueue()
+  readonly #results = new Map<Hash, Promise<BlockResult>>()
+  #head: ChainHead
 
-  const remember = (hash: Hash, result: Promise<BlockResult>): void => {
-    const [oldest] = results.keys()
-    if (results.size >= RESULTS_MAX && oldest !== undefined) results.delete(oldest)
-    results.set(hash, result)
+  constructor({ rules, head, onListenerError }: ChainOptions, ports: ChainPorts) {
+    this.#rules = rules
+    this.#head = head
+    this.#ports = ports
+    this.#imported = createHub(onListenerError)
   }
 
-  const resultOf = (outcome: BlockOutcome, transactions: Transaction[], parent: ChainHead): BlockResult =>
-    blockResult(outcome, transactions, { store: store.nodes, stateRoot: parent.header.stateRoot })
-
-  const execute = async (block: Block, parent: ChainHead): Promise<BlockResult> => {
-    checkHeader(block.header, parent, rules)
-    checkTransactionsRoot(block)
-    const result = resultOf(await runner.run(block.header, block.transactions), block.transactions, parent)
-    checkResult(block.header, result)
-    return result
+  head(): ChainHead {
+    return this.#head
   }
 
-  /** Each digest is executed once, whoever asks first: proposal, re-proposal or sealed block. */
-  const executeOnce = (block: Block): Promise<BlockResult> => {
-    const hash = blockHash(block.header)
-    const started = results.get(hash)
-    if (started) return started
-    const result = state.run(() => execute(block, head))
-    // A failure may have been of the disk: it is not remembered.
-    result.catch(() => results.delete(hash))
-    remember(hash, result)
-    return result
+  onBlock(listener: (event: BlockImported) => void): () => void {
+    return this.#imported.subscribe(listener)
   }
 
-  const build = async (request: BuildRequest): Promise<Block> => {
-    const parent = head
-    const { coinbase, round, blockTimeMs } = request
+  build(request: BuildRequest): Promise<Block> {
+    return this.#state.run(() => this.#build(request))
+  }
+
+  async check(block: Block): Promise<void> {
+    await this.#executeOnce(block)
+  }
+
+  importSealed(block: Block): Promise<'imported' | 'known'> {
+    return this.#imports.run(() => this.#commit(block))
+  }
+
+  async #build({ coinbase, round, blockTimeMs, deadlineMs }: BuildRequest): Promise<Block> {
+    const parent = this.#head
     const frame = { number: parent.header.number + 1, timestamp: Math.floor(blockTimeMs / 1000), coinbase }
-    const packed = request.empty
-      ? { ...(await runner.run(frame, [])), transactions: [] }
-      : await runner.pack(frame, request.deadlineMs)
-    const result = resultOf(packed, packed.transactions, parent)
+    const packed = await this.#ports.runner.pack(frame, deadlineMs)
+    const result = this.#resultOf(packed, packed.transactions)
     const { nextValidators, roots } = result
-    const header = createHeader({ coinbase, round, blockTimeMs, nextValidators, ...roots }, parent, rules)
-    remember(blockHash(header), Promise.resolve(result))
+    const header = createHeader({ coinbase, round, blockTimeMs, nextValidators, ...roots }, parent, this.#rules)
+    this.#remember(blockHash(header), Promise.resolve(result))
     return { header, transactions: packed.transactions }
   }
 
-  const commit = async (block: Block): Promise<'imported' | 'known'> => {
+  /** Each digest is executed once, whoever asks first: proposal, re-proposal or sealed block. */
+  #executeOnce(block: Block): Promise<BlockResult> {
+    const hash = blockHash(block.header)
+    const started = this.#results.get(hash)
+    if (started) return started
+    const result = this.#state.run(() => this.#execute(block))
+    // A failure may have been of the disk: it is not remembered.
+    result.catch(() => this.#results.delete(hash))
+    this.#remember(hash, result)
+    return result
+  }
+
+  async #execute(block: Block): Promise<BlockResult> {
+    const { header, transactions } = block
+    checkHeader(header, this.#head, this.#rules)
+    checkTransactionsRoot(block)
+    const result = this.#resultOf(await this.#ports.runner.run(header, transactions), transactions)
+    checkResult(header, result)
+    return result
+  }
+
+  #resultOf(outcome: BlockOutcome, transactions: Transaction[]): BlockResult {
+    return blockResult(outcome, transactions, { store: this.#ports.store.nodes, stateRoot: this.#head.header.stateRoot })
+  }
+
+  #remember(hash: Hash, result: Promise<BlockResult>): void {
+    const [oldest] = this.#results.keys()
+    if (this.#results.size >= RESULTS_MAX && oldest !== undefined) this.#results.delete(oldest)
+    this.#results.set(hash, result)
+  }
+
+  async #commit(block: Block): Promise<'imported' | 'known'> {
     const { header } = block
-    if (header.number <= head.header.number) return knownOrFork(header)
-    if (header.number > head.header.number + 1) {
-      throw new CodedError('CHAIN_GAP', `Block ${header.number} cannot follow block ${head.header.number}`)
+    if (header.number <= this.#head.header.number) return this.#knownOrFork(header)
+    if (header.number > this.#head.header.number + 1) {
+      throw new CodedError('CHAIN_GAP', `Block ${header.number} cannot follow block ${this.#head.header.number}`)
     }
-    verifySeals(header, head.validators)
-    const { receipts, diff, trieNodes } = await executeOnce(block)
-    const next = advanceHead(head, block)
-    await state.run(async () => {
-      await store.commitBlock({ block, receipts, diff, trieNodes, ...next })
-      head = next.head
-      results.clear()
+    verifySeals(header, this.#head.validators)
+    const { receipts, diff, trieNodes } = await this.#executeOnce(block)
+    const next = advanceHead(this.#head, block)
+    await this.#state.run(async () => {
+      await this.#ports.store.commitBlock({ block, receipts, diff, trieNodes, ...next })
+      this.#head = next.head
+      this.#results.clear()
     })
-    imported.emit({ head, block, receipts, diff })
+    this.#imported.emit({ head: next.head, block, receipts, diff })
     return 'imported'
   }
 
-  const knownOrFork = (header: Header): 'known' => {
-    if (header.number === head.header.number && blockHash(header) !== head.hash) {
-      const hashes = { number: header.number, ours: head.hash, other: blockHash(header) }
-      throw new CodedError('CHAIN_FORK', `Another block ${header.number} than the final one`, { details: hashes })
+  #knownOrFork(header: Header): 'known' {
+    const { hash, header: ours } = this.#head
+    const other = blockHash(header)
+    if (header.number === ours.number && other !== hash) {
+      const details = { number: header.number, ours: hash, other }
+      throw new CodedError('CHAIN_FORK', `Another block ${header.number} than the final one`, { details })
     }
     return 'known'
-  }
-
-  return {
-    head: () => head,
-    onBlock: (listener) => imported.subscribe(listener),
-    build: (request) => state.run(() => build(request)),
-    check: async (block) => void (await executeOnce(block)),
-    importSealed: (block) => imports.run(() => commit(block)),
   }
 }

@@ -20,11 +20,11 @@ export interface QbftConfig {
 }
 
 /**
- * 2 s: two full executions of a block that takes a third of it, and delivery, on a slow shared machine. Linear growth:
- * a doubling timer reaches hours after a night without a quorum.
+ * 4 s: the dearest block that the gas limit allows executes inside a third of it, so that proposer and validators can
+ * each execute it and deliver it in time. Linear growth: a doubling timer reaches hours after a night without a quorum.
  */
 export const DEFAULT_QBFT_CONFIG: Omit<QbftConfig, 'membershipContract'> = {
-  roundTimeoutMs: 2_000,
+  roundTimeoutMs: 4_000,
   roundTimeoutStepMs: 1_000,
   roundTimeoutCapMs: 20_000,
   minBlockPeriodMs: 50,
