@@ -9,7 +9,7 @@ export const EXIT_CODES = {
   dataFolder: { code: 3, en: 'data folder in use, or of a newer version', zh: '数据目录被占用或版本更新' },
   genesis: { code: 4, en: 'data folder belongs to another chain', zh: '数据目录属于另一条链' },
   password: { code: 5, en: 'wrong password for the key', zh: '私钥口令错误' },
-  portInUse: { code: 6, en: 'a port is in use', zh: '端口被占用' },
+  portInUse: { code: 6, en: 'a port is in use or cannot be listened on', zh: '端口被占用或无法监听' },
   unreachable: { code: 7, en: 'the node asked does not answer', zh: '节点无应答' },
   upgrade: { code: 8, en: 'the chain needs a newer version of this program', zh: '链需要更新版本的程序' },
   forced: { code: 130, en: 'stopped at once by a second signal', zh: '第二次信号强制退出' },
@@ -19,11 +19,22 @@ export type ExitName = keyof typeof EXIT_CODES
 
 /** Codes of errors by the exit they lead to; a code that is not here is a failure. Prefixes end in `_`. */
 const EXITS: Partial<Record<ExitName, readonly string[]>> = {
-  usage: ['CLI_', 'CONFIG_', 'KEYSTORE_FIELD', 'JSON_', 'GENESIS_', 'MEMBERSHIP_', 'HEX_', 'BYTES_'],
+  usage: [
+    'CLI_',
+    'CONFIG_',
+    'KEYSTORE_FIELD',
+    'JSON_',
+    'GENESIS_',
+    'MEMBERSHIP_',
+    'HEX_',
+    'BYTES_',
+    'ADDRESS_INVALID',
+    'STORE_NOT_INITIALISED',
+  ],
   dataFolder: ['STORE_IN_USE', 'STORE_NEWER_SCHEMA', 'STORE_FOREIGN', 'CONSENSUS_LOG_NEWER_VERSION', 'JOURNAL_FOREIGN'],
   genesis: ['STORE_GENESIS_MISMATCH'],
   password: ['KEYSTORE_PASSWORD'],
-  portInUse: ['PORT_IN_USE', 'EADDRINUSE'],
+  portInUse: ['PORT_IN_USE', 'RPC_LISTEN_FAILED', 'LISTEN_FAILED'],
   unreachable: ['RPC_UNREACHABLE'],
   upgrade: ['CONSENSUS_PROTOCOL_VERSION'],
 }

@@ -52,7 +52,8 @@ async function runCommand(context: CliContext, argv: readonly string[]): Promise
 /** One line for what the user can mend, a stack only for what they cannot. @returns the exit code */
 function report(context: CliContext, error: unknown): number {
   const code = codeOf(error)
-  const text = error instanceof Error ? error.message : String(error)
+  // Some libraries put their stack into their message.
+  const text = (error instanceof Error ? error.message : String(error)).replace(/\n\s+at .*/g, '')
   note(context, `songhua: ${context.t('error')}${code === undefined ? '' : ` ${code}`}: ${text}`)
   if (!(error instanceof CodedError) && code === undefined) {
     note(context, context.t('internal'))
