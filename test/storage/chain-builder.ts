@@ -2,7 +2,9 @@ import { type Account, EMPTY_CODE_HASH, EMPTY_TRIE_ROOT } from '@songhua/sdk/pro
 import { transactionsRootOf } from '@songhua/sdk/protocol/block'
 import { blockHash } from '@songhua/sdk/protocol/block-hash'
 import { bloomOf } from '@songhua/sdk/protocol/bloom'
-import { type Address, type Hash, ZERO_ADDRESS, ZERO_HASH, bytesToHex, hexToBytes, padLeft } from '@songhua/sdk/protocol/bytes'
+import {
+  type Address, type Hash, ZERO_ADDRESS, ZERO_HASH, bytesToHex, hexToBytes, padLeft,
+} from '@songhua/sdk/protocol/bytes'
 import { keccak256Hex } from '@songhua/sdk/protocol/crypto'
 import { encodeExtraData, vanityOf } from '@songhua/sdk/protocol/extra-data'
 import { EMPTY_OMMERS_HASH, type Header, QBFT_DIFFICULTY, QBFT_MIX_HASH } from '@songhua/sdk/protocol/header'
@@ -28,14 +30,16 @@ export const accountOf = (nonce: number, code?: Uint8Array): Account => ({
 })
 
 export function transactionOf(nonce: number, data: Uint8Array = new Uint8Array(100)): Transaction {
-  return signTransaction({ type: nonce % 2 === 0 ? 2 : 0, chainId: 230099, nonce, gasLimit: 100_000, to: VALIDATOR, data }, KEY)
+  const type = nonce % 2 === 0 ? 2 : 0
+  return signTransaction({ type, chainId: 230099, nonce, gasLimit: 100_000, to: VALIDATOR, data }, KEY)
 }
 
 export function receiptOf(index: number, logs: Log[] = []): Receipt {
   return { type: 2, status: 1, cumulativeGasUsed: 50_000n * BigInt(index + 1), logsBloom: bloomOf(logs), logs }
 }
 
-export const logOf = (address: Address): Log => ({ address, topics: [slotOf(1), slotOf(2)], data: Uint8Array.of(1, 2, 3) })
+export const logOf = (address: Address): Log =>
+  ({ address, topics: [slotOf(1), slotOf(2)], data: Uint8Array.of(1, 2, 3) })
 
 export interface Contents {
   transactions?: Transaction[]
@@ -51,14 +55,28 @@ function headerOf(store: ChainStore, contents: Contents, stateRoot: Hash): Heade
   const timestamp = contents.timestamp ?? 1_800_000_000 + number
   const vanity = parent === undefined ? new Uint8Array(32) : vanityOf(store.hashAt(0)!, timestamp * 1000)
   const receipts = contents.receipts ?? []
+  const seals = number === 0 ? [] : [new Uint8Array(65).fill(7)]
   return {
-    parentHash: parent?.hash ?? ZERO_HASH, ommersHash: EMPTY_OMMERS_HASH, coinbase: number === 0 ? ZERO_ADDRESS : VALIDATOR,
-    stateRoot, transactionsRoot: transactionsRootOf(contents.transactions ?? []),
-    receiptsRoot: orderedTrieRoot(receipts.map(encodeReceipt)), logsBloom: bloomOf(receipts.flatMap(({ logs }) => logs)),
-    difficulty: QBFT_DIFFICULTY, number, gasLimit: 30_000_000n, gasUsed: receipts.at(-1)?.cumulativeGasUsed ?? 0n, timestamp,
-    extraData: encodeExtraData({ vanity, validators: [VALIDATOR], round: 0, seals: number === 0 ? [] : [new Uint8Array(65).fill(7)] }),
-    mixHash: QBFT_MIX_HASH, nonce: new Uint8Array(8), baseFeePerGas: 0n, withdrawalsRoot: EMPTY_TRIE_ROOT, blobGasUsed: 0n,
-    excessBlobGas: 0n, parentBeaconBlockRoot: parent === undefined ? ZERO_HASH : frontierRoot(parent.frontier),
+    parentHash: parent?.hash ?? ZERO_HASH,
+    ommersHash: EMPTY_OMMERS_HASH,
+    coinbase: number === 0 ? ZERO_ADDRESS : VALIDATOR,
+    stateRoot,
+    transactionsRoot: transactionsRootOf(contents.transactions ?? []),
+    receiptsRoot: orderedTrieRoot(receipts.map(encodeReceipt)),
+    logsBloom: bloomOf(receipts.flatMap(({ logs }) => logs)),
+    difficulty: QBFT_DIFFICULTY,
+    number,
+    gasLimit: 30_000_000n,
+    gasUsed: receipts.at(-1)?.cumulativeGasUsed ?? 0n,
+    timestamp,
+    extraData: encodeExtraData({ vanity, validators: [VALIDATOR], round: 0, seals }),
+    mixHash: QBFT_MIX_HASH,
+    nonce: new Uint8Array(8),
+    baseFeePerGas: 0n,
+    withdrawalsRoot: EMPTY_TRIE_ROOT,
+    blobGasUsed: 0n,
+    excessBlobGas: 0n,
+    parentBeaconBlockRoot: parent === undefined ? ZERO_HASH : frontierRoot(parent.frontier),
   }
 }
 

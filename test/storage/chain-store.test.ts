@@ -37,10 +37,18 @@ describeChainStore('memory', { open: () => Promise.resolve(createMemoryStore()),
   })
 }
 
+type Database = Level<Uint8Array, Uint8Array>
+
+/** Deletes everything under a prefix of the key register. */
+async function lose(database: Database, prefix: number): Promise<void> {
+  const range = { gte: Uint8Array.of(prefix), lt: Uint8Array.of(prefix + 1) }
+  for await (const key of database.keys(range)) await database.del(key)
+}
+
 describe('openStore', () => {
   /** Changes the database behind the store's back. */
-  async function edit(folder: string, change: (database: Level<Uint8Array, Uint8Array>) => Promise<void>): Promise<void> {
-    const database = new Level<Uint8Array, Uint8Array>(folder, { keyEncoding: 'view', valueEncoding: 'view' })
+  async function edit(folder: string, change: (database: Database) => Promise<void>): Promise<void> {
+    const database: Database = new Level<Uint8Array, Uint8Array>(folder, { keyEncoding: 'view', valueEncoding: 'view' })
     await change(database)
     await database.close()
   }
@@ -116,18 +124,9 @@ describe('openStore', () => {
     }],
     ['a head record that is no head', (folder: string) =>
       edit(folder, (database) => database.put(Uint8Array.of(2), Uint8Array.of(0xc1, 0x80)))],
-    ['a lost state root', (folder: string) =>
-      edit(folder, async (database) => {
-        for await (const key of database.keys({ gte: Uint8Array.of(0x23), lt: Uint8Array.of(0x24) })) await database.del(key)
-      })],
-    ['a lost head header', (folder: string) =>
-      edit(folder, async (database) => {
-        for await (const key of database.keys({ gte: Uint8Array.of(0x10), lt: Uint8Array.of(0x11) })) await database.del(key)
-      })],
-    ['a lost head body', (folder: string) =>
-      edit(folder, async (database) => {
-        for await (const key of database.keys({ gte: Uint8Array.of(0x13), lt: Uint8Array.of(0x14) })) await database.del(key)
-      })],
+    ['a lost state root', (folder: string) => edit(folder, (database) => lose(database, 0x23))],
+    ['a lost head header', (folder: string) => edit(folder, (database) => lose(database, 0x10))],
+    ['a lost head body', (folder: string) => edit(folder, (database) => lose(database, 0x13))],
   ])('refuses %s as damage, with a way out, and lets go of the folder', async (_name, damage) => {
     const folder = await folderWithBlocks(3)
     await damage(folder)

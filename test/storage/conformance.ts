@@ -76,7 +76,10 @@ export function describeChainStore(name: string, subject: StoreUnderTest): void 
         },
       })
       await commitNext(store, {
-        diff: { accounts: new Map([[alice, accountOf(2, contract)], [bob, null]]), storage: storageOf(alice, [0, 0n], [2, 7n]) },
+        diff: {
+          accounts: new Map([[alice, accountOf(2, contract)], [bob, null]]),
+          storage: storageOf(alice, [0, 0n], [2, 7n]),
+        },
       })
       expectFlatIsTrie(store, [alice, bob])
       expect(store.state.getAccount(bob)).toBeUndefined()
@@ -90,10 +93,11 @@ export function describeChainStore(name: string, subject: StoreUnderTest): void 
 
     it('wipes the slots of cleared and of deleted accounts, and of no other', async () => {
       const [alice, bob, carol] = [addressOf(0xff), addressOf(0xfe), addressOf(0xfd)]
+      const all = [alice, bob, carol]
       await commitNext(store, {
         diff: {
-          accounts: new Map([alice, bob, carol].map((address) => [address, accountOf(1)])),
-          storage: new Map([alice, bob, carol].map((address) => [address, new Map([[slotOf(0), 1n], [LAST_SLOT, 2n]])])),
+          accounts: new Map(all.map((address) => [address, accountOf(1)])),
+          storage: new Map(all.map((address) => [address, new Map([[slotOf(0), 1n], [LAST_SLOT, 2n]])])),
         },
       })
       await commitNext(store, {
@@ -103,13 +107,13 @@ export function describeChainStore(name: string, subject: StoreUnderTest): void 
           storage: storageOf(alice, [0, 9n]),
         },
       })
-      expectFlatIsTrie(store, [alice, bob, carol])
+      expectFlatIsTrie(store, all)
       expect(store.state.getStorage(alice, LAST_SLOT)).toBe(0n)
       expect(store.state.getStorage(alice, slotOf(0))).toBe(9n)
       expect(store.state.getStorage(bob, slotOf(0))).toBe(0n)
       expect(store.state.getStorage(carol, LAST_SLOT)).toBe(2n)
       await commitNext(store, { diff: { accounts: new Map([[bob, accountOf(0)]]) } })
-      expectFlatIsTrie(store, [alice, bob, carol])
+      expectFlatIsTrie(store, all)
     })
 
     it('proves every earlier block from the stored nodes of the history tree', async () => {
@@ -124,7 +128,9 @@ export function describeChainStore(name: string, subject: StoreUnderTest): void 
     })
 
     it('walks the blooms of a range', async () => {
-      for (let number = 0; number <= 300; number++) await commitNext(store, number % 100 === 50 ? contentsOf(number) : {})
+      for (let number = 0; number <= 300; number++) {
+        await commitNext(store, number % 100 === 50 ? contentsOf(number) : {})
+      }
       const walk = async (first: number, last: number): Promise<number[]> => {
         const numbers: number[] = []
         for await (const { number, logsBloom } of store.blooms(first, last)) {
@@ -143,7 +149,8 @@ export function describeChainStore(name: string, subject: StoreUnderTest): void 
       const genesis = await commitNext(store)
       const first = await commitNext(store, contentsOf(1))
       const second = nextCommit(store, contentsOf(2))
-      const wrongParent = { ...second, block: { ...second.block, header: { ...second.block.header, parentHash: genesis.head.hash } } }
+      const header = { ...second.block.header, parentHash: genesis.head.hash }
+      const wrongParent = { ...second, block: { ...second.block, header } }
       for (const commit of [genesis, first, wrongParent]) {
         await expect(store.commitBlock(commit)).rejects.toThrow(code('STORE_COMMIT_ORDER'))
       }
@@ -176,7 +183,10 @@ function contentsOf(number: number): Contents {
   return {
     transactions,
     receipts: transactions.map((_, index) => receiptOf(index, [logOf(addressOf(number % 200))])),
-    diff: { accounts: new Map([[addressOf(0), accountOf(number)]]), storage: storageOf(addressOf(0), [number % 8, BigInt(number)]) },
+    diff: {
+      accounts: new Map([[addressOf(0), accountOf(number)]]),
+      storage: storageOf(addressOf(0), [number % 8, BigInt(number)]),
+    },
   }
 }
 
@@ -187,7 +197,9 @@ function expectBlock(store: ChainStore, { block, receipts, head, historyNodes, d
   expect(store.numberOf(head.hash)).toBe(number)
   expect(store.body(number)).toEqual(block.transactions.map(({ raw }) => raw))
   expect(store.receipts(number)).toEqual(receipts)
-  for (const [index, { hash }] of block.transactions.entries()) expect(store.transactionLocation(hash)).toEqual({ number, index })
+  for (const [index, { hash }] of block.transactions.entries()) {
+    expect(store.transactionLocation(hash)).toEqual({ number, index })
+  }
   for (const { level, index, hash } of historyNodes) expect(store.historyNode(level, index)).toBe(hash)
   const reader = stateReaderAt(store.state, codeIn(store), block.header.stateRoot)
   for (const [address, account] of diff.accounts) expect(reader.getAccount(address) ?? null).toEqual(account)

@@ -142,7 +142,11 @@ describe('journal after a crash', () => {
 })
 
 describe('journal refuses', () => {
-  it.each([['another file', 'some text'], ['an empty file', ''], ['another version', 'songhua-journal\n2\n']])('%s', async (_name, text) => {
+  it.each([
+    ['another file', 'some text'],
+    ['an empty file', ''],
+    ['another version', 'songhua-journal\n2\n'],
+  ])('%s', async (_name, text) => {
     const path = await newPath()
     await writeFile(path, text)
     await expect(openJournal(path)).rejects.toThrow(code('JOURNAL_FOREIGN'))
@@ -155,7 +159,8 @@ describe('journal refuses', () => {
 
   it('a record that is too large', async () => {
     const journal = await openJournal(await newPath())
-    await expect(journal.append(new Uint8Array(JOURNAL_RECORD_BYTES_MAX + 1))).rejects.toThrow(code('JOURNAL_RECORD_SIZE'))
+    const large = new Uint8Array(JOURNAL_RECORD_BYTES_MAX + 1)
+    await expect(journal.append(large)).rejects.toThrow(code('JOURNAL_RECORD_SIZE'))
     await journal.close()
   })
 
@@ -165,7 +170,7 @@ describe('journal refuses', () => {
     const handle = await open(path)
     const spy = vi.spyOn(Object.getPrototypeOf(handle) as typeof handle, 'write')
     await handle.close()
-    spy.mockRejectedValueOnce(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }))
+    spy.mockRejectedValueOnce(new Error('ENOSPC: no space left on device, write'))
     await expect(journal.append(payloadOf('two'))).rejects.toThrow(/no space left/)
     spy.mockRestore()
     await expect(journal.append(payloadOf('three'))).rejects.toThrow(code('JOURNAL_IO'))

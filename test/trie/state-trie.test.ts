@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Account, EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, encodeAccount } from '@songhua/sdk/protocol/account'
-import { type Address, type Hash, type Hex, bigintToBytes, bytesToHex, hexToBytes, padLeft } from '@songhua/sdk/protocol/bytes'
+import {
+  type Address, type Hash, type Hex, bigintToBytes, bytesToHex, hexToBytes, padLeft,
+} from '@songhua/sdk/protocol/bytes'
 import { keccak256Hex } from '@songhua/sdk/protocol/crypto'
 import { encodeRlp } from '@songhua/sdk/protocol/rlp'
 import { type NodeStore, type StateDiff, emptyStateDiff } from '@songhua/node/trie/state'
@@ -66,13 +68,21 @@ function modelRoot(model: Model): Hash {
   return referenceRoot(new Map(entries))
 }
 
-const slotChanges = fc.array(fc.tuple(fc.nat(12).map(slotOf), fc.constantFrom(0n, 1n, 127n, 128n, 2n ** 255n)), { maxLength: 6 })
-const touch = fc.record({ nonce: fc.option(fc.bigInt(0n, 300n), { freq: 5 }), cleared: fc.boolean(), slots: slotChanges })
+const slotValue = fc.constantFrom(0n, 1n, 127n, 128n, 2n ** 255n)
+const slotChanges = fc.array(fc.tuple(fc.nat(12).map(slotOf), slotValue), { maxLength: 6 })
+const nonce = fc.option(fc.bigInt(0n, 300n), { freq: 5 })
+const touch = fc.record({ nonce, cleared: fc.boolean(), slots: slotChanges })
 const blocks = fc.array(fc.dictionary(fc.nat(8).map(addressOf), touch, { maxKeys: 5 }), { minLength: 1, maxLength: 6 })
 
-function diffOf(block: Record<Address, { nonce: bigint | null; cleared: boolean; slots: [Hash, bigint][] }>): StateDiff {
+interface Touch {
+  nonce: bigint | null
+  cleared: boolean
+  slots: [Hash, bigint][]
+}
+
+function diffOf(block: Record<Address, Touch>): StateDiff {
   const diff = emptyStateDiff()
-  for (const [address, { nonce, cleared, slots }] of Object.entries(block) as [Address, typeof block[Address]][]) {
+  for (const [address, { nonce, cleared, slots }] of Object.entries(block) as [Address, Touch][]) {
     diff.accounts.set(address, nonce === null ? null : account(nonce))
     if (cleared || nonce === null) diff.cleared.add(address)
     if (nonce !== null) diff.storage.set(address, new Map(slots))
@@ -157,7 +167,8 @@ describe('updateStateTrie', () => {
 
   it('reads code through the port', () => {
     const code = Uint8Array.of(0x60, 0x00)
-    const reader = stateReaderAt(createWorld(), (hash) => (hash === keccak256Hex(code) ? code : new Uint8Array()), EMPTY_TRIE_ROOT)
+    const codeOf = (hash: Hash): Uint8Array => (hash === keccak256Hex(code) ? code : new Uint8Array())
+    const reader = stateReaderAt(createWorld(), codeOf, EMPTY_TRIE_ROOT)
     expect(reader.getCode(keccak256Hex(code))).toBe(code)
     expect(reader.getAccount(alice)).toBeUndefined()
     expect(reader.getStorage(alice, slotOf(0))).toBe(0n)

@@ -108,7 +108,9 @@ describe('updateTrie', () => {
   it('deletes down to the empty trie', () => {
     const trie = createTestTrie()
     trie.update(keys.map((key) => [key, hexToBytes(key)]))
-    for (let from = 0; from < keys.length; from += 100) trie.update(keys.slice(from, from + 100).map((key) => [key, null]))
+    for (let from = 0; from < keys.length; from += 100) {
+      trie.update(keys.slice(from, from + 100).map((key) => [key, null]))
+    }
     expect(trie.root).toBe(EMPTY_TRIE_ROOT)
   })
 

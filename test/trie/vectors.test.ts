@@ -4,8 +4,8 @@ import { type Hex, bytesToHex, hexToBytes, utf8ToBytes } from '@songhua/sdk/prot
 import { keccak256Hex } from '@songhua/sdk/protocol/crypto'
 import { createTestTrie } from './map-store.js'
 
-// ethereum/tests TrieTests (MIT). Its trietestnextprev.json is left out: it asks for the neighbours of a key, and this trie
-// has no ordered walk, because its keys are hashes.
+// ethereum/tests TrieTests (MIT). Its trietestnextprev.json is left out: it asks for the neighbours of a key, and this
+// trie has no ordered walk, because its keys are hashes.
 type Text = string | null
 type Vectors = Record<string, { in: [string, Text][] | Record<string, Text>; root: Hex }>
 

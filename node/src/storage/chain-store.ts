@@ -49,8 +49,8 @@ export interface StoreReader {
 
 export interface ChainStore extends StoreReader {
   /**
-   * Resolves when the block and all that follows from it are on disk; nothing of it is there before. The first commit is
-   * the genesis; after it, one block at a time, each upon the head.
+   * Resolves when the block and all that follows from it are on disk; nothing of it is there before. The first commit
+   * is the genesis; after it, one block at a time, each upon the head.
    * @throws CodedError `STORE_COMMIT_ORDER`, `STORE_WRITE_FAILED`
    */
   commitBlock(commit: BlockCommit): Promise<void>

@@ -20,7 +20,9 @@ export function encodeHead({ number, hash, rotation, frontier }: HeadRecord): Ui
   )
   const lastProposer = rotation.lastProposer === undefined ? EMPTY_BYTES : hexToBytes(rotation.lastProposer)
   const peaks = frontier.peaks.map((peak) => hexToBytes(peak))
-  return encodeRlp([numberToBytes(number), hexToBytes(hash), [lastProposer, missed], [numberToBytes(frontier.size), peaks]])
+  return encodeRlp([
+    numberToBytes(number), hexToBytes(hash), [lastProposer, missed], [numberToBytes(frontier.size), peaks],
+  ])
 }
 
 export function decodeHead(bytes: Uint8Array): HeadRecord {

@@ -3,23 +3,23 @@ import { createHash, createHmac } from 'node:crypto'
 /**
  * The file of the consensus log.
  *
- * Block = 4096 bytes. Blocks 0 and 1: the file header, twice. Then, anywhere, copies of records: a record header and the
- * payload, from a block's start, each record as two copies one behind the other.
+ * Block = 4096 bytes. Blocks 0 and 1: the file header, twice. Then, anywhere, copies of records: a record header and
+ * the payload, from a block's start, each record as two copies one behind the other.
  *
- * Why two copies. After a crash the last record may be half written; it was never acknowledged, so nothing was signed on
- * its strength, and the log may drop it. But a last record that *was* acknowledged and then took a flipped bit or a lost
- * sector looks the same, and dropping that one would let the validator sign twice. So every record is written twice, in
- * different blocks, with one sync for both: acknowledged means that both copies were whole. One fault leaves the other
- * copy; a record is dropped only when both are bad, which for an acknowledged one takes two faults in two places.
- * A record that is whole in one copy only is kept, acknowledged or not: to remember too much is safe.
+ * Why two copies. After a crash the last record may be half written; it was never acknowledged, so nothing was signed
+ * on its strength, and the log may drop it. But a last record that *was* acknowledged and then took a flipped bit or
+ * a lost sector looks the same, and dropping that one would let the validator sign twice. So every record is written
+ * twice, in different blocks, with one sync for both: acknowledged means that both copies were whole. One fault
+ * leaves the other copy; a record is dropped only when both are bad, which for an acknowledged one takes two faults
+ * in two places. A record that is whole in one copy only is kept, acknowledged or not: to remember too much is safe.
  *
  * Why a keyed tag. Payloads hold blocks that others proposed, and the scan looks at every block of the file: without a
  * key, a transaction could carry a record of the proposer's invention. The key is random and never leaves the file.
  *
- * Generations. Each height (and each rewrite within a height) begins a new generation with one atomic set of records: its
- * first record says how many belong to the set. A generation whose set is not whole was never acknowledged, and the one
- * before it counts; its records are overwritten only after the new set is synced. In the generation that counts, sequence
- * numbers run without a gap; a gap means damage.
+ * Generations. Each height (and each rewrite within a height) begins a new generation with one atomic set of records:
+ * its first record says how many belong to the set. A generation whose set is not whole was never acknowledged, and
+ * the one before it counts; its records are overwritten only after the new set is synced. In the generation that
+ * counts, sequence numbers run without a gap; a gap means damage.
  */
 export const BLOCK_BYTES = 4096
 export const DATA_START = 2 * BLOCK_BYTES

@@ -3,13 +3,13 @@ import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { CodedError, messageOf } from '@songhua/sdk/protocol/errors'
 import { assert } from '../base/assert.js'
 import {
-  type LogRecord, DATA_START, FORMAT_VERSION, KEY_BYTES, countingGeneration, decodeFileHeader, encodeFileHeader, encodeRecord,
-  findRecords, recordBytes,
+  type LogRecord, DATA_START, FORMAT_VERSION, KEY_BYTES, countingGeneration, decodeFileHeader, encodeFileHeader,
+  encodeRecord, findRecords, recordBytes,
 } from './consensus-log-format.js'
 import { replaceDurably, writeAt } from './durable-file.js'
 import { createGroupSync } from './group-sync.js'
 
-/** Zeros written in advance, so that an ordinary height never changes the file's size (which costs fdatasync a journal write). */
+/** Written in advance: a write that changes the file's size costs fdatasync a write to the file system's journal. */
 export const LOG_INITIAL_BYTES = 4 * 1024 * 1024
 /** One record: a block body and its certificates. */
 export const LOG_RECORD_BYTES_MAX = 16 * 1024 * 1024
@@ -22,25 +22,31 @@ export const LOG_GENERATION_BYTES_MAX = 256 * 1024 * 1024
  */
 export type ConsensusLogStatus = 'fresh' | 'ok' | 'missing' | 'damaged'
 
-/** What a validator has promised at the current height. Payloads are the caller's; how they lie on disk is in `consensus-log-format.ts`. */
+/**
+ * What a validator has promised at the current height. Payloads are the caller's; how they lie on disk is in
+ * `consensus-log-format.ts`.
+ */
 export interface ConsensusLog {
   /** As found when it was opened. */
   readonly status: ConsensusLogStatus
-  /** Height of the last epoch; undefined unless `ok`. A height below the store's head means that the log was restored from a backup. */
+  /**
+   * Height of the last epoch; undefined unless `ok`. Below the store's head it means that the log is from a backup, or
+   * that the machine stopped between a block and the next epoch (then it is the head's own height).
+   */
   readonly height: number | undefined
   /** Records of the last epoch, in order; empty unless `ok`. */
   readonly records: readonly Uint8Array[]
   /**
    * Resolves when the record is on disk: only then may what it promises be signed. Calls made together share one sync.
-   * @throws CodedError `CONSENSUS_LOG_RECORD_TOO_LARGE`, `CONSENSUS_LOG_FULL` (then begin the epoch anew with what still
-   *   counts), `CONSENSUS_LOG_NOT_STARTED` (missing or damaged, and no epoch begun), `CONSENSUS_LOG_IO` (final: the log
-   *   must be opened again)
+   * @throws CodedError `CONSENSUS_LOG_RECORD_TOO_LARGE`, `CONSENSUS_LOG_FULL` (then begin the epoch anew with what
+   *   still counts), `CONSENSUS_LOG_NOT_STARTED` (missing or damaged, and no epoch begun), `CONSENSUS_LOG_IO` (final:
+   *   the log must be opened again)
    */
   append(payload: Uint8Array): Promise<void>
   /**
-   * Drops all records and begins an epoch at `height` with `records`, atomically; a crash leaves the old epoch or the new
-   * one. Call it when the block of the epoch before is in the store. It also puts a new file in the place of a missing or
-   * damaged one. Later appends may be called without waiting for it.
+   * Drops all records and begins an epoch at `height` with `records`, atomically; a crash leaves the old epoch or the
+   * new one. Call it when the block of the epoch before is in the store. It also puts a new file in the place of a
+   * missing or damaged one. Later appends may be called without waiting for it.
    * @throws CodedError as `append`
    */
   startEpoch(height: number, records?: readonly Uint8Array[]): Promise<void>
@@ -48,7 +54,9 @@ export interface ConsensusLog {
   close(): Promise<void>
 }
 
-type Operation = { kind: 'append'; payload: Uint8Array } | { kind: 'start'; height: number; payloads: readonly Uint8Array[] }
+type Operation =
+  | { kind: 'append'; payload: Uint8Array }
+  | { kind: 'start'; height: number; payloads: readonly Uint8Array[] }
 
 /** An open file and where its generation stands. */
 interface LogFile {
@@ -72,8 +80,8 @@ interface Found {
 }
 
 /**
- * @param create makes the file when absent (`fresh`): only for a key that has never signed, because a validator that finds
- *   no log must not go on as if it had promised nothing
+ * @param create makes the file when absent (`fresh`): only for a key that has never signed, because a validator that
+ *   finds no log must not go on as if it had promised nothing
  * @throws CodedError `CONSENSUS_LOG_IO`, `CONSENSUS_LOG_NEWER_VERSION`
  */
 export async function openConsensusLog(path: string, { create }: { create: boolean }): Promise<ConsensusLog> {
@@ -121,7 +129,8 @@ export async function openConsensusLog(path: string, { create }: { create: boole
 async function findLog(path: string, create: boolean): Promise<Found> {
   const bytes = await readIfThere(path)
   if (bytes === undefined) {
-    return create ? { status: 'fresh', file: await createLog(path, 0, []), records: [] } : { status: 'missing', file: undefined, records: [] }
+    if (!create) return { status: 'missing', file: undefined, records: [] }
+    return { status: 'fresh', file: await createLog(path, 0, []), records: [] }
   }
   const header = decodeFileHeader(bytes)
   if (header !== undefined && header.version !== FORMAT_VERSION) throw versionError(path, header.version)
@@ -153,7 +162,11 @@ async function readIfThere(path: string): Promise<Buffer | undefined> {
 }
 
 /** In order; appends that stand together share one sync. */
-async function perform(before: LogFile | undefined, path: string, operations: Operation[]): Promise<LogFile | undefined> {
+async function perform(
+  before: LogFile | undefined,
+  path: string,
+  operations: Operation[],
+): Promise<LogFile | undefined> {
   let file = before
   let appended: Uint8Array[] = []
   for (const operation of operations) {
@@ -191,9 +204,9 @@ async function startGeneration(file: LogFile, height: number, payloads: readonly
   await writeRecords(file, records, start)
   await file.handle.datasync()
   const generation = file.lastGeneration + 1
-  Object.assign(file, {
-    generation, lastGeneration: generation, height, setSize: payloads.length, nextSequence: records.length, start, end: start + size,
-  })
+  const numbers = { generation, lastGeneration: generation, height }
+  const set = { setSize: payloads.length, nextSequence: records.length, start, end: start + size }
+  Object.assign(file, numbers, set)
   if (file.bytes > LOG_INITIAL_BYTES && file.end <= LOG_INITIAL_BYTES) {
     await file.handle.truncate(LOG_INITIAL_BYTES)
     file.bytes = LOG_INITIAL_BYTES
@@ -217,9 +230,9 @@ async function createLog(path: string, height: number, payloads: readonly Uint8A
   const end = parts.reduce((sum, { length }) => sum + length, 0)
   const bytes = Math.ceil(end / LOG_INITIAL_BYTES) * LOG_INITIAL_BYTES
   const handle = await replaceDurably(path, [...parts, Buffer.alloc(bytes - end)])
-  const setSize = payloads.length
   return {
-    handle, key, bytes, lastGeneration: 0, generation: 0, height, setSize, nextSequence: records.length, start: DATA_START, end,
+    handle, key, bytes, lastGeneration: 0, generation: 0, height,
+    setSize: payloads.length, nextSequence: records.length, start: DATA_START, end,
   }
 }
 
@@ -244,12 +257,13 @@ function fullError(path: string, bytes: number): CodedError {
 }
 
 function notStartedError(path: string, status: ConsensusLogStatus): CodedError {
-  const message = `the consensus log ${path} was ${status} when it was opened: nothing is recorded before an epoch begins`
+  const message = `the consensus log ${path} was found ${status}: it records nothing before an epoch begins`
   return new CodedError('CONSENSUS_LOG_NOT_STARTED', message, { details: { path, status } })
 }
 
 function versionError(path: string, version: number): CodedError {
-  const message = `the consensus log ${path} has version ${version}, this program reads ${FORMAT_VERSION}: run the newer songhua that wrote it`
+  const message = `the consensus log ${path} has version ${version}, this program reads ${FORMAT_VERSION}: `
+    + 'run the newer songhua that wrote it'
   return new CodedError('CONSENSUS_LOG_NEWER_VERSION', message, { details: { path, version } })
 }
 
@@ -258,7 +272,8 @@ async function coded<T>(path: string, run: () => Promise<T>): Promise<T> {
     return await run()
   } catch (error) {
     if (error instanceof CodedError) throw error
-    const message = `the consensus log ${path} cannot be read or written: ${messageOf(error)}; make room or mend the disk, then restart`
+    const message = `the consensus log ${path} cannot be read or written: ${messageOf(error)}; `
+      + 'make room or mend the disk, then restart'
     throw new CodedError('CONSENSUS_LOG_IO', message, { details: { path }, cause: error })
   }
 }

@@ -13,8 +13,8 @@ interface Waiting<T> {
 }
 
 /**
- * @param flush makes the items durable, in order. It is never called again after it has failed: once a sync has failed, the
- *   kernel may have dropped the dirty pages, and a later sync that succeeds says nothing about them.
+ * @param flush makes the items durable, in order. It is never called again after it has failed: once a sync has
+ *   failed, the kernel may have dropped the dirty pages, and a later sync that succeeds says nothing about them.
  */
 export function createGroupSync<T>(flush: (items: T[]) => Promise<void>): GroupSync<T> {
   let waiting: Waiting<T>[] = []

@@ -15,8 +15,8 @@ const RECORD_MARKER = 0x534a524e
 const RECORD_HEADER_BYTES = 12
 
 /**
- * Payloads that survive a crash. It guards against torn writes and flipped bits, not against forgery: readers check what
- * they get (the transaction pool checks signatures).
+ * Payloads that survive a crash. It guards against torn writes and flipped bits, not against forgery: readers check
+ * what they get (the transaction pool checks signatures).
  */
 export interface Journal {
   /** What was in it when it was opened, in order. */
@@ -31,8 +31,8 @@ export interface Journal {
    */
   append(payload: Uint8Array): Promise<void>
   /**
-   * Replaces the file with what `live` gives, atomically; a crash leaves the old file or the new one. `live` is asked when
-   * all earlier appends are on disk and before any later one: it must name all of the former that shall be kept.
+   * Replaces the file with what `live` gives, atomically; a crash leaves the old file or the new one. `live` is asked
+   * when all earlier appends are on disk and before any later one: it must name all of the former that shall be kept.
    * @throws CodedError `JOURNAL_IO`
    */
   compact(live: () => Iterable<Uint8Array>): Promise<void>
@@ -136,7 +136,7 @@ async function readOrCreate(path: string): Promise<Buffer> {
   }
 }
 
-/** All whole records. Behind a damaged one the search goes on byte by byte: what was acknowledged later is not lost with it. */
+/** All whole records. Behind a damaged one the search goes on byte by byte: what came later is not lost with it. */
 function parse(bytes: Buffer): { payloads: Uint8Array[]; end: number; droppedBytes: number } {
   const payloads: Uint8Array[] = []
   let end = FILE_MAGIC.length
@@ -212,7 +212,8 @@ async function coded<T>(path: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run()
   } catch (error) {
-    const message = `the journal ${path} cannot be read or written: ${messageOf(error)}; make room or mend the disk, then restart`
+    const message = `the journal ${path} cannot be read or written: ${messageOf(error)}; `
+      + 'make room or mend the disk, then restart'
     throw new CodedError('JOURNAL_IO', message, { details: { path }, cause: error })
   }
 }

@@ -85,7 +85,8 @@ function rootCause(error: unknown): { code: string | undefined; message: string 
 function openError(folder: string, error: unknown): CodedError {
   const { code, message } = rootCause(error)
   if (code === 'LEVEL_LOCKED') {
-    const inUse = `the data folder ${folder} is in use by another process: stop that one, or give this node a folder of its own`
+    const inUse = `the data folder ${folder} is in use by another process: `
+      + 'stop that one, or give this node a folder of its own'
     return new CodedError('STORE_IN_USE', inUse, { details: { folder }, cause: error })
   }
   // The folder itself is made when absent: a file that is not there is one that LevelDB had written.
@@ -101,7 +102,8 @@ function readError(folder: string, error: unknown): unknown {
 }
 
 function writeError(folder: string, error: unknown): CodedError {
-  const failed = `the data folder ${folder} cannot be written: ${rootCause(error).message}; make room or mend the disk, then restart`
+  const failed = `the data folder ${folder} cannot be written: ${rootCause(error).message}; `
+    + 'make room or mend the disk, then restart'
   return new CodedError('STORE_WRITE_FAILED', failed, { details: { folder }, cause: error })
 }
 

@@ -12,7 +12,6 @@ import type { Table } from './table.js'
  * The store in `folder`, created when absent. It is empty (`head()` undefined) until the genesis is committed.
  * @param genesisHash what a store that is not empty must hold as block 0
  * @throws CodedError `STORE_IN_USE`, `STORE_NEWER_SCHEMA`, `STORE_FOREIGN`, `STORE_GENESIS_MISMATCH`, `STORE_DAMAGED`,
- *   `STORE_OPEN_FAILED`
  */
 export async function openStore(folder: string, { genesisHash }: { genesisHash: Hash }): Promise<ChainStore> {
   const table = await openLevelTable(folder)
@@ -55,7 +54,7 @@ async function checkSchema(table: Table, folder: string): Promise<void> {
     throw new CodedError('STORE_NEWER_SCHEMA', message, { details })
   }
   if (version !== undefined || !(await isEmpty(table))) {
-    const message = `the data folder ${folder} holds a database that is not a Songhua chain; give this node another folder`
+    const message = `the data folder ${folder} holds a database that is not a Songhua chain: use another folder`
     throw new CodedError('STORE_FOREIGN', message, { details })
   }
   await table.write([[SCHEMA_KEY, Uint8Array.of(SCHEMA_VERSION)]])
@@ -70,7 +69,7 @@ function checkGenesis(table: Table, folder: string, expected: Hash): void {
   const bytes = table.get(GENESIS_KEY)
   const stored = bytes && bytesToHex(bytes)
   if (stored === undefined || stored === expected) return
-  const message = `the data folder ${folder} holds the chain with genesis ${stored}, the genesis file gives ${expected}: `
+  const message = `the data folder ${folder} holds the chain of genesis ${stored}, the genesis file gives ${expected}: `
     + 'use the genesis file of that chain, or start with another folder'
   throw new CodedError('STORE_GENESIS_MISMATCH', message, { details: { folder, stored, expected } })
 }

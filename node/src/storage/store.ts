@@ -42,12 +42,14 @@ function completeHead(bytes: Uint8Array, headerOf: StoreReader['header']): Store
   const { number, hash, rotation, frontier } = decodeHead(bytes)
   const header = headerOf(number)
   if (header !== undefined) return { header, hash, rotation, frontier }
-  throw new CodedError('STORE_INCONSISTENT', `the header of block ${number}, the head, is missing`, { details: { number } })
+  const message = `the header of block ${number}, the head, is missing`
+  throw new CodedError('STORE_INCONSISTENT', message, { details: { number } })
 }
 
 async function* readBlooms(table: Table, first: number, last: number): ReturnType<StoreReader['blooms']> {
   for await (const [key, value] of table.entries({ from: keys.headerKey(first), below: keys.headerKey(last + 1) })) {
-    yield { number: bytesToNumber(key.subarray(1)), logsBloom: readBytes(decodeRlp(splitRlpList(value)[BLOOM_FIELD]!), 'logsBloom') }
+    const logsBloom = readBytes(decodeRlp(splitRlpList(value)[BLOOM_FIELD]!), 'logsBloom')
+    yield { number: bytesToNumber(key.subarray(1)), logsBloom }
   }
 }
 

@@ -23,8 +23,8 @@ export function trieGet(store: NodeStore, root: Hash, key: Hex): Uint8Array | un
 }
 
 /**
- * The nodes from the root towards `key`, as eth_getProof lists them (EIP-1186): they prove its value, or that it has none.
- * A node embedded in its parent is not listed again; the empty trie has an empty proof.
+ * The nodes from the root towards `key`, as eth_getProof lists them (EIP-1186): they prove its value, or that it has
+ * none. A node embedded in its parent is not listed again; the empty trie has an empty proof.
  * @throws CodedError `TRIE_NODE_MISSING`, `TRIE_NODE_INVALID`
  */
 export function trieProof(store: NodeStore, root: Hash, key: Hex): Uint8Array[] {

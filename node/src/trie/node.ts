@@ -2,9 +2,9 @@ import { CodedError, messageOf } from '@songhua/sdk/protocol/errors'
 import { encodeRlp, encodeRlpList, splitRlpList } from '@songhua/sdk/protocol/rlp'
 
 /**
- * The three kinds of node of a Merkle Patricia trie (Yellow Paper, appendix D) and their RLP.
- * Paths are strings of lower-case hex digits, one for each nibble: slicing and comparing them is what the engine does best.
- * Nothing below a node is decoded until it is descended into: an untouched child stays the bytes its parent holds.
+ * The three kinds of node of a Merkle Patricia trie (Yellow Paper, appendix D) and their RLP. Paths are strings of
+ * lower-case hex digits, one for each nibble: slicing and comparing them is what the engine does best. Nothing below
+ * a node is decoded until it is descended into: an untouched child stays the bytes its parent holds.
  */
 export type TrieNode = LeafNode | ExtensionNode | BranchNode
 

@@ -1,4 +1,6 @@
-import { type Account, EMPTY_ACCOUNT, EMPTY_TRIE_ROOT, decodeAccount, encodeAccount } from '@songhua/sdk/protocol/account'
+import {
+  type Account, EMPTY_ACCOUNT, EMPTY_TRIE_ROOT, decodeAccount, encodeAccount,
+} from '@songhua/sdk/protocol/account'
 import { type Address, type Hash, type Hex, bigintToBytes, hexToBytes } from '@songhua/sdk/protocol/bytes'
 import { keccak256Hex } from '@songhua/sdk/protocol/crypto'
 import { CodedError } from '@songhua/sdk/protocol/errors'
@@ -8,14 +10,16 @@ import type { NodeStore, StateDiff, StateReader } from './state.js'
 import { type TrieChange, type TrieUpdate, updateTrie } from './update.js'
 
 export interface StateTrieUpdate extends TrieUpdate {
-  /** Every account that the diff touches as it now stands, storage root included; null when gone. The flat state's part. */
+  /** Every account that the diff touches, as the flat state must hold it: with its storage root; null when gone. */
   accounts: Map<Address, Account | null>
 }
 
 /**
- * The state at `root` with a block's changes: the storage trie of each touched account, then the trie of accounts, whose
- * keys are hashed (Yellow Paper §4.1). The former storage root is the one in the trie, whatever the diff's account says.
- * @throws CodedError `TRIE_NODE_MISSING`, `TRIE_NODE_INVALID`; `STATE_DIFF_INVALID` for storage of an account that does not exist
+ * The state at `root` with a block's changes: the storage trie of each touched account, then the trie of accounts,
+ * whose keys are hashed (Yellow Paper §4.1). The former storage root is the one in the trie, whatever the diff's
+ * account says.
+ * @throws CodedError `TRIE_NODE_MISSING`, `TRIE_NODE_INVALID`; `STATE_DIFF_INVALID` for storage of an account that
+ *   does not exist
  */
 export function updateStateTrie(store: NodeStore, root: Hash, diff: StateDiff): StateTrieUpdate {
   const accounts = new Map<Address, Account | null>()

@@ -43,8 +43,8 @@ interface Entry {
 }
 
 /**
- * The trie at `root` with `changes` made to it. It is descended once, in key order; every node on the way is read, rebuilt
- * and hashed once, however many changes lie below it.
+ * The trie at `root` with `changes` made to it. It is descended once, in key order; every node on the way is read,
+ * rebuilt and hashed once, however many changes lie below it.
  * @param changes by key, 0x hex of whole bytes
  * @throws CodedError `TRIE_NODE_MISSING`, `TRIE_NODE_INVALID`
  */
