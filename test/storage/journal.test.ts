@@ -96,6 +96,21 @@ describe('journal compaction', () => {
     expect((await look(path)).texts).toEqual([...texts, 'end'])
   })
 
+  it('takes what is live at one moment, however long the writing takes', async () => {
+    const path = await newPath()
+    const journal = await openJournal(path)
+    const live = Array.from({ length: 30 }, (_, index) => String(index % 10).repeat(100_000))
+    const expected = [...live]
+    const compacting = journal.compact(function* () {
+      for (const text of live) yield payloadOf(text)
+    })
+    const emptying = setInterval(() => live.splice(0, 1), 0)
+    await compacting
+    clearInterval(emptying)
+    await journal.close()
+    expect((await look(path)).texts).toEqual(expected)
+  })
+
   it('leaves the old journal when it is interrupted', async () => {
     const path = await journalWith('one', 'two')
     await writeFile(`${path}.new`, 'half a file')

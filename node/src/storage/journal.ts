@@ -97,7 +97,8 @@ async function perform(file: JournalFile, operations: Operation[]): Promise<numb
     }
     await appendAll(file, appended)
     appended = []
-    change += await replaceAll(file, operation.live())
+    // At once: the caller may change what it iterates over while the file is being written.
+    change += await replaceAll(file, [...operation.live()])
   }
   await appendAll(file, appended)
   return change
@@ -111,7 +112,7 @@ async function appendAll(file: JournalFile, payloads: Uint8Array[]): Promise<voi
   file.end += records.length
 }
 
-async function replaceAll(file: JournalFile, live: Iterable<Uint8Array>): Promise<number> {
+async function replaceAll(file: JournalFile, live: readonly Uint8Array[]): Promise<number> {
   const { handle, end } = file
   let written = 0
   file.handle = await replaceDurably(file.path, encodeAll(live, (length) => (written += length)))
