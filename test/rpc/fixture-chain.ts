@@ -204,7 +204,7 @@ export async function createFixtureChain(callOptions: Partial<CallServiceOptions
       const nonce = rest.nonce ?? pool.pendingNonce(privateKeyToAddress(key))
       const base = { type, chainId: BigInt(CHAIN_ID), nonce, gasLimit: 1_000_000n, to: OTHER, value: 0n, data: new Uint8Array(0) }
       const fees = { maxFeePerGas: 0n, maxPriorityFeePerGas: 0n }
-      return signTransaction({ ...base, ...fees, ...rest } as Parameters<typeof signTransaction>[0], key)
+      return signTransaction({ ...base, ...fees, ...rest }, key)
     },
     async send(fields = {}) {
       const transaction = fixture.sign(fields)

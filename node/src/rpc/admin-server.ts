@@ -5,7 +5,7 @@ import type { Logger } from '../base/logger.js'
 import type { AdminPorts, Metric } from './admin-ports.js'
 import { createDispatcher } from './dispatcher.js'
 import { RpcError } from './errors.js'
-import { createHttpDoor, listen, serveJsonRpc } from './http-door.js'
+import { close, createHttpDoor, listen, serveJsonRpc } from './http-door.js'
 import { RPC_LIMITS } from './limits.js'
 import { methodTable } from './method.js'
 import { adminMethods } from './methods/admin.js'
@@ -58,7 +58,7 @@ export async function createAdminServer(options: AdminServerOptions, ports: Admi
   const metrics = createMetrics(ports)
   server.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()))
   const port = await listen(server, host, options.port)
-  return { host, port, stop: () => server.close() }
+  return { host, port, stop: () => close(server, clock) }
 }
 
 function createMetrics(ports: Pick<AdminPorts, 'metrics'>): { contentType: string; text(): Promise<string> } {

@@ -1,6 +1,7 @@
 import cors from '@fastify/cors'
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
+import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
 import { errorResponse, type Dispatcher } from './dispatcher.js'
 import { errorToJsonRpc, internalError } from './error-map.js'
@@ -13,6 +14,9 @@ export interface HttpDoorOptions extends DoorOptions {
   limits: RpcLimits
   logger: Logger
 }
+
+/** How long requests under way may take while the server stops, ms. */
+const STOP_GRACE_MS = 2000
 
 const HTTP_STATUS: Record<string, number> = {
   RPC_HOST_NOT_ALLOWED: 403,
@@ -33,7 +37,7 @@ export function createHttpDoor(options: HttpDoorOptions): FastifyInstance {
     requestTimeout: limits.requestReceiveMs,
     keepAliveTimeout: limits.keepAliveMs,
     connectionTimeout: limits.idleSocketMs,
-    forceCloseConnections: true,
+    forceCloseConnections: 'idle',
     frameworkErrors: (error, _request, reply) => {
       void refuse(error, reply, logger)
     },
@@ -45,6 +49,11 @@ export function createHttpDoor(options: HttpDoorOptions): FastifyInstance {
   server.server.maxConnections = limits.connectionsMax
   server.addHook('onRequest', (request, _reply, done) => {
     checkHost(request.headers.host, options)
+    done()
+  })
+  // A refused upgrade leaves its socket to nobody: Node has handed it out of the HTTP server.
+  server.addHook('onResponse', (request, _reply, done) => {
+    if (request.headers.upgrade !== undefined) request.raw.socket.destroySoon()
     done()
   })
   void server.register(cors, { origin: corsOrigins.includes('*') ? '*' : [...corsOrigins], methods: ['POST', 'GET'], maxAge: 600 })
@@ -137,4 +146,14 @@ export async function listen(server: FastifyInstance, host: string, port: number
   }
   const address = server.server.address()
   return typeof address === 'object' && address ? address.port : port
+}
+
+/** Answers what has been asked, within a grace; refuses what is new. */
+export async function close(server: FastifyInstance, clock: Clock): Promise<void> {
+  const cancel = clock.after(STOP_GRACE_MS, () => server.server.closeAllConnections())
+  try {
+    await server.close()
+  } finally {
+    cancel()
+  }
 }

@@ -5,7 +5,7 @@ import { createDispatcher, type DispatcherStats } from './dispatcher.js'
 import { createFilters } from './filters.js'
 import { createHeadFeed } from './head-feed.js'
 import type { DoorOptions } from './host-guard.js'
-import { createHttpDoor, listen, serveJsonRpc } from './http-door.js'
+import { close, createHttpDoor, listen, serveJsonRpc } from './http-door.js'
 import { RPC_LIMITS, type RpcLimits } from './limits.js'
 import { methodTable, type Method } from './method.js'
 import { ethBlockMethods } from './methods/eth-blocks.js'
@@ -46,7 +46,7 @@ export interface RpcServer {
   readonly port: number
   readonly methods: readonly Method[]
   stats(): RpcServerStats
-  /** Refuses new requests, closes all connections. */
+  /** Refuses new requests, answers those under way, closes all connections. */
   stop(): Promise<void>
 }
 
@@ -85,7 +85,7 @@ export async function createRpcServer(options: RpcServerOptions, ports: RpcPorts
     receiptWaiter.stop()
     heads.stop()
     filters.stop()
-    await server.close()
+    await close(server, clock)
   }
   const port = await listen(server, options.host, options.port).catch(async (error: unknown) => {
     await stop()

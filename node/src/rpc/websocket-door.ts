@@ -21,20 +21,29 @@ export interface WebSocketDoor {
 }
 
 /** RFC 6455 §7.4.1. */
+const GOING_AWAY = 1001
 const POLICY_VIOLATION = 1008
-/** How long a slow reader has to take the close frame, ms. */
+/** How long a client has to answer the close frame, ms. */
 const CLOSE_GRACE_MS = 1000
 const PATHS = ['/', '/ws'] as const
 
 /** JSON-RPC with subscriptions over WebSocket, at `/` and `/ws`. */
 export async function serveWebSocket(server: FastifyInstance, options: WebSocketDoorOptions): Promise<WebSocketDoor> {
-  const { limits, logger } = options
+  const { limits, logger, clock } = options
   const connections = new Set<{ subscriptions: number }>()
   await server.register(websocket, {
     options: { maxPayload: limits.messageBytesMax, perMessageDeflate: false },
     errorHandler: (error, socket) => {
       logger.debug('a WebSocket failed', { reason: error.message })
       socket.terminate()
+    },
+    preClose: (done) => {
+      for (const socket of server.websocketServer.clients) {
+        socket.close(GOING_AWAY, 'the node is stopping')
+        clock.after(CLOSE_GRACE_MS, () => socket.terminate())
+      }
+      server.websocketServer.close()
+      done()
     },
   })
   for (const url of PATHS) {

@@ -14,14 +14,14 @@ async function serve(): Promise<void> {
   await installNativeCrypto()
   const store = await openStoreForReading(storeFolder)
   const tasks = createCallTasks(store, { evm: await createEthereumjsEvm({ chainId: BigInt(chainId) }), gasMax })
+  const answer = async ({ name, args }: TaskRequest): Promise<WorkerMessage> => {
+    const run = tasks[name].bind(tasks) as (...args: unknown[]) => Promise<unknown>
+    return { kind: 'result', result: await run(...args) }
+  }
   const send = (message: WorkerMessage): void => port.postMessage(message)
 
-  port.on('message', ({ name, args }: TaskRequest) => {
-    const run = tasks[name].bind(tasks) as (...args: unknown[]) => Promise<unknown>
-    run(...args).then(
-      (result) => send({ kind: 'result', result }),
-      (error: unknown) => send({ kind: 'error', error: errorToSent(error) }),
-    )
+  port.on('message', (request: TaskRequest) => {
+    answer(request).then(send, (error: unknown) => send({ kind: 'error', error: errorToSent(error) }))
   })
   send({ kind: 'ready' })
 }

@@ -83,10 +83,11 @@ function createWorkers(options: CallServiceOptions): Workers {
       if (!thread) return
       idle.splice(idle.indexOf(thread), 1)
       const { request, resolve, reject } = queue.shift()!
-      thread.run(request).then(resolve, reject).finally(() => {
+      const free = (): void => {
         idle.push(thread)
         assign()
-      })
+      }
+      thread.run(request).finally(free).then(resolve, reject)
     }
   }
 

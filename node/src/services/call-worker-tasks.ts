@@ -35,8 +35,8 @@ export function createCallTasks(store: TaskStore, { evm, gasMax }: { evm: Evm; g
     return { evm, gasMax, overrides, state: stateAfter(store, header), block: blockContext(store, header) }
   }
   return {
-    call: (number, request, overrides) => callOn(context(number, overrides), request),
-    estimateGas: (number, request, overrides) => estimateGas(context(number, overrides), request),
+    call: async (number, request, overrides) => callOn(context(number, overrides), request),
+    estimateGas: async (number, request, overrides) => estimateGas(context(number, overrides), request),
     // eslint-disable-next-line @typescript-eslint/require-await -- a task is a promise, whether or not it waits
     proof: async (number, address, slots) => {
       const header = requireHeader(store, number)

@@ -117,6 +117,6 @@ function nonceGap(next: bigint, message: string): RpcError {
 }
 
 function timedOut(hashOfIt: Hash, waitMs: number): ReceiptJson {
-  const message = `the transaction is durable in the pool and not yet in a block after ${waitMs} ms`
+  const message = `the transaction is durable in the pool and in no block yet (timeout = ${waitMs} ms)`
   throw new RpcError('RPC_SYNC_TIMEOUT', message, { details: { hash: hashOfIt } })
 }

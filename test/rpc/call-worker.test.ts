@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { hexToBytes, ZERO_ADDRESS, type Address } from '@songhua/sdk/protocol/bytes'
+import { id as selectorHash } from 'ethers'
+import type { CallRequest } from '@songhua/node/execution/call'
+import { createCallService } from '@songhua/node/services/call-worker-pool'
+import { ask, callData, CHAIN_ID, compileProbe, createFixtureChain, quiet, result, type FixtureChain } from './fixture-chain.js'
+
+const TIMEOUT_MS = 400
+let chain: FixtureChain
+let url: string
+let probe: Address
+let head: number
+
+beforeAll(async () => {
+  chain = await createFixtureChain({ gasMax: 10n ** 12n, timeoutMs: TIMEOUT_MS, queueMax: 3 })
+  ;({ url } = await chain.serve())
+  const deploy = await chain.send({ to: undefined, data: hexToBytes(compileProbe().bytecode), gasLimit: 3_000_000n })
+  await chain.mine()
+  probe = (await result<{ contractAddress: Address }>(url, 'eth_getTransactionReceipt', [deploy.hash])).contractAddress
+  head = chain.head().number
+}, 60_000)
+afterAll(() => chain.stop())
+
+const request = (signature: string, gas?: bigint): CallRequest => ({
+  from: ZERO_ADDRESS, to: probe, gas, gasPrice: 0n, value: 0n, data: callData(selectorHash(signature).slice(0, 10)), accessList: [],
+})
+const call = (signature: string, gas?: bigint) => chain.calls.call(head, request(signature, gas), new Map())
+const noOverrides = new Map()
+
+describe('call worker', () => {
+  it('starts only for what needs it', async () => {
+    await chain.calls.account(head, probe)
+    await chain.calls.storage(head, probe, `0x${'00'.repeat(32)}`)
+    expect((await chain.calls.code(head, probe)).length).toBeGreaterThan(100)
+    expect(chain.calls.stats()).toMatchObject({ workers: 0 })
+    expect((await call('value()')).failure).toBeUndefined()
+    expect(chain.calls.stats()).toMatchObject({ workers: 1, running: 0 })
+  })
+
+  it('ends a call that runs too long and serves the next, while this thread stays free', async () => {
+    const spin = ask(url, 'eth_call', [{ to: probe, data: selectorHash('spin()').slice(0, 10) }, 'latest'])
+    let answered = 0
+    while (answered < 20) {
+      await result(url, 'eth_blockNumber')
+      answered++
+    }
+    expect(chain.calls.stats().running).toBe(1)
+    expect((await spin).error).toMatchObject({ code: -32005, data: { limit: 'timeoutMs', timeoutMs: TIMEOUT_MS } })
+    expect((await call('value()')).failure).toBeUndefined()
+    expect(chain.calls.stats()).toMatchObject({ timeouts: 1, workers: 1 })
+  })
+
+  it('sees blocks that come after it started', async () => {
+    await call('value()')
+    await chain.send({ to: probe, data: callData(selectorHash('store(uint256,uint256)').slice(0, 10), 1n, 123n) })
+    await chain.mine()
+    const { output } = await chain.calls.call(chain.head().number, request('value()'), noOverrides)
+    expect(output.at(-1)).toBe(123)
+  })
+
+  it('refuses calls above its queue, and loses none that it took', async () => {
+    await call('value()')
+    const calls = Array.from({ length: 8 }, () => call('value()').then(() => 'done', (error: { code: string }) => error.code))
+    const outcomes = await Promise.all(calls)
+    expect(outcomes.filter((outcome) => outcome === 'done').length).toBe(4)
+    expect(outcomes.filter((outcome) => outcome === 'CALL_QUEUE_FULL').length).toBe(4)
+  })
+
+  it('carries the codes of failures across the thread', async () => {
+    await expect(chain.calls.estimateGas(head, request('fail()'), noOverrides)).rejects.toMatchObject({ code: 'execution-reverted' })
+    await expect(chain.calls.call(head, request('value()', 5n), noOverrides)).rejects.toMatchObject({ code: 'gas-limit-below-intrinsic' })
+    await expect(chain.calls.call(9999, request('value()'), noOverrides)).rejects.toMatchObject({ code: 'CALL_BLOCK_UNKNOWN' })
+    await expect(chain.calls.account(9999, probe)).rejects.toMatchObject({ code: 'CALL_BLOCK_UNKNOWN' })
+    expect((await call('fail()')).failure).toMatchObject({ kind: 'revert' })
+    expect((await call('spin()', 100_000n)).failure).toMatchObject({ kind: 'out-of-gas' })
+  })
+
+  it('runs several at a time when it may, and refuses once it is stopped', async () => {
+    const { chain: reader } = chain.ports
+    const settings = { storeFolder: '/nowhere', chainId: CHAIN_ID, gasMax: 1n, logger: quiet }
+    const state = { getCode: () => new Uint8Array(0), getNode: () => undefined }
+    const broken = createCallService(settings, { header: (number) => reader.header(number), state })
+    await expect(broken.call(head, request('value()'), noOverrides)).rejects.toMatchObject({ code: 'CALL_WORKER_FAILED' })
+    await broken.stop()
+    await expect(broken.call(head, request('value()'), noOverrides)).rejects.toMatchObject({ code: 'CALL_STOPPED' })
+  })
+
+  it('fails what is under way when it is stopped', async () => {
+    const spin = call('spin()').catch((error: { code: string }) => error.code)
+    const waiting = call('value()').catch((error: { code: string }) => error.code)
+    await chain.calls.stop()
+    expect([await spin, await waiting]).toEqual(['CALL_STOPPED', 'CALL_STOPPED'])
+  })
+})
