@@ -17,8 +17,9 @@ export function createRpcClient(url: string): RpcClient {
   return {
     async send(calls) {
       const bodies = calls.map((call, id) => ({ jsonrpc: '2.0', id, ...call }))
-      const answer = JSON.parse(await post(url, agent, JSON.stringify(bodies.length === 1 ? bodies[0] : bodies)))
-      return (Array.isArray(answer) ? answer : [answer]) as RpcAnswer[]
+      const text = await post(url, agent, JSON.stringify(bodies.length === 1 ? bodies[0] : bodies))
+      const answer = JSON.parse(text) as RpcAnswer | RpcAnswer[]
+      return Array.isArray(answer) ? answer : [answer]
     },
     close: () => agent.destroy(),
   }

@@ -33,17 +33,17 @@ export async function watchUsage(admins: string[]): Promise<UsageWatch> {
   const sample = (): Promise<Usage[]> => Promise.all(admins.map(usageOf))
   const first = await sample()
   let rssMbMax = Math.max(...first.map((usage) => usage.rssMb))
-  let failed: unknown
+  let failed: Error | undefined
   const timer = setInterval(() => {
     sample().then(
       (usages) => (rssMbMax = Math.max(rssMbMax, ...usages.map((usage) => usage.rssMb))),
-      (error: unknown) => (failed ??= error),
+      (error: unknown) => (failed ??= error instanceof Error ? error : new Error('no metrics', { cause: error })),
     )
   }, 500)
   return {
     async stop() {
       clearInterval(timer)
-      if (failed) throw failed instanceof Error ? failed : new Error(String(failed))
+      if (failed) throw failed
       const last = await sample()
       const cpuUs = last.reduce((sum, usage, node) => sum + usage.cpuUs - first[node]!.cpuUs, 0)
       return { cpuUs, rssMbMax: Math.max(rssMbMax, ...last.map((usage) => usage.rssMb)) }

@@ -33,7 +33,7 @@ export function anchorTransaction(account: { privateKey: string }, chainId: numb
       data,
       accessList: [],
     },
-    hexToBytes(account.privateKey as Hex),
+    hexToBytes(account.privateKey),
   )
   return { hash: transaction.hash, raw: bytesToHex(transaction.raw) }
 }

@@ -1,4 +1,5 @@
-import { ContractFactory, Interface, JsonRpcProvider, NonceManager, Wallet, WebSocketProvider, id as topicOf, type ContractTransactionResponse } from 'ethers'
+import type { Interface} from 'ethers';
+import { ContractFactory, JsonRpcProvider, NonceManager, Wallet, WebSocketProvider, id as topicOf, type ContractTransactionResponse } from 'ethers'
 import { createPublicClient, createWalletClient, defineChain, http, keccak256, webSocket, type Address, type Hex } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -31,7 +32,7 @@ describe('ethers v6', () => {
     const provider = new JsonRpcProvider(nodes[0]!.rpc)
     const socket = new WebSocketProvider(nodes[1]!.rpc.replace('http', 'ws'))
     const signer = new NonceManager(new Wallet(accounts[0]!.privateKey, provider))
-    const factory = new ContractFactory(recordAnchor.abi as unknown as Interface, recordAnchor.bytecode, signer)
+    const factory = new ContractFactory(recordAnchor.abi, recordAnchor.bytecode, signer)
     const deployed = await factory.deploy()
     await deployed.waitForDeployment()
     const address = await deployed.getAddress()
@@ -73,7 +74,7 @@ describe('viem', () => {
     const live = createPublicClient({ chain, transport: webSocket(nodes[3]!.rpc.replace('http', 'ws')) })
     const wallet = createWalletClient({ account, chain, transport: http(nodes[2]!.rpc) })
 
-    const deployment = await wallet.deployContract({ abi: recordAnchor.abi, bytecode: recordAnchor.bytecode as Hex })
+    const deployment = await wallet.deployContract({ abi: recordAnchor.abi, bytecode: recordAnchor.bytecode })
     const { contractAddress } = await reader.waitForTransactionReceipt({ hash: deployment })
     const address = contractAddress as Address
     const pushed = new Promise<Hex | null>((seen) => {
@@ -101,7 +102,7 @@ describe('viem', () => {
     const proof = await reader.getProof({ address, storageKeys: [hash32('unset')], blockNumber: block.number })
     const nodesOf = (list: readonly string[]): Uint8Array[] => list.map((node) => hexToBytes(node as Hex))
     const leaf = verifyMptProof({
-      root: block.stateRoot, key: keccak(hexToBytes(address.toLowerCase() as Hex)), proof: nodesOf(proof.accountProof),
+      root: block.stateRoot, key: keccak(hexToBytes(address.toLowerCase())), proof: nodesOf(proof.accountProof),
     })
     const proven = decodeAccount(leaf!)
     expect(proven.nonce).toBe(BigInt(await reader.getTransactionCount({ address, blockNumber: block.number })))

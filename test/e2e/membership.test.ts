@@ -38,7 +38,7 @@ beforeAll(async () => {
   devnet = await startDevnet({ validators: 4, dataDir: join(dataDir, 'net') })
   provider = new JsonRpcProvider(devnet.ready.nodes[0]!.rpc)
   const administrator = new NonceManager(new Wallet(devnet.ready.accounts[0]!.privateKey, provider))
-  contract = new Contract(MEMBERSHIP_ADDRESS, membership.abi as never, administrator)
+  contract = new Contract(MEMBERSHIP_ADDRESS, membership.abi, administrator)
 })
 
 afterAll(async () => {

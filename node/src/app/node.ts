@@ -83,7 +83,12 @@ async function compose(config: NodeConfig, frame: Frame): Promise<RunningNode> {
     metrics: { ledger, peers, consensus: () => consensusFigures(consensus) },
   })
   logger.info('the node runs', { ...facts(doors), head: ledger.chain.head().header.number })
-  return { info: facts(doors), stop: () => stops.run(), onFatal: fatal.subscribe, onSyncProgress: progress.subscribe }
+  return {
+    info: facts(doors),
+    stop: () => stops.run(),
+    onFatal: (listener) => fatal.subscribe(listener),
+    onSyncProgress: (listener) => progress.subscribe(listener),
+  }
 }
 
 /** Who listens to peers is there before the first of them can speak. */
