@@ -1,4 +1,3 @@
-import type { Interface} from 'ethers';
 import { ContractFactory, JsonRpcProvider, NonceManager, Wallet, WebSocketProvider, id as topicOf, type ContractTransactionResponse } from 'ethers'
 import { createPublicClient, createWalletClient, defineChain, http, keccak256, webSocket, type Address, type Hex } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
