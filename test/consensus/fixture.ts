@@ -142,5 +142,5 @@ type Signed = Pick<Message, 'author' | 'signature' | 'bytes'>
 /** Puts another signature under a message, bytes and all. */
 export function withSignature<M extends Unsigned & { author: Address }>(message: M, signature: Uint8Array): M & Signed {
   const signed = { ...message, signature }
-  return { ...signed, bytes: encodeMessage(signed as unknown as Message) } as M & Signed
+  return { ...signed, bytes: encodeMessage(signed) } as M & Signed
 }

@@ -179,8 +179,8 @@ export class Script {
     if (!isCovered) throw new Error(`${intent.kind} of round ${intent.round} is signed before it is persisted`)
     const { cast, self } = this
     const message = cast.signed(self, withSeal(intent, cast.keyOf(self)))
-    this.said.push(message as Message)
-    return message as Message
+    this.said.push(message)
+    return message
   }
 }
 

@@ -22,7 +22,8 @@ export function acceptBlock(turn: Turn, block: ProposedBlock, proposal?: Justifi
 
 /** Commits that came before their block get their seals checked now. */
 export function restoreAccepted(turn: Turn, block: ProposedBlock): void {
-  update(turn, { accepted: block, candidate: undefined, draft: undefined })
+  const sealDigest = commitSealDigest(headerWithRound(block.block.header, turn.state.round))
+  update(turn, { accepted: block, sealDigest, candidate: undefined, draft: undefined })
   startRoundTimer(turn)
   const commits = new Map<Address, Commit>()
   for (const [author, commit] of turn.state.commits) {
@@ -33,10 +34,10 @@ export function restoreAccepted(turn: Turn, block: ProposedBlock): void {
 
 /** A Commit counts when its seal recovers to its author over the accepted block in the Commit's own round. */
 export function isSealed(turn: Turn, commit: Commit): boolean {
-  const { accepted, round } = turn.state
-  if (accepted === undefined) return false
+  const { sealDigest, round } = turn.state
+  if (sealDigest === undefined) return false
   const { author, seal } = commit
-  const sealer = recoverSealer(commitSealDigest(headerWithRound(accepted.block.header, round)), seal)
+  const sealer = recoverSealer(sealDigest, seal)
   if (sealer.address === author) return true
   const message = `The commit seal of ${author} ${sealer.problem ?? `was made by ${sealer.address} or over other data`}`
   const error = consensusError('CONSENSUS_COMMIT_SEAL', message, { details: { author, round } })

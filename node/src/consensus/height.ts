@@ -28,6 +28,7 @@ function initialState(facts: HeightFacts, { nowMs, workSinceMs }: HeightStarted)
     workSinceMs,
     round: 0,
     accepted: undefined,
+    sealDigest: undefined,
     candidate: undefined,
     proposal: undefined,
     draft: undefined,

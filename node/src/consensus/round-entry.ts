@@ -15,6 +15,7 @@ export function enterRound(turn: Turn, round: number, { announce }: { announce: 
   update(turn, {
     round,
     accepted: undefined,
+    sealDigest: undefined,
     candidate: state.candidate?.round === round ? state.candidate : undefined,
     draft: undefined,
     own: new Map(),

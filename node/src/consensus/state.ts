@@ -77,6 +77,8 @@ export interface ConsensusState {
   readonly round: number
   /** The Proposal accepted in this round. */
   readonly accepted: ProposedBlock | undefined
+  /** What its commits seal in this round. */
+  readonly sealDigest: Uint8Array | undefined
   readonly candidate: Candidate | undefined
   /** The newest Proposal heard, good or not: a second one of its round is a repeat or a contradiction. */
   readonly proposal: Proposal | undefined
