@@ -33,10 +33,13 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 describe('admin server', () => {
-  it.each(['0.0.0.0', '::', '10.0.0.1', 'example.cn', '::ffff:10.0.0.1', ''])('refuses to listen on %j', async (host) => {
-    const opening = createAdminServer({ host, port: 0, logger: quiet, version: '0.0.0' }, ports)
-    await expect(opening).rejects.toMatchObject({ code: 'RPC_ADMIN_NOT_LOOPBACK', details: { host } })
-  })
+  it.each(['0.0.0.0', '::', '10.0.0.1', 'example.cn', '::ffff:10.0.0.1', ''])(
+    'refuses to listen on %j',
+    async (host) => {
+      const opening = createAdminServer({ host, port: 0, logger: quiet, version: '0.0.0' }, ports)
+      await expect(opening).rejects.toMatchObject({ code: 'RPC_ADMIN_NOT_LOOPBACK', details: { host } })
+    },
+  )
 
   it('answers admin methods and nothing of the public port', async () => {
     expect(await result(url, 'admin_nodeInfo')).toEqual({ name: 'harbin' })

@@ -3,7 +3,16 @@ import { hexToBytes, ZERO_ADDRESS, type Address } from '@songhua/sdk/protocol/by
 import { id as selectorHash } from 'ethers'
 import type { CallRequest } from '@songhua/node/execution/call'
 import { createCallService } from '@songhua/node/services/call-worker-pool'
-import { ask, callData, CHAIN_ID, compileProbe, createFixtureChain, quiet, result, type FixtureChain } from './fixture-chain.js'
+import {
+  ask,
+  callData,
+  CHAIN_ID,
+  compileProbe,
+  createFixtureChain,
+  quiet,
+  result,
+  type FixtureChain,
+} from './fixture-chain.js'
 
 const TIMEOUT_MS = 400
 let chain: FixtureChain
@@ -22,7 +31,13 @@ beforeAll(async () => {
 afterAll(() => chain.stop())
 
 const request = (signature: string, gas?: bigint): CallRequest => ({
-  from: ZERO_ADDRESS, to: probe, gas, gasPrice: 0n, value: 0n, data: callData(selectorHash(signature).slice(0, 10)), accessList: [],
+  from: ZERO_ADDRESS,
+  to: probe,
+  gas,
+  gasPrice: 0n,
+  value: 0n,
+  data: callData(selectorHash(signature).slice(0, 10)),
+  accessList: [],
 })
 const call = (signature: string, gas?: bigint) => chain.calls.call(head, request(signature, gas), new Map())
 const noOverrides = new Map()
@@ -60,16 +75,27 @@ describe('call worker', () => {
 
   it('refuses calls above its queue, and loses none that it took', async () => {
     await call('value()')
-    const calls = Array.from({ length: 8 }, () => call('value()').then(() => 'done', (error: { code: string }) => error.code))
+    const calls = Array.from({ length: 8 }, () =>
+      call('value()').then(
+        () => 'done',
+        (error: { code: string }) => error.code,
+      ),
+    )
     const outcomes = await Promise.all(calls)
     expect(outcomes.filter((outcome) => outcome === 'done').length).toBe(4)
     expect(outcomes.filter((outcome) => outcome === 'CALL_QUEUE_FULL').length).toBe(4)
   })
 
   it('carries the codes of failures across the thread', async () => {
-    await expect(chain.calls.estimateGas(head, request('fail()'), noOverrides)).rejects.toMatchObject({ code: 'execution-reverted' })
-    await expect(chain.calls.call(head, request('value()', 5n), noOverrides)).rejects.toMatchObject({ code: 'gas-limit-below-intrinsic' })
-    await expect(chain.calls.call(9999, request('value()'), noOverrides)).rejects.toMatchObject({ code: 'CALL_BLOCK_UNKNOWN' })
+    await expect(chain.calls.estimateGas(head, request('fail()'), noOverrides)).rejects.toMatchObject({
+      code: 'execution-reverted',
+    })
+    await expect(chain.calls.call(head, request('value()', 5n), noOverrides)).rejects.toMatchObject({
+      code: 'gas-limit-below-intrinsic',
+    })
+    await expect(chain.calls.call(9999, request('value()'), noOverrides)).rejects.toMatchObject({
+      code: 'CALL_BLOCK_UNKNOWN',
+    })
     await expect(chain.calls.account(9999, probe)).rejects.toMatchObject({ code: 'CALL_BLOCK_UNKNOWN' })
     expect((await call('fail()')).failure).toMatchObject({ kind: 'revert' })
     expect((await call('spin()', 100_000n)).failure).toMatchObject({ kind: 'out-of-gas' })
@@ -80,7 +106,9 @@ describe('call worker', () => {
     const settings = { storeFolder: '/nowhere', chainId: CHAIN_ID, gasMax: 1n, logger: quiet }
     const state = { getCode: () => new Uint8Array(0), getNode: () => undefined }
     const broken = createCallService(settings, { header: (number) => reader.header(number), state })
-    await expect(broken.call(head, request('value()'), noOverrides)).rejects.toMatchObject({ code: 'CALL_WORKER_FAILED' })
+    await expect(broken.call(head, request('value()'), noOverrides)).rejects.toMatchObject({
+      code: 'CALL_WORKER_FAILED',
+    })
     await broken.stop()
     await expect(broken.call(head, request('value()'), noOverrides)).rejects.toMatchObject({ code: 'CALL_STOPPED' })
   })

@@ -2,7 +2,18 @@ import { type Contract, ContractFactory, id, JsonRpcProvider, Wallet, WebSocketP
 import { createPublicClient, createWalletClient, defineChain, http, webSocket, type Abi, type Hex } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { CHAIN_ID, compileProbe, createFixtureChain, ETHER, OTHER, OTHER_KEY, SENDER, SENDER_KEY, toHex, type FixtureChain } from './fixture-chain.js'
+import {
+  CHAIN_ID,
+  compileProbe,
+  createFixtureChain,
+  ETHER,
+  OTHER,
+  OTHER_KEY,
+  SENDER,
+  SENDER_KEY,
+  toHex,
+  type FixtureChain,
+} from './fixture-chain.js'
 
 const { abi, bytecode } = compileProbe()
 /** ethers keeps answers for 250 ms by default, longer than a block takes here: nonces would be stale. */
@@ -45,16 +56,25 @@ describe('ethers', () => {
       expect(receipt).toMatchObject({ status: 1, gasUsed: 21_000n, type: 0 })
       const block = await provider.getBlock(receipt!.blockNumber, true)
       expect(block?.prefetchedTransactions[0]?.hash).toBe(receipt!.hash)
-      expect(block).toMatchObject({ baseFeePerGas: 0n, difficulty: 1n, parentBeaconBlockRoot: expect.stringMatching(/^0x/) as string })
+      expect(block).toMatchObject({
+        baseFeePerGas: 0n,
+        difficulty: 1n,
+        parentBeaconBlockRoot: expect.stringMatching(/^0x/) as string,
+      })
       const probe = (await (await new ContractFactory(abi, bytecode, wallet).deploy()).waitForDeployment()) as Contract
       await ((await probe.getFunction('store')(7n, 70n)) as { wait(): Promise<unknown> }).wait()
       expect(await probe.getFunction('value')()).toBe(70n)
       const found = await probe.queryFilter(probe.filters.Stored!(SENDER), 0)
       expect(found.map((log) => 'args' in log && (log.args.value as bigint))).toEqual([70n])
-      await expect(probe.getFunction('fail')()).rejects.toMatchObject({ code: 'CALL_EXCEPTION', reason: 'no such record' })
+      await expect(probe.getFunction('fail')()).rejects.toMatchObject({
+        code: 'CALL_EXCEPTION',
+        reason: 'no such record',
+      })
       await expect(probe.getFunction('failCustom')()).rejects.toMatchObject({ revert: { name: 'Refused' } })
       await expect(wallet.sendTransaction({ to: OTHER, nonce: 0 })).rejects.toMatchObject({ code: 'NONCE_EXPIRED' })
-      await expect(wallet.sendTransaction({ to: OTHER, value: 9999n * ETHER, gasLimit: 21_000 })).rejects.toMatchObject({ code: 'INSUFFICIENT_FUNDS' })
+      await expect(wallet.sendTransaction({ to: OTHER, value: 9999n * ETHER, gasLimit: 21_000 })).rejects.toMatchObject(
+        { code: 'INSUFFICIENT_FUNDS' },
+      )
     } finally {
       provider.destroy()
     }
@@ -67,7 +87,10 @@ describe('ethers', () => {
       const wallet = new Wallet(toHex(SENDER_KEY), provider)
       const probe = (await (await new ContractFactory(abi, bytecode, wallet).deploy()).waitForDeployment()) as Contract
       const heard = new Promise<string>((resolve) => {
-        void provider.on({ address: probe.target as string, topics: [id('Stored(address,uint256,uint256)')] }, (log: { transactionHash: string }) => resolve(log.transactionHash))
+        void provider.on(
+          { address: probe.target as string, topics: [id('Stored(address,uint256,uint256)')] },
+          (log: { transactionHash: string }) => resolve(log.transactionHash),
+        )
       })
       await provider.getBlockNumber()
       const sent = (await probe.getFunction('store')(1n, 2n)) as { hash: string }
@@ -80,7 +103,12 @@ describe('ethers', () => {
 })
 
 describe('viem', () => {
-  const definition = defineChain({ id: CHAIN_ID, name: 'songhua', nativeCurrency: { name: 'S', symbol: 'S', decimals: 18 }, rpcUrls: { default: { http: [] } } })
+  const definition = defineChain({
+    id: CHAIN_ID,
+    name: 'songhua',
+    nativeCurrency: { name: 'S', symbol: 'S', decimals: 18 },
+    rpcUrls: { default: { http: [] } },
+  })
   const account = privateKeyToAccount(toHex(OTHER_KEY))
   const typedAbi = abi as unknown as Abi
 
@@ -97,20 +125,32 @@ describe('viem', () => {
     expect(block.number).toBeGreaterThanOrEqual(0n)
     expect(balance).toBeGreaterThan(0n)
     expect(fees.baseFeePerGas.every((fee) => fee === 0n)).toBe(true)
-    const deployed = await client.waitForTransactionReceipt({ hash: await wallet.deployContract({ abi: typedAbi, bytecode }) })
+    const deployed = await client.waitForTransactionReceipt({
+      hash: await wallet.deployContract({ abi: typedAbi, bytecode }),
+    })
     const address = deployed.contractAddress!
     const contract = { address, abi: typedAbi }
-    const stored = await client.waitForTransactionReceipt({ hash: await wallet.writeContract({ ...contract, functionName: 'store', args: [3n, 33n] }) })
+    const stored = await client.waitForTransactionReceipt({
+      hash: await wallet.writeContract({ ...contract, functionName: 'store', args: [3n, 33n] }),
+    })
     expect(stored.status).toBe('success')
     expect(await client.readContract({ ...contract, functionName: 'value' })).toBe(33n)
-    expect(await client.readContract({ ...contract, functionName: 'value', stateOverride: [{ address, stateDiff: [{ slot: `0x${'00'.repeat(32)}`, value: `0x${'00'.repeat(31)}05` }] }] })).toBe(5n)
+    expect(
+      await client.readContract({
+        ...contract,
+        functionName: 'value',
+        stateOverride: [{ address, stateDiff: [{ slot: `0x${'00'.repeat(32)}`, value: `0x${'00'.repeat(31)}05` }] }],
+      }),
+    ).toBe(5n)
     expect(await client.getContractEvents({ ...contract, fromBlock: 0n })).toHaveLength(1)
     await expect(client.readContract({ ...contract, functionName: 'fail' })).rejects.toThrow('no such record')
     await expect(client.readContract({ ...contract, functionName: 'failCustom' })).rejects.toThrow('Refused')
     const proof = await client.getProof({ address, storageKeys: [`0x${'00'.repeat(32)}`] })
     expect(proof.storageProof[0]?.value).toBe(33n)
     const filter = await client.createEventFilter({ address })
-    await client.waitForTransactionReceipt({ hash: await wallet.writeContract({ ...contract, functionName: 'store', args: [4n, 44n] }) })
+    await client.waitForTransactionReceipt({
+      hash: await wallet.writeContract({ ...contract, functionName: 'store', args: [4n, 44n] }),
+    })
     expect(await client.getFilterChanges({ filter })).toHaveLength(1)
     expect(await client.uninstallFilter({ filter })).toBe(true)
   })

@@ -71,7 +71,9 @@ describe('filters', () => {
 
   it('end at toBlock and begin at fromBlock', async () => {
     const next = chain.head().number + 1
-    const id = await result<string>(url, 'eth_newFilter', [{ fromBlock: `0x${(next + 1).toString(16)}`, toBlock: `0x${(next + 1).toString(16)}` }])
+    const id = await result<string>(url, 'eth_newFilter', [
+      { fromBlock: `0x${(next + 1).toString(16)}`, toBlock: `0x${(next + 1).toString(16)}` },
+    ])
     await emit(1n)
     expect(await changes(id)).toEqual([])
     await emit(2n)
@@ -95,7 +97,9 @@ describe('filters', () => {
     const sent = [await chain.send(), await chain.send()]
     expect(await changes(id)).toEqual(sent.map(({ hash }) => hash))
     for (let count = 0; count < 4; count++) await chain.send()
-    expect(await ask(url, 'eth_getFilterChanges', [id])).toMatchObject({ error: { code: -32005, data: { limit: 'filterHashesMax' } } })
+    expect(await ask(url, 'eth_getFilterChanges', [id])).toMatchObject({
+      error: { code: -32005, data: { limit: 'filterHashesMax' } },
+    })
     const later = await chain.send()
     expect(await changes(id)).toEqual([later.hash])
     await end(id)
@@ -103,18 +107,25 @@ describe('filters', () => {
   })
 
   it('end when nobody polls them', async () => {
-    const [polled, idle] = [await result<string>(url, 'eth_newBlockFilter'), await result<string>(url, 'eth_newBlockFilter')]
+    const [polled, idle] = [
+      await result<string>(url, 'eth_newBlockFilter'),
+      await result<string>(url, 'eth_newBlockFilter'),
+    ]
     clock.advance(minutes(3))
     expect(await changes(polled)).toEqual([])
     clock.advance(minutes(3))
     expect(await changes(polled)).toEqual([])
-    expect(await ask(url, 'eth_getFilterChanges', [idle])).toMatchObject({ error: { code: -32000, message: expect.stringMatching(/^filter not found/) as string } })
+    expect(await ask(url, 'eth_getFilterChanges', [idle])).toMatchObject({
+      error: { code: -32000, message: expect.stringMatching(/^filter not found/) as string },
+    })
     await end(polled)
   })
 
   it('are limited in number, and make room as they end', async () => {
     for (let count = 0; count < 5; count++) await result(url, 'eth_newBlockFilter')
-    expect(await ask(url, 'eth_newBlockFilter')).toMatchObject({ error: { code: -32005, data: { limit: 'filtersMax' } } })
+    expect(await ask(url, 'eth_newBlockFilter')).toMatchObject({
+      error: { code: -32005, data: { limit: 'filtersMax' } },
+    })
     clock.advance(minutes(5))
     const id = await result<string>(url, 'eth_newBlockFilter')
     expect(await end(id)).toBe(true)
@@ -126,8 +137,12 @@ describe('filters', () => {
     expect(await ask(url, 'eth_getFilterChanges', ['id'])).toMatchObject({ error: { code: -32602 } })
     const blocks = await result<string>(url, 'eth_newBlockFilter')
     expect(await ask(url, 'eth_getFilterLogs', [blocks])).toMatchObject({ error: { code: -32000 } })
-    expect(await ask(url, 'eth_newFilter', [{ fromBlock: '0x9', toBlock: '0x2' }])).toMatchObject({ error: { code: -32602 } })
-    expect(await ask(url, 'eth_newFilter', [{ blockHash: `0x${'11'.repeat(32)}` }])).toMatchObject({ error: { code: -32602 } })
+    expect(await ask(url, 'eth_newFilter', [{ fromBlock: '0x9', toBlock: '0x2' }])).toMatchObject({
+      error: { code: -32602 },
+    })
+    expect(await ask(url, 'eth_newFilter', [{ blockHash: `0x${'11'.repeat(32)}` }])).toMatchObject({
+      error: { code: -32602 },
+    })
     await end(blocks)
   })
 })

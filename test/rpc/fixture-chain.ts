@@ -47,7 +47,9 @@ contract Probe {
   function failCustom() external pure { revert Refused(7); }
   function panic() external view returns (uint256) { return 1 / (value - value); }
   function spin() external view { while (gasleft() > 1) {} }
-  function seen() external view returns (uint256, uint256, bytes32) { return (block.number, block.timestamp, blockhash(block.number - 1)); }
+  function seen() external view returns (uint256, uint256, bytes32) {
+    return (block.number, block.timestamp, blockhash(block.number - 1));
+  }
 }`
 
 interface Compiled {
@@ -79,7 +81,13 @@ export const quiet: Logger = {
 
 function genesis(): Genesis {
   const validators = [privateKeyToAddress(VALIDATOR_KEY)]
-  const account = (address: Address) => ({ address, balance: 1000n * ETHER, nonce: 0n, code: new Uint8Array(0), storage: new Map() })
+  const account = (address: Address) => ({
+    address,
+    balance: 1000n * ETHER,
+    nonce: 0n,
+    code: new Uint8Array(0),
+    storage: new Map(),
+  })
   return {
     chainId: CHAIN_ID,
     config: { chainId: CHAIN_ID },
@@ -147,10 +155,19 @@ export async function createFixtureChain(callOptions: Partial<CallServiceOptions
     { executor, state: store.state, pool, clock: systemClock, logger: quiet },
   )
   const chain = createChain(
-    { rules: { genesisHash, gasLimit: GAS_LIMIT, minBlockPeriodMs: 1 }, head: opened.head, onListenerError: (error) => { throw error } },
+    {
+      rules: { genesisHash, gasLimit: GAS_LIMIT, minBlockPeriodMs: 1 },
+      head: opened.head,
+      onListenerError: (error) => {
+        throw error
+      },
+    },
     { store: { nodes: store.state, commitBlock: (commit) => store.commitBlock(commit) }, runner },
   )
-  const calls = createCallService({ storeFolder, chainId: CHAIN_ID, gasMax: GAS_LIMIT, logger: quiet, ...callOptions }, store)
+  const calls = createCallService(
+    { storeFolder, chainId: CHAIN_ID, gasMax: GAS_LIMIT, logger: quiet, ...callOptions },
+    store,
+  )
   const servers: RpcServer[] = []
   const stopPool = chain.onBlock(({ diff }) => {
     pool.onHead(new Map([...diff.accounts].map(([address, account]) => [address, account && accountView(address)!])))
@@ -184,7 +201,13 @@ export async function createFixtureChain(callOptions: Partial<CallServiceOptions
     pool: access,
     state: calls,
     history: calls,
-    node: { chainId: CHAIN_ID, clientVersion: 'songhua/test', peerCount: () => 3, listening: () => true, syncing: () => false },
+    node: {
+      chainId: CHAIN_ID,
+      clientVersion: 'songhua/test',
+      peerCount: () => 3,
+      listening: () => true,
+      syncing: () => false,
+    },
   }
 
   const fixture: FixtureChain = {
@@ -195,14 +218,27 @@ export async function createFixtureChain(callOptions: Partial<CallServiceOptions
     async mine() {
       const coinbase = privateKeyToAddress(VALIDATOR_KEY)
       const blockTimeMs = chain.head().blockTimeMs + 1000
-      const { header, transactions } = await chain.build({ coinbase, round: 0, blockTimeMs, deadlineMs: Date.now() + 10_000 })
+      const { header, transactions } = await chain.build({
+        coinbase,
+        round: 0,
+        blockTimeMs,
+        deadlineMs: Date.now() + 10_000,
+      })
       const seal = signDigest(commitSealDigest(header), VALIDATOR_KEY)
       await chain.importSealed({ header: headerWithSeals(header, [seal]), transactions })
     },
     sign: (fields = {}) => {
       const { key = SENDER_KEY, type = 2, ...rest } = fields
       const nonce = rest.nonce ?? pool.pendingNonce(privateKeyToAddress(key))
-      const base = { type, chainId: BigInt(CHAIN_ID), nonce, gasLimit: 1_000_000n, to: OTHER, value: 0n, data: new Uint8Array(0) }
+      const base = {
+        type,
+        chainId: BigInt(CHAIN_ID),
+        nonce,
+        gasLimit: 1_000_000n,
+        to: OTHER,
+        value: 0n,
+        data: new Uint8Array(0),
+      }
       const fees = { maxFeePerGas: 0n, maxPriorityFeePerGas: 0n }
       return signTransaction({ ...base, ...fees, ...rest }, key)
     },
@@ -236,8 +272,16 @@ interface Answer {
   error?: { code: number; message: string; data?: unknown }
 }
 
-export async function post(url: string, body: string | Uint8Array, headers: Record<string, string> = {}): Promise<Response> {
-  return fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: body as BodyInit })
+export async function post(
+  url: string,
+  body: string | Uint8Array,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  return fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: body as BodyInit,
+  })
 }
 
 /** One request, its whole answer. */

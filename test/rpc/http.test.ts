@@ -18,9 +18,23 @@ afterAll(() => chain.stop())
 const raw = async (body: string | Uint8Array, headers: Record<string, string> = {}) => {
   const response = await post(url, body, headers)
   const text = await response.text()
-  return { status: response.status, json: text === '' ? undefined : (JSON.parse(text) as { id: unknown; error: { code: number; message: string; data?: Record<string, unknown> } }) }
+  return {
+    status: response.status,
+    json:
+      text === ''
+        ? undefined
+        : (JSON.parse(text) as {
+            id: unknown
+            error: { code: number; message: string; data?: Record<string, unknown> }
+          }),
+  }
 }
-const call = (id: unknown, method = 'eth_chainId', params: unknown = []): object => ({ jsonrpc: '2.0', id, method, params })
+const call = (id: unknown, method = 'eth_chainId', params: unknown = []): object => ({
+  jsonrpc: '2.0',
+  id,
+  method,
+  params,
+})
 
 describe('requests', () => {
   it.each([
@@ -47,12 +61,15 @@ describe('requests', () => {
   })
 
   it('repeats ids as they came, zero and text among them', async () => {
-    for (const id of [0, 1, -5, 1.5, 'abc', '', null]) expect((await raw(JSON.stringify(call(id)))).json).toMatchObject({ id, result: '0x382d3' })
+    for (const id of [0, 1, -5, 1.5, 'abc', '', null])
+      expect((await raw(JSON.stringify(call(id)))).json).toMatchObject({ id, result: '0x382d3' })
   })
 
   it('runs a notification and answers nothing', async () => {
     expect((await raw('{"jsonrpc":"2.0","method":"eth_chainId"}')).status).toBe(204)
-    expect((await raw('[{"jsonrpc":"2.0","method":"eth_chainId"},{"jsonrpc":"2.0","method":"nothing"}]')).status).toBe(204)
+    expect((await raw('[{"jsonrpc":"2.0","method":"eth_chainId"},{"jsonrpc":"2.0","method":"nothing"}]')).status).toBe(
+      204,
+    )
   })
 
   it('answers each item of a batch by its own id, bad ones among them', async () => {
@@ -83,7 +100,11 @@ describe('limits', () => {
   it('counts the bytes of a whole batch and says which items were left', async () => {
     const block = call(1, 'eth_getBlockByNumber', ['0x0', true])
     const { json } = await raw(JSON.stringify(Array.from({ length: 10 }, (_, id) => ({ ...block, id }))))
-    const answers = json as unknown as { id: number; result?: unknown; error?: { code: number; data: { limit: string } } }[]
+    const answers = json as unknown as {
+      id: number
+      result?: unknown
+      error?: { code: number; data: { limit: string } }
+    }[]
     expect(answers.map(({ id }) => id)).toEqual(Array.from({ length: 10 }, (_, id) => id))
     expect(answers[0]?.result).toBeDefined()
     expect(answers[9]?.error).toMatchObject({ code: -32005, data: { limit: 'responseBytesMax' } })
@@ -115,7 +136,10 @@ describe('limits', () => {
 
 describe('doors', () => {
   it('takes JSON only, at / only, by POST only', async () => {
-    expect(await raw('{}', { 'content-type': 'text/plain' })).toMatchObject({ status: 415, json: { error: { code: -32600 } } })
+    expect(await raw('{}', { 'content-type': 'text/plain' })).toMatchObject({
+      status: 415,
+      json: { error: { code: -32600 } },
+    })
     expect((await post(`${url}/other`, '{}')).status).toBe(404)
     expect((await fetch(url)).status).toBe(404)
     expect((await fetch(url, { method: 'PUT', body: '{}' })).status).toBe(404)
@@ -124,10 +148,14 @@ describe('doors', () => {
   const statusFor = (headers: Record<string, string>): Promise<number | undefined> =>
     new Promise((resolve, reject) => {
       const body = JSON.stringify(call(1))
-      const sending = request(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers } }, (answer) => {
-        answer.resume()
-        resolve(answer.statusCode)
-      })
+      const sending = request(
+        url,
+        { method: 'POST', headers: { 'content-type': 'application/json', ...headers } },
+        (answer) => {
+          answer.resume()
+          resolve(answer.statusCode)
+        },
+      )
       sending.on('error', reject)
       sending.end(body)
     })
@@ -141,7 +169,10 @@ describe('doors', () => {
   })
 
   it('answers configured hosts and origins, and no other origin', async () => {
-    const { url: open } = await chain.serve({ allowedHosts: ['rpc.example.cn'], corsOrigins: ['https://app.example.cn'] })
+    const { url: open } = await chain.serve({
+      allowedHosts: ['rpc.example.cn'],
+      corsOrigins: ['https://app.example.cn'],
+    })
     const from = async (origin: string): Promise<string | null> =>
       (await post(open, JSON.stringify(call(1)), { origin })).headers.get('access-control-allow-origin')
     expect(await from('https://app.example.cn')).toBe('https://app.example.cn')
@@ -182,7 +213,8 @@ describe('errors', () => {
   })
 
   it('puts geth’s words first where clients look for them', () => {
-    const message = (code: string, text: string): string | undefined => errorToJsonRpc(new CodedError(code, text))?.message
+    const message = (code: string, text: string): string | undefined =>
+      errorToJsonRpc(new CodedError(code, text))?.message
     expect(message('SIGNATURE_HIGH_S', 's is high')).toBe('invalid sender: s is high')
     expect(message('TX_TYPE', 'type 3')).toBe('transaction type not supported: type 3')
     expect(message('insufficient-funds', 'has 0')).toBe('insufficient funds for gas * price + value: has 0')

@@ -29,7 +29,9 @@ class Client {
       this.messages.push(JSON.parse(text.toString()) as Message)
       for (const wake of this.#wakes) wake()
     })
-    this.closed = new Promise((resolve) => this.socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() })))
+    this.closed = new Promise((resolve) =>
+      this.socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() })),
+    )
     this.socket.on('error', () => undefined)
   }
 
@@ -83,7 +85,9 @@ async function client(at = wsUrl): Promise<Client> {
 
 beforeAll(async () => {
   chain = await createFixtureChain()
-  ;({ url, wsUrl } = await chain.serve({ limits: { subscriptionsPerConnectionMax: 4, messageBytesMax: 50_000, batchItemsMax: 1000 } }))
+  ;({ url, wsUrl } = await chain.serve({
+    limits: { subscriptionsPerConnectionMax: 4, messageBytesMax: 50_000, batchItemsMax: 1000 },
+  }))
   const deploy = await chain.send({ to: undefined, data: hexToBytes(compileProbe().bytecode), gasLimit: 3_000_000n })
   await chain.mine()
   probe = (await result<{ contractAddress: Address }>(url, 'eth_getTransactionReceipt', [deploy.hash])).contractAddress
@@ -100,8 +104,16 @@ describe('requests over WebSocket', () => {
     for (const at of [wsUrl, `${wsUrl}/ws`]) {
       const one = await client(at)
       expect(await one.ask('eth_chainId')).toMatchObject({ result: '0x382d3' })
-      one.socket.send(JSON.stringify([{ jsonrpc: '2.0', id: 'x', method: 'net_version' }, { jsonrpc: '2.0', id: 'y', method: 'none' }]))
-      expect(await one.until(() => one.messages.find(Array.isArray))).toMatchObject([{ id: 'x', result: '230099' }, { id: 'y', error: { code: -32601 } }])
+      one.socket.send(
+        JSON.stringify([
+          { jsonrpc: '2.0', id: 'x', method: 'net_version' },
+          { jsonrpc: '2.0', id: 'y', method: 'none' },
+        ]),
+      )
+      expect(await one.until(() => one.messages.find(Array.isArray))).toMatchObject([
+        { id: 'x', result: '230099' },
+        { id: 'y', error: { code: -32601 } },
+      ])
     }
   })
 
@@ -109,13 +121,16 @@ describe('requests over WebSocket', () => {
     const one = await client()
     for (const garbage of ['', '{', '[]', Buffer.from([0xff, 0x00]), '"x"']) one.socket.send(garbage)
     await one.until(() => (one.messages.length >= 5 ? true : undefined))
-    expect(one.messages.map((message) => (message as Message).error?.code).sort()).toEqual([-32600, -32600, -32700, -32700, -32700])
+    expect(one.messages.map((message) => (message as Message).error?.code).sort()).toEqual([
+      -32600, -32600, -32700, -32700, -32700,
+    ])
     expect(await one.ask('eth_chainId')).toMatchObject({ result: '0x382d3' })
   })
 
   it('answers a flood of requests, each once', async () => {
     const one = await client()
-    for (let id = 1; id <= 3000; id++) one.socket.send(JSON.stringify({ jsonrpc: '2.0', id, method: 'eth_blockNumber' }))
+    for (let id = 1; id <= 3000; id++)
+      one.socket.send(JSON.stringify({ jsonrpc: '2.0', id, method: 'eth_blockNumber' }))
     await one.until(() => (one.messages.length >= 3000 ? true : undefined))
     expect(new Set(one.messages.map((message) => (message as Message).id)).size).toBe(3000)
   })
@@ -137,7 +152,10 @@ describe('requests over WebSocket', () => {
       })
     expect(await refused(wsUrl, { host: 'evil.example' })).toContain('403')
     expect(await refused(wsUrl, { origin: 'https://evil.example' })).toContain('403')
-    const { wsUrl: narrow } = await chain.serve({ corsOrigins: ['https://good.example'], limits: { webSocketConnectionsMax: 1 } })
+    const { wsUrl: narrow } = await chain.serve({
+      corsOrigins: ['https://good.example'],
+      limits: { webSocketConnectionsMax: 1 },
+    })
     expect(await refused(narrow, { origin: 'https://good.example' })).toBe('open')
     expect(await refused(narrow, {})).toContain('503')
   })
@@ -148,7 +166,10 @@ describe('requests over WebSocket', () => {
     socket.on('error', () => undefined)
     const closed = new Promise((resolve) => socket.on('close', resolve))
     const key = Buffer.alloc(16, 1).toString('base64')
-    socket.write(`GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`)
+    socket.write(
+      `GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+        `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,
+    )
     await new Promise((resolve) => socket.once('data', resolve))
     socket.pause()
     const payload = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'rpc.discover' }))
@@ -166,8 +187,14 @@ describe('stopping', () => {
     const one = await client(at)
     const mute = await client(at)
     mute.socket.pause()
-    const waiting = result(http, 'eth_sendRawTransactionSync', [`0x${Buffer.from(chain.sign().raw).toString('hex')}`, 50_000])
-    const settled = waiting.then(() => 'receipt', (error: Error) => error.message)
+    const waiting = result(http, 'eth_sendRawTransactionSync', [
+      `0x${Buffer.from(chain.sign().raw).toString('hex')}`,
+      50_000,
+    ])
+    const settled = waiting.then(
+      () => 'receipt',
+      (error: Error) => error.message,
+    )
     await new Promise((resolve) => setTimeout(resolve, 50))
     await server.stop()
     expect((await one.closed).code).toBe(1001)
@@ -192,7 +219,10 @@ describe('subscriptions', () => {
   it('tells heads that the chain skipped when it reported', async () => {
     let report = (): void => undefined
     const start = chain.head().number
-    const feed = createHeadFeed({ ...chain.ports.chain, onHead: (listener) => ((report = listener), () => undefined) }, quiet)
+    const feed = createHeadFeed(
+      { ...chain.ports.chain, onHead: (listener) => ((report = listener), () => undefined) },
+      quiet,
+    )
     const seen: number[] = []
     feed.subscribe(({ number }) => seen.push(number))
     for (let count = 0; count < 3; count++) await chain.mine()
@@ -206,7 +236,10 @@ describe('subscriptions', () => {
   it('tells logs of a block in order, by address and topic', async () => {
     const one = await client()
     const { result: all } = await one.ask('eth_subscribe', ['logs', { address: probe }])
-    const { result: third } = await one.ask('eth_subscribe', ['logs', { topics: [null, null, `0x${'2'.padStart(64, '0')}`] }])
+    const { result: third } = await one.ask('eth_subscribe', [
+      'logs',
+      { topics: [null, null, `0x${'2'.padStart(64, '0')}`] },
+    ])
     const { result: none } = await one.ask('eth_subscribe', ['logs', { address: `0x${'99'.repeat(20)}` }])
     await chain.send({ to: probe, data: storeMany(3n) })
     await chain.send({ to: probe, data: storeMany(2n), key: new Uint8Array(32).fill(2) })
@@ -225,7 +258,9 @@ describe('subscriptions', () => {
     const { result: whole } = await one.ask('eth_subscribe', ['newPendingTransactions', true])
     const sent = await chain.send()
     expect(await one.notifications(hashes, 1)).toEqual([sent.hash])
-    expect(await one.notifications(whole, 1)).toMatchObject([{ hash: sent.hash, blockHash: null, from: privateKeyToAddress(new Uint8Array(32).fill(1)) }])
+    expect(await one.notifications(whole, 1)).toMatchObject([
+      { hash: sent.hash, blockHash: null, from: privateKeyToAddress(new Uint8Array(32).fill(1)) },
+    ])
     await chain.mine()
   })
 
@@ -233,7 +268,12 @@ describe('subscriptions', () => {
     const one = await client()
     const subscribe = { jsonrpc: '2.0', id: 'sub', method: 'eth_subscribe', params: ['newPendingTransactions'] }
     const raw = chain.sign().raw
-    const send = { jsonrpc: '2.0', id: 'send', method: 'eth_sendRawTransaction', params: [`0x${Buffer.from(raw).toString('hex')}`] }
+    const send = {
+      jsonrpc: '2.0',
+      id: 'send',
+      method: 'eth_sendRawTransaction',
+      params: [`0x${Buffer.from(raw).toString('hex')}`],
+    }
     one.socket.send(JSON.stringify([subscribe, send]))
     const batch = await one.until(() => one.messages.find((message): message is Message[] => Array.isArray(message)))
     await one.notifications(batch[0]?.result, 1)
@@ -258,11 +298,16 @@ describe('subscriptions', () => {
 
   it('refuses too many, unknown kinds, bad options, and HTTP', async () => {
     const one = await client()
-    for (let count = 0; count < 4; count++) expect(await one.ask('eth_subscribe', ['newHeads'])).toHaveProperty('result')
-    expect(await one.ask('eth_subscribe', ['newHeads'])).toMatchObject({ error: { code: -32005, data: { limit: 'subscriptionsPerConnectionMax' } } })
+    for (let count = 0; count < 4; count++)
+      expect(await one.ask('eth_subscribe', ['newHeads'])).toHaveProperty('result')
+    expect(await one.ask('eth_subscribe', ['newHeads'])).toMatchObject({
+      error: { code: -32005, data: { limit: 'subscriptionsPerConnectionMax' } },
+    })
     expect(await one.ask('eth_subscribe', ['weather'])).toMatchObject({ error: { code: -32602 } })
     expect(await one.ask('eth_subscribe', ['newHeads', {}])).toMatchObject({ error: { code: -32602 } })
-    expect(await one.ask('eth_subscribe', ['logs', { address: 5 }])).toMatchObject({ error: { code: -32602, data: { path: 'options.address' } } })
+    expect(await one.ask('eth_subscribe', ['logs', { address: 5 }])).toMatchObject({
+      error: { code: -32602, data: { path: 'options.address' } },
+    })
     expect(await one.ask('eth_subscribe', ['logs', { since: '0x1' }])).toMatchObject({ error: { code: -32602 } })
     await expect(result(url, 'eth_subscribe', ['newHeads'])).rejects.toThrow('-32601 notifications not supported')
   })

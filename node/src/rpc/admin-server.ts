@@ -42,7 +42,7 @@ function isLoopback(host: string): boolean {
 export async function createAdminServer(options: AdminServerOptions, ports: AdminPorts): Promise<AdminServer> {
   const { host, logger, clock = systemClock } = options
   if (!isLoopback(host)) {
-    const message = `admin.host ${host}: must be a loopback address such as 127.0.0.1 or ::1, for admin_* asks for no password`
+    const message = `admin.host ${host}: must be a loopback address such as 127.0.0.1, for admin_* has no password`
     throw new RpcError('RPC_ADMIN_NOT_LOOPBACK', message, { details: { host } })
   }
   const limits = RPC_LIMITS

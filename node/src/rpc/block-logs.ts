@@ -3,7 +3,10 @@ import type { FoundBlock } from './block-lookup.js'
 import type { ChainReader, LocatedLog } from './ports.js'
 
 /** All logs of a block in order; empty when the block has none. */
-export function logsOfBlock(chain: Pick<ChainReader, 'body' | 'receipts'>, { number, hash, header }: FoundBlock): LocatedLog[] {
+export function logsOfBlock(
+  chain: Pick<ChainReader, 'body' | 'receipts'>,
+  { number, hash, header }: FoundBlock,
+): LocatedLog[] {
   const receipts = chain.receipts(number) ?? []
   if (!receipts.some(({ logs }) => logs.length > 0)) return []
   const body = chain.body(number) ?? []
@@ -12,7 +15,13 @@ export function logsOfBlock(chain: Pick<ChainReader, 'body' | 'receipts'>, { num
     const raw = body[transactionIndex]
     if (!raw || receipt.logs.length === 0) return []
     const transactionHash = keccak256Hex(raw)
-    const at = { blockNumber: number, blockHash: hash, blockTimestamp: header.timestamp, transactionHash, transactionIndex }
+    const at = {
+      blockNumber: number,
+      blockHash: hash,
+      blockTimestamp: header.timestamp,
+      transactionHash,
+      transactionIndex,
+    }
     return receipt.logs.map((log) => ({ ...at, log, logIndex: logIndex++ }))
   })
 }

@@ -46,6 +46,9 @@ export function requireBlock(chain: ChainReader, reference: BlockReference): Fou
   const found = findBlock(chain, reference)
   if (found) return found
   const head = quantityToJson(chain.head().header.number)
-  const what = 'hash' in reference ? reference.hash : `block ${quantityToJson(referenceToNumber(chain, reference) ?? 0)}`
-  throw new RpcError('RPC_HEADER_NOT_FOUND', `header not found: ${what}; the head is block ${head}`, { details: { head } })
+  const what =
+    'hash' in reference ? reference.hash : `block ${quantityToJson(referenceToNumber(chain, reference) ?? 0)}`
+  throw new RpcError('RPC_HEADER_NOT_FOUND', `header not found: ${what}; the head is block ${head}`, {
+    details: { head },
+  })
 }

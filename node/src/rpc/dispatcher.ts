@@ -51,7 +51,10 @@ export function createDispatcher({ methods, limits, logger }: DispatcherOptions)
 
   async function resultOf({ method: name, params }: Request, session: Session): Promise<string> {
     if (stats.requestsInFlight >= limits.requestsInFlightMax) {
-      throw limitExceeded('requestsInFlightMax', `the node is answering ${limits.requestsInFlightMax} requests; try again`)
+      throw limitExceeded(
+        'requestsInFlightMax',
+        `the node is answering ${limits.requestsInFlightMax} requests; try again`,
+      )
     }
     stats.requestsInFlight++
     stats.requestsTotal++
@@ -105,7 +108,10 @@ interface BatchPorts {
 async function answerBatch(batch: unknown[], { limits, answer, refuse }: BatchPorts): Promise<string | undefined> {
   if (batch.length === 0) throw new RpcError('RPC_INVALID_REQUEST', 'the batch is empty')
   if (batch.length > limits.batchItemsMax) {
-    throw limitExceeded('batchItemsMax', `the batch has ${batch.length} requests; at most ${limits.batchItemsMax} are answered`)
+    throw limitExceeded(
+      'batchItemsMax',
+      `the batch has ${batch.length} requests; at most ${limits.batchItemsMax} are answered`,
+    )
   }
   const answers: (string | undefined)[] = new Array<undefined>(batch.length).fill(undefined)
   const turn = createTurns()
@@ -113,7 +119,8 @@ async function answerBatch(batch: unknown[], { limits, answer, refuse }: BatchPo
   let length = 0
   let isFull = false
   const overflow = (given: unknown): string | undefined => {
-    const message = `the batch's responses are longer than ${limits.responseBytesMax} bytes; send the rest in another batch`
+    const most = limits.responseBytesMax
+    const message = `the batch's responses are longer than ${most} bytes; send the rest in another batch`
     return isNotification(given) ? undefined : refuse(idOrNull(given), limitExceeded('responseBytesMax', message))
   }
   const work = async (): Promise<void> => {
@@ -139,7 +146,9 @@ function parseJson(body: Uint8Array, limits: RpcLimits): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
   } catch (cause) {
-    throw new RpcError('RPC_PARSE_ERROR', `parse error: ${cause instanceof Error ? cause.message : 'not JSON'}`, { cause })
+    throw new RpcError('RPC_PARSE_ERROR', `parse error: ${cause instanceof Error ? cause.message : 'not JSON'}`, {
+      cause,
+    })
   }
 }
 

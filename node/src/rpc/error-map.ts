@@ -103,6 +103,8 @@ export function errorToJsonRpc(error: unknown): JsonRpcError | undefined {
 export const internalError: JsonRpcError = { code: INTERNAL_ERROR, message: 'internal error; the node has logged it' }
 
 function jsonSafe(data: unknown): unknown {
-  const text = JSON.stringify(data ?? null, (_key, value: unknown) => (typeof value === 'bigint' ? `0x${value.toString(16)}` : value))
+  const text = JSON.stringify(data ?? null, (_key, value: unknown) =>
+    typeof value === 'bigint' ? `0x${value.toString(16)}` : value,
+  )
   return JSON.parse(text) as unknown
 }

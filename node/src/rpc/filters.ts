@@ -69,7 +69,10 @@ export function createFilters(pool: Pick<PoolAccess, 'onAdded'>, clock: Clock, l
     add(state) {
       if (filters.size >= limits.filtersMax) dropIdle()
       if (filters.size >= limits.filtersMax) {
-        throw limitExceeded('filtersMax', `the node holds ${limits.filtersMax} filters; uninstall some or subscribe over WebSocket`)
+        throw limitExceeded(
+          'filtersMax',
+          `the node holds ${limits.filtersMax} filters; uninstall some or subscribe over WebSocket`,
+        )
       }
       const id = `0x${randomBytes(16).toString('hex')}`
       filters.set(id, { state, polledMs: clock.now() })

@@ -21,7 +21,11 @@ function hostName(header: string): string | undefined {
 export function checkHost(header: string | undefined, { allowedHosts }: Pick<DoorOptions, 'allowedHosts'>): void {
   if (allowedHosts.includes('*')) return
   const name = hostName(header ?? '')
-  if (name !== undefined && (isIP(name) !== 0 || LOCAL_HOSTS.includes(name) || allowedHosts.some((one) => one.toLowerCase() === name))) return
+  if (
+    name !== undefined &&
+    (isIP(name) !== 0 || LOCAL_HOSTS.includes(name) || allowedHosts.some((one) => one.toLowerCase() === name))
+  )
+    return
   const message = `the Host header ${JSON.stringify(header ?? '')} is not allowed; list it in rpc.allowedHosts`
   throw new RpcError('RPC_HOST_NOT_ALLOWED', message, { details: { host: header ?? null } })
 }
@@ -32,5 +36,7 @@ export function checkHost(header: string | undefined, { allowedHosts }: Pick<Doo
  */
 export function checkOrigin(header: string | undefined, { corsOrigins }: Pick<DoorOptions, 'corsOrigins'>): void {
   if (header === undefined || corsOrigins.includes('*') || corsOrigins.includes(header)) return
-  throw new RpcError('RPC_ORIGIN_NOT_ALLOWED', `the origin ${header} is not allowed; list it in rpc.corsOrigins`, { details: { origin: header } })
+  throw new RpcError('RPC_ORIGIN_NOT_ALLOWED', `the origin ${header} is not allowed; list it in rpc.corsOrigins`, {
+    details: { origin: header },
+  })
 }

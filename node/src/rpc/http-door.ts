@@ -27,7 +27,12 @@ const HTTP_STATUS: Record<string, number> = {
   RPC_INVALID_REQUEST: 400,
 }
 /** Limits of one request are the client's fault, those of the node in all are not. */
-const LIMIT_STATUS: Record<string, number> = { bodyBytesMax: 413, inboundBytesMax: 503, outboundBytesMax: 503, webSocketConnectionsMax: 503 }
+const LIMIT_STATUS: Record<string, number> = {
+  bodyBytesMax: 413,
+  inboundBytesMax: 503,
+  outboundBytesMax: 503,
+  webSocketConnectionsMax: 503,
+}
 
 /** A Fastify server whose every refusal is a JSON-RPC error, guarded by Host header, origin and size. */
 export function createHttpDoor(options: HttpDoorOptions): FastifyInstance {
@@ -56,7 +61,11 @@ export function createHttpDoor(options: HttpDoorOptions): FastifyInstance {
     if (request.headers.upgrade !== undefined) request.raw.socket.destroySoon()
     done()
   })
-  void server.register(cors, { origin: corsOrigins.includes('*') ? '*' : [...corsOrigins], methods: ['POST', 'GET'], maxAge: 600 })
+  void server.register(cors, {
+    origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
+    methods: ['POST', 'GET'],
+    maxAge: 600,
+  })
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   server.setErrorHandler<FastifyError>((error, _request, reply) => refuse(withLimit(error, limits), reply, logger))
@@ -85,12 +94,17 @@ function withLimit(error: FastifyError, limits: RpcLimits): Error {
 function refuse(error: Error, reply: FastifyReply, logger: Logger): FastifyReply {
   const mapped = errorToJsonRpc(error)
   if (!mapped) logger.error('an HTTP request failed inside the node', { error })
-  return reply.code(statusOf(error)).type('application/json').send(errorResponse(null, mapped ?? internalError))
+  return reply
+    .code(statusOf(error))
+    .type('application/json')
+    .send(errorResponse(null, mapped ?? internalError))
 }
 
 function statusOf(error: Error): number {
   if (!isCodedError(error)) return 500
-  return (error.code === 'RPC_LIMIT_EXCEEDED' ? LIMIT_STATUS[String(error.details.limit)] : HTTP_STATUS[error.code]) ?? 500
+  return (
+    (error.code === 'RPC_LIMIT_EXCEEDED' ? LIMIT_STATUS[String(error.details.limit)] : HTTP_STATUS[error.code]) ?? 500
+  )
 }
 
 const HTTP_SESSION: Session = { subscriptions: undefined, afterReply: (run) => run() }
@@ -118,7 +132,8 @@ export function serveJsonRpc(server: FastifyInstance, dispatcher: Dispatcher, li
       done()
     },
     handler: async (request, reply) => {
-      if (!Buffer.isBuffer(request.body)) throw new RpcError('RPC_CONTENT_TYPE', 'content-type: must be application/json')
+      if (!Buffer.isBuffer(request.body))
+        throw new RpcError('RPC_CONTENT_TYPE', 'content-type: must be application/json')
       const text = await dispatcher.handle(request.body, HTTP_SESSION)
       if (text === undefined) return reply.code(204).send()
       outboundBytes += text.length
@@ -133,7 +148,9 @@ export function serveJsonRpc(server: FastifyInstance, dispatcher: Dispatcher, li
 /** What the body may come to: its announced length, or the most allowed when it is chunked. */
 function announcedBytes(request: FastifyRequest, limits: RpcLimits): number {
   const announced = Number(request.headers['content-length'] ?? limits.bodyBytesMax)
-  return Number.isSafeInteger(announced) && announced >= 0 ? Math.min(announced, limits.bodyBytesMax) : limits.bodyBytesMax
+  return Number.isSafeInteger(announced) && announced >= 0
+    ? Math.min(announced, limits.bodyBytesMax)
+    : limits.bodyBytesMax
 }
 
 /** @throws RPC_LISTEN_FAILED naming the address */
@@ -142,7 +159,10 @@ export async function listen(server: FastifyInstance, host: string, port: number
     await server.listen({ host, port })
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new RpcError('RPC_LISTEN_FAILED', `cannot listen on ${host}:${port}: ${reason}`, { cause, details: { host, port } })
+    throw new RpcError('RPC_LISTEN_FAILED', `cannot listen on ${host}:${port}: ${reason}`, {
+      cause,
+      details: { host, port },
+    })
   }
   const address = server.server.address()
   return typeof address === 'object' && address ? address.port : port

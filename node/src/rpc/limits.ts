@@ -44,7 +44,7 @@ export const RPC_LIMITS = {
   proofSlotsMax: 1024,
   overrideSlotsMax: 4096,
   txpoolContentMax: 10_000,
-  /** EIP-7966: how long eth_sendRawTransactionSync waits unless told, ms; a block is a second away at most when all is well. */
+  /** EIP-7966: how long eth_sendRawTransactionSync waits unless told, ms: some rounds, should the proposer be away. */
   syncWaitDefaultMs: 5_000,
   /** EIP-7966: the longest wait a client may ask for, ms. */
   syncWaitMaxMs: 60_000,

@@ -40,7 +40,9 @@ export function param<S extends z.ZodType>(name: string, schema: S): Param<S> {
 }
 
 /** Parameters by position; the types of the handler follow from the schemas. */
-export function defineMethod<const P extends readonly Param[], R extends z.ZodType>(definition: Definition<P, R>): Method {
+export function defineMethod<const P extends readonly Param[], R extends z.ZodType>(
+  definition: Definition<P, R>,
+): Method {
   const { name, summary, params, result, handler } = definition
   return { name, summary, params, result, run: (args, session) => handler(args as Arguments<P>, session) }
 }
@@ -66,9 +68,12 @@ export function parseParams(method: Method, given: unknown): unknown[] {
   const list = given ?? []
   if (!Array.isArray(list)) throw invalidParams('params: must be an array, by position')
   if (list.length > method.params.length) {
-    throw invalidParams(`too many arguments: ${method.name} takes at most ${method.params.length}, not ${list.length}`, {
-      argument: method.params.length,
-    })
+    throw invalidParams(
+      `too many arguments: ${method.name} takes at most ${method.params.length}, not ${list.length}`,
+      {
+        argument: method.params.length,
+      },
+    )
   }
   return method.params.map((one, position) => parseParam(one, position, list[position]))
 }
@@ -77,11 +82,18 @@ function parseParam(one: Param, position: number, value: unknown): unknown {
   const parsed = one.schema.safeParse(value ?? undefined)
   if (parsed.success) return parsed.data
   if (value === undefined || value === null) {
-    throw invalidParams(`missing value for required argument ${position} (${one.name})`, { argument: position, name: one.name })
+    throw invalidParams(`missing value for required argument ${position} (${one.name})`, {
+      argument: position,
+      name: one.name,
+    })
   }
   const issue = deepest(parsed.error.issues)
   const path = [one.name, ...issue.path].join('.')
-  throw invalidParams(`invalid argument ${position} (${path}): ${issue.message}`, { argument: position, name: one.name, path })
+  throw invalidParams(`invalid argument ${position} (${path}): ${issue.message}`, {
+    argument: position,
+    name: one.name,
+    path,
+  })
 }
 
 interface Issue {

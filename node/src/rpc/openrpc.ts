@@ -13,7 +13,11 @@ interface Document {
 export function openRpcDocument(methods: Method[], version: string): Document {
   return {
     openrpc: OPENRPC_VERSION,
-    info: { title: 'Songhua JSON-RPC', version, description: 'Ethereum JSON-RPC of a Songhua 松花 node; every block is final.' },
+    info: {
+      title: 'Songhua JSON-RPC',
+      version,
+      description: 'Ethereum JSON-RPC of a Songhua 松花 node; every block is final.',
+    },
     methods: methods.map(({ name, summary, params, result }) => ({
       name,
       summary,
@@ -25,7 +29,11 @@ export function openRpcDocument(methods: Method[], version: string): Document {
 }
 
 function schemaOf(schema: z.ZodType): unknown {
-  const { $schema: _dialect, ...json } = z.toJSONSchema(schema, { io: 'input', target: 'draft-7', unrepresentable: 'any' })
+  const { $schema: _dialect, ...json } = z.toJSONSchema(schema, {
+    io: 'input',
+    target: 'draft-7',
+    unrepresentable: 'any',
+  })
   return json
 }
 

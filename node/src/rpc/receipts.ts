@@ -38,7 +38,10 @@ export function receiptOf({ chain, transactions }: Sources, hash: Hash): Receipt
 }
 
 /** @returns null when there is no such block */
-export async function receiptsOfBlock({ chain, transactions }: Sources, block: FoundBlock): Promise<ReceiptJson[] | null> {
+export async function receiptsOfBlock(
+  { chain, transactions }: Sources,
+  block: FoundBlock,
+): Promise<ReceiptJson[] | null> {
   const receipts = chain.receipts(block.number)
   const decoded = await transactions.all(block.number)
   if (!receipts || !decoded) return null

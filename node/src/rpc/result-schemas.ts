@@ -1,6 +1,10 @@
 import { z } from 'zod'
 
-const hex = (digits: string, title: string) => z.string().regex(new RegExp(`^0x${digits}$`)).meta({ title })
+const hex = (digits: string, title: string) =>
+  z
+    .string()
+    .regex(new RegExp(`^0x${digits}$`))
+    .meta({ title })
 
 export const quantityJson = hex('(0|[1-9a-f][0-9a-f]*)', 'hexadecimal quantity')
 export const dataJson = hex('([0-9a-f][0-9a-f])*', 'hexadecimal data')

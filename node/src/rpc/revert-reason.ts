@@ -15,4 +15,3 @@ export function revertReason(output: Uint8Array): string | undefined {
   if (length > BigInt(output.length - 68)) return undefined
   return new TextDecoder().decode(output.subarray(68, 68 + Number(length))).slice(0, REASON_CHARACTERS_MAX)
 }
-

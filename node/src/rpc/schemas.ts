@@ -24,7 +24,10 @@ export const hash = text(HASH_RULE)
   .transform((hex): Hash => hex.toLowerCase() as Hash)
 
 const QUANTITY_RULE = 'must be a quantity: 0x and hexadecimal digits without leading zeros, at most 256 bits'
-const quantityText = text(QUANTITY_RULE).regex(/^0x(0|[1-9a-fA-F][0-9a-fA-F]{0,63})$/, { error: QUANTITY_RULE, abort: true })
+const quantityText = text(QUANTITY_RULE).regex(/^0x(0|[1-9a-fA-F][0-9a-fA-F]{0,63})$/, {
+  error: QUANTITY_RULE,
+  abort: true,
+})
 export const quantity = quantityText.transform((hex) => BigInt(hex))
 
 /** A quantity that fits a safe integer: block numbers, counts, indexes. */
@@ -53,7 +56,9 @@ export const block = z.union(
   [
     tag,
     numbered,
-    z.strictObject({ blockHash: hash, requireCanonical: z.boolean().optional() }).transform(({ blockHash }) => ({ hash: blockHash })),
+    z
+      .strictObject({ blockHash: hash, requireCanonical: z.boolean().optional() })
+      .transform(({ blockHash }) => ({ hash: blockHash })),
     z.strictObject({ blockNumber: smallQuantity }).transform(({ blockNumber: number }) => ({ number })),
   ],
   { error: `${BLOCK_RULE}, or an object with blockHash or blockNumber (EIP-1898)` },
@@ -74,7 +79,12 @@ const CALL_FIELDS = {
   input: maybe(data),
   accessList: maybe(accessList),
   chainId: maybe(quantity),
-  type: maybe(smallQuantity.refine((type) => type <= 2, 'must be 0x0, 0x1 or 0x2: this chain has no blob or delegation transactions')),
+  type: maybe(
+    smallQuantity.refine(
+      (type) => type <= 2,
+      'must be 0x0, 0x1 or 0x2: this chain has no blob or delegation transactions',
+    ),
+  ),
 }
 
 /** The transaction object of eth_call and eth_estimateGas; `null` counts as absent. */
@@ -82,8 +92,15 @@ export const callRequest = z.strictObject(CALL_FIELDS).transform((fields, contex
   if (fields.data && fields.input && !Buffer.from(fields.data).equals(fields.input)) {
     context.addIssue({ code: 'custom', path: ['input'], message: 'differs from data; give one of them' })
   }
-  if (fields.gasPrice !== undefined && (fields.maxFeePerGas !== undefined || fields.maxPriorityFeePerGas !== undefined)) {
-    context.addIssue({ code: 'custom', path: ['gasPrice'], message: 'cannot stand with maxFeePerGas or maxPriorityFeePerGas' })
+  if (
+    fields.gasPrice !== undefined &&
+    (fields.maxFeePerGas !== undefined || fields.maxPriorityFeePerGas !== undefined)
+  ) {
+    context.addIssue({
+      code: 'custom',
+      path: ['gasPrice'],
+      message: 'cannot stand with maxFeePerGas or maxPriorityFeePerGas',
+    })
   }
   const { from, to, gas, value, accessList: list } = fields
   return {
@@ -103,8 +120,14 @@ function lower(tip: bigint, cap: bigint | undefined): bigint {
 }
 
 const slots = z
-  .record(hash, slot.transform((hex) => BigInt(hex)))
-  .refine((record) => Object.keys(record).length <= RPC_LIMITS.overrideSlotsMax, `must have at most ${RPC_LIMITS.overrideSlotsMax} slots`)
+  .record(
+    hash,
+    slot.transform((hex) => BigInt(hex)),
+  )
+  .refine(
+    (record) => Object.keys(record).length <= RPC_LIMITS.overrideSlotsMax,
+    `must have at most ${RPC_LIMITS.overrideSlotsMax} slots`,
+  )
   .transform((record) => new Map(Object.entries(record) as [Hash, bigint][]))
 
 const accountOverride = z
@@ -141,7 +164,10 @@ const topic = z.union(
   [
     z.null().transform(() => [] as Hash[]),
     hash.transform((one) => [one]),
-    z.array(hash.nullable()).max(RPC_LIMITS.logTopicsMax).transform((list) => (list.includes(null) ? [] : list.filter((one) => one !== null))),
+    z
+      .array(hash.nullable())
+      .max(RPC_LIMITS.logTopicsMax)
+      .transform((list) => (list.includes(null) ? [] : list.filter((one) => one !== null))),
   ],
   { error: `must be null, a 32-byte topic or a list of at most ${RPC_LIMITS.logTopicsMax} topics` },
 )
@@ -172,5 +198,8 @@ export type LogFilterRequest = z.infer<typeof logFilter>
 
 /** What a `logs` subscription takes: new blocks only, hence no bounds. */
 export const logSubscription = z
-  .strictObject({ address: maybe(addresses), topics: maybe(z.array(topic, 'must be a list of topics').max(4, 'must have at most 4 topics')) })
+  .strictObject({
+    address: maybe(addresses),
+    topics: maybe(z.array(topic, 'must be a list of topics').max(4, 'must have at most 4 topics')),
+  })
   .transform((fields) => ({ addresses: fields.address ?? [], topics: fields.topics ?? [] }))

@@ -51,7 +51,8 @@ export async function serveWebSocket(server: FastifyInstance, options: WebSocket
       method: 'GET',
       url,
       onRequest: (request, _reply, done) => {
-        if (!request.ws) throw new RpcError('RPC_NOT_FOUND', `GET ${url}: JSON-RPC is at POST /, WebSocket at / and /ws`)
+        if (!request.ws)
+          throw new RpcError('RPC_NOT_FOUND', `GET ${url}: JSON-RPC is at POST /, WebSocket at / and /ws`)
         checkOrigin(request.headers.origin, options)
         if (connections.size >= limits.webSocketConnectionsMax) {
           const most = limits.webSocketConnectionsMax

@@ -29,11 +29,13 @@ export interface CallService extends StateAccess, HistorySearch {
 export const CALL_DEFAULTS = { threads: 1, timeoutMs: 5_000, queueMax: 256 } as const
 
 /** @param store the same database, for what is read at once */
-export function createCallService(options: CallServiceOptions, store: Pick<TaskStore, 'header' | 'state'>): CallService {
+export function createCallService(
+  options: CallServiceOptions,
+  store: Pick<TaskStore, 'header' | 'state'>,
+): CallService {
   const workers = createWorkers(options)
   const stateOf = (block: number) => stateAfter(store, requireHeader(store, block))
-  const run = <N extends TaskName>(name: N) =>
-    ((...args: unknown[]) => workers.run(name, args)) as CallService[N]
+  const run = <N extends TaskName>(name: N) => ((...args: unknown[]) => workers.run(name, args)) as CallService[N]
   return {
     account: (block, address) => attempt(() => stateOf(block).getAccount(address)),
     storage: (block, address, slot) => attempt(() => stateOf(block).getStorage(address, slot)),
@@ -70,7 +72,14 @@ interface Workers {
 
 /** Tasks wait in one queue; each thread runs one at a time. */
 function createWorkers(options: CallServiceOptions): Workers {
-  const { threads: count, timeoutMs, queueMax, clock, logger, ...settings } = { ...CALL_DEFAULTS, clock: systemClock, ...options }
+  const {
+    threads: count,
+    timeoutMs,
+    queueMax,
+    clock,
+    logger,
+    ...settings
+  } = { ...CALL_DEFAULTS, clock: systemClock, ...options }
   const threads = Array.from({ length: count }, () => createCallThread(settings, { timeoutMs, clock, logger }))
   const idle = [...threads]
   const queue: Task[] = []
@@ -96,7 +105,9 @@ function createWorkers(options: CallServiceOptions): Workers {
       new Promise((resolve, reject) => {
         if (isStopped) throw callError('CALL_STOPPED', 'the node is stopping')
         if (queue.length >= queueMax) {
-          throw callError('CALL_QUEUE_FULL', `${queueMax} calls wait already; try again (limit queueMax)`, { limit: 'queueMax' })
+          throw callError('CALL_QUEUE_FULL', `${queueMax} calls wait already; try again (limit queueMax)`, {
+            limit: 'queueMax',
+          })
         }
         queue.push({ request: { name, args }, resolve, reject })
         assign()

@@ -19,7 +19,8 @@ export interface TaskRequest {
 }
 
 /** `ready` comes once, first; then one answer for each request, in order. */
-export type WorkerMessage = { kind: 'ready' } | { kind: 'result'; result: unknown } | { kind: 'error'; error: SentError }
+export type WorkerMessage =
+  { kind: 'ready' } | { kind: 'result'; result: unknown } | { kind: 'error'; error: SentError }
 
 export interface SentError {
   /** Undefined for an error that has no code: a bug. */
@@ -28,10 +29,13 @@ export interface SentError {
   details: Record<string, unknown>
 }
 
-export type CallServiceErrorCode = 'CALL_TIMEOUT' | 'CALL_QUEUE_FULL' | 'CALL_MEMORY' | 'CALL_STOPPED' | 'CALL_WORKER_FAILED'
+export type CallServiceErrorCode =
+  'CALL_TIMEOUT' | 'CALL_QUEUE_FULL' | 'CALL_MEMORY' | 'CALL_STOPPED' | 'CALL_WORKER_FAILED'
 
 export function callError(
-  code: CallServiceErrorCode, message: string, details: Record<string, unknown> = {},
+  code: CallServiceErrorCode,
+  message: string,
+  details: Record<string, unknown> = {},
 ): CodedError<CallServiceErrorCode> {
   return new CodedError(code, message, { details })
 }
@@ -43,5 +47,9 @@ export function errorToSent(error: unknown): SentError {
 }
 
 export function sentToError({ code, message, details }: SentError): CodedError {
-  return new CodedError(code ?? 'CALL_WORKER_FAILED', code === undefined ? `the call worker failed: ${message}` : message, { details })
+  return new CodedError(
+    code ?? 'CALL_WORKER_FAILED',
+    code === undefined ? `the call worker failed: ${message}` : message,
+    { details },
+  )
 }

@@ -2,11 +2,20 @@ import { Worker } from 'node:worker_threads'
 import { messageOf } from '@songhua/sdk/protocol/errors'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
-import { callError, sentToError, type TaskRequest, type WorkerMessage, type WorkerSettings } from './call-worker-protocol.js'
+import {
+  callError,
+  sentToError,
+  type TaskRequest,
+  type WorkerMessage,
+  type WorkerSettings,
+} from './call-worker-protocol.js'
 
 /** A worker thread that is started when it is first needed, and again after it had to be ended. */
 export interface CallThread {
-  /** One task at a time. @throws CodedError of the task, or `CALL_TIMEOUT`, `CALL_MEMORY`, `CALL_STOPPED`, `CALL_WORKER_FAILED` */
+  /**
+   * One task at a time.
+   * @throws CodedError of the task, or `CALL_TIMEOUT`, `CALL_MEMORY`, `CALL_STOPPED`, `CALL_WORKER_FAILED`
+   */
   run: (request: TaskRequest) => Promise<unknown>
   isStarted: () => boolean
   timeouts: () => number
@@ -44,10 +53,16 @@ export function createCallThread(settings: WorkerSettings, { timeoutMs, clock, l
     const started = startWorker(settings)
     const isCurrent = (): boolean => worker === started
     worker = started
-    cancelTimer = clock.after(START_MS_MAX, () => void end(callError('CALL_WORKER_FAILED', 'the call worker does not start')))
+    cancelTimer = clock.after(
+      START_MS_MAX,
+      () => void end(callError('CALL_WORKER_FAILED', 'the call worker does not start')),
+    )
     started.on('message', (message: WorkerMessage) => isCurrent() && receive(message))
     started.on('error', (error: NodeJS.ErrnoException) => isCurrent() && void end(workerError(error, logger)))
-    started.on('exit', () => isCurrent() && void end(callError('CALL_WORKER_FAILED', 'the call worker ended by itself')))
+    started.on(
+      'exit',
+      () => isCurrent() && void end(callError('CALL_WORKER_FAILED', 'the call worker ended by itself')),
+    )
   }
 
   function post(): void {
@@ -56,8 +71,7 @@ export function createCallThread(settings: WorkerSettings, { timeoutMs, clock, l
     cancelTimer = clock.after(timeoutMs, () => {
       timeouts++
       logger.warn('a call ran too long and its worker is replaced', { task: request.name, timeoutMs })
-      const message = `execution aborted (timeout = ${timeoutMs} ms)`
-      void end(callError('CALL_TIMEOUT', message, { limit: 'timeoutMs', timeoutMs }))
+      void end(timeoutError(timeoutMs))
     })
     worker.postMessage(request)
   }
@@ -107,6 +121,10 @@ function startWorker(workerData: WorkerSettings): Worker {
   })
   worker.unref()
   return worker
+}
+
+function timeoutError(timeoutMs: number): Error {
+  return callError('CALL_TIMEOUT', `execution aborted (timeout = ${timeoutMs} ms)`, { limit: 'timeoutMs', timeoutMs })
 }
 
 function workerError(error: NodeJS.ErrnoException, logger: Logger): Error {

@@ -64,10 +64,16 @@ export function ethBlockMethods(ports: Ports): Method[] {
   ]
 }
 
-const blockError = { error: 'must be a block number in hexadecimal, a tag, a block hash, or an object with one of them' }
+const blockError = {
+  error: 'must be a block number in hexadecimal, a tag, a block hash, or an object with one of them',
+}
 
 /** @returns null when there is no such block */
-async function blockToJson({ chain, transactions }: Ports, found: FoundBlock | undefined, whole: boolean): Promise<BlockJson | null> {
+async function blockToJson(
+  { chain, transactions }: Ports,
+  found: FoundBlock | undefined,
+  whole: boolean,
+): Promise<BlockJson | null> {
   const body = found && chain.body(found.number)
   if (!body) return null
   const list = whole ? await wholeTransactions(transactions, found) : transactions.hashes(found.number)

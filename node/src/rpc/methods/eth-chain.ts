@@ -83,7 +83,11 @@ function feeHistory({ chain, history, limits }: Omit<Ports, 'node'>): Method {
   return defineMethod({
     name: 'eth_feeHistory',
     summary: 'Fees and fullness of past blocks; as many as asked for, within a limit',
-    params: [param('blockCount', blockCount), param('newestBlock', blockNumber), param('rewardPercentiles', percentiles.nullish())],
+    params: [
+      param('blockCount', blockCount),
+      param('newestBlock', blockNumber),
+      param('rewardPercentiles', percentiles.nullish()),
+    ],
     result: feeHistoryJson,
     handler: async ([asked, newest, wanted]) => {
       const last = newestNumber(chain, newest)

@@ -41,12 +41,19 @@ export function ethFilterMethods(ports: Ports): Method[] {
       result: idJson,
       handler: ([filter]) => filters.add(newLogFilter(chain, filter)),
     }),
-    add('eth_newBlockFilter', 'Makes a filter that collects hashes of coming blocks', () => ({ kind: 'blocks', nextBlock: nextBlock() })),
-    add('eth_newPendingTransactionFilter', 'Makes a filter that collects hashes of transactions as they enter the pool', () => ({
-      kind: 'transactions',
-      hashes: [],
-      missed: false,
+    add('eth_newBlockFilter', 'Makes a filter that collects hashes of coming blocks', () => ({
+      kind: 'blocks',
+      nextBlock: nextBlock(),
     })),
+    add(
+      'eth_newPendingTransactionFilter',
+      'Makes a filter that collects hashes of transactions as they enter the pool',
+      () => ({
+        kind: 'transactions',
+        hashes: [],
+        missed: false,
+      }),
+    ),
     defineMethod({
       name: 'eth_getFilterChanges',
       summary: 'What a filter has collected since the last poll',
@@ -61,9 +68,15 @@ export function ethFilterMethods(ports: Ports): Method[] {
       result: z.array(logJson),
       handler: ([id]) => {
         const state = filters.get(id)
-        if (state.kind !== 'logs') throw new RpcError('RPC_FILTER_NOT_FOUND', `filter not found: ${id} is no log filter`)
+        if (state.kind !== 'logs')
+          throw new RpcError('RPC_FILTER_NOT_FOUND', `filter not found: ${id} is no log filter`)
         const { fromBlock, addresses, topics } = state
-        return searchRange(ports, { fromBlock, toBlock: state.toBlock ?? chain.head().header.number, addresses, topics })
+        return searchRange(ports, {
+          fromBlock,
+          toBlock: state.toBlock ?? chain.head().header.number,
+          addresses,
+          topics,
+        })
       },
     }),
     defineMethod({
@@ -77,10 +90,13 @@ export function ethFilterMethods(ports: Ports): Method[] {
 }
 
 function newLogFilter(chain: ChainReader, request: LogFilterRequest): LogFilterState {
-  if (request.blockHash) throw invalidParams('invalid argument 0 (filter.blockHash): a filter is of a range; use eth_getLogs')
+  if (request.blockHash)
+    throw invalidParams('invalid argument 0 (filter.blockHash): a filter is of a range; use eth_getLogs')
   const head = chain.head().header.number
   const bound = (reference: BlockReference | undefined): number | undefined =>
-    reference === undefined || ('tag' in reference && reference.tag !== 'earliest') ? undefined : referenceToNumber(chain, reference)
+    reference === undefined || ('tag' in reference && reference.tag !== 'earliest')
+      ? undefined
+      : referenceToNumber(chain, reference)
   const fromBlock = bound(request.fromBlock) ?? head
   const toBlock = bound(request.toBlock)
   if (toBlock !== undefined && toBlock < fromBlock) throw badRange(fromBlock, toBlock)
@@ -89,7 +105,10 @@ function newLogFilter(chain: ChainReader, request: LogFilterRequest): LogFilterS
 }
 
 function badRange(from: number, to: number): RpcError {
-  return invalidParams(`invalid argument 0 (filter.toBlock): block ${to} lies before fromBlock ${from}`, { argument: 0, name: 'filter' })
+  return invalidParams(`invalid argument 0 (filter.toBlock): block ${to} lies before fromBlock ${from}`, {
+    argument: 0,
+    name: 'filter',
+  })
 }
 
 async function changes({ chain, history, limits }: Ports, state: FilterState): Promise<Hash[] | LogJson[]> {
@@ -98,7 +117,10 @@ async function changes({ chain, history, limits }: Ports, state: FilterState): P
     case 'transactions': {
       if (state.missed) {
         Object.assign(state, { hashes: [], missed: false })
-        throw limitExceeded('filterHashesMax', `more than ${limits.filterHashesMax} transactions came since the last poll`)
+        throw limitExceeded(
+          'filterHashesMax',
+          `more than ${limits.filterHashesMax} transactions came since the last poll`,
+        )
       }
       return state.hashes.splice(0)
     }
@@ -106,7 +128,9 @@ async function changes({ chain, history, limits }: Ports, state: FilterState): P
       const last = Math.min(head, state.nextBlock + limits.logBlocksMax - 1)
       const first = state.nextBlock
       state.nextBlock = Math.max(first, last + 1)
-      return Array.from({ length: Math.max(0, last - first + 1) }, (_, at) => chain.hashAt(first + at)).filter((one) => one !== undefined)
+      return Array.from({ length: Math.max(0, last - first + 1) }, (_, at) => chain.hashAt(first + at)).filter(
+        (one) => one !== undefined,
+      )
     }
     case 'logs': {
       const { addresses, topics, nextBlock: fromBlock } = state
@@ -114,7 +138,11 @@ async function changes({ chain, history, limits }: Ports, state: FilterState): P
       if (toBlock < fromBlock) return []
       // Moved before the search, so that two polls at a time do not both get the same logs; moved back on failure.
       state.nextBlock = toBlock + 1
-      const page = await searchOrRestore(history, { fromBlock, toBlock, addresses, topics, resultsMax: limits.logResultsMax }, state)
+      const page = await searchOrRestore(
+        history,
+        { fromBlock, toBlock, addresses, topics, resultsMax: limits.logResultsMax },
+        state,
+      )
       return page.logs.map(logToJson)
     }
     default:
@@ -160,7 +188,10 @@ async function searchRange({ chain, history, limits }: Ports, query: Omit<LogQue
   const blocks = toBlock - fromBlock + 1
   if (blocks > limits.logBlocksMax) {
     const hint = rangeHint(fromBlock, fromBlock + limits.logBlocksMax - 1)
-    throw limitExceeded('logBlocksMax', `the search covers ${blocks} blocks; at most ${limits.logBlocksMax} are searched: ${hint}`)
+    throw limitExceeded(
+      'logBlocksMax',
+      `the search covers ${blocks} blocks; at most ${limits.logBlocksMax} are searched: ${hint}`,
+    )
   }
   const page = await history.logs({ ...query, toBlock, resultsMax: limits.logResultsMax })
   if (page.throughBlock < toBlock) {
@@ -170,4 +201,5 @@ async function searchRange({ chain, history, limits }: Ports, query: Omit<LogQue
   return page.logs.map(logToJson)
 }
 
-const rangeHint = (from: number, to: number): string => `try fromBlock ${quantityToJson(from)}, toBlock ${quantityToJson(to)}`
+const rangeHint = (from: number, to: number): string =>
+  `try fromBlock ${quantityToJson(from)}, toBlock ${quantityToJson(to)}`

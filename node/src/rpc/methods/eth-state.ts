@@ -76,14 +76,25 @@ function getProof({ chain, state, limits }: Pick<Ports, 'chain' | 'state' | 'lim
   return defineMethod({
     name: 'eth_getProof',
     summary: 'Merkle Patricia proofs of an account and of its slots under the state root of a block (EIP-1186)',
-    params: [param('address', address), param('slots', z.array(proofSlot, 'must be a list of storage slots')), blockParam],
+    params: [
+      param('address', address),
+      param('slots', z.array(proofSlot, 'must be a list of storage slots')),
+      blockParam,
+    ],
     result: proofJson,
     handler: async ([account, keys, at]) => {
       if (keys.length > limits.proofSlotsMax) {
-        throw limitExceeded('proofSlotsMax', `${keys.length} slots are asked for; at most ${limits.proofSlotsMax} are proved at a time`)
+        throw limitExceeded(
+          'proofSlotsMax',
+          `${keys.length} slots are asked for; at most ${limits.proofSlotsMax} are proved at a time`,
+        )
       }
       const { number } = requireBlock(chain, at)
-      const proof = await state.proof(number, account, keys.map((key) => key.slot))
+      const proof = await state.proof(
+        number,
+        account,
+        keys.map((key) => key.slot),
+      )
       const { balance, nonce, codeHash, storageRoot } = proof.account ?? EMPTY_ACCOUNT
       return {
         address: account,
@@ -106,7 +117,10 @@ function callMethods({ chain, state }: Pick<Ports, 'chain' | 'state'>): Method[]
   const params = [
     param('transaction', callRequest),
     blockParam,
-    param('stateOverrides', stateOverrides.nullish().transform((overrides) => overrides ?? new Map<never, never>())),
+    param(
+      'stateOverrides',
+      stateOverrides.nullish().transform((overrides) => overrides ?? new Map<never, never>()),
+    ),
   ] as const
   return [
     defineMethod({

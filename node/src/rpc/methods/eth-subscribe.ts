@@ -26,7 +26,8 @@ export function ethSubscribeMethods({ heads, pool }: Ports): Method[] {
       summary: 'Subscribes to new heads, to logs or to transactions as they enter the pool; over WebSocket',
       params: [param('kind', kind), param('options', z.unknown())],
       result: z.string(),
-      handler: ([wanted, options], session) => pushing(session).add(feeds[wanted](options ?? undefined), session.afterReply),
+      handler: ([wanted, options], session) =>
+        pushing(session).add(feeds[wanted](options ?? undefined), session.afterReply),
     }),
     defineMethod({
       name: 'eth_unsubscribe',
@@ -56,7 +57,10 @@ export function ethSubscribeMethods({ heads, pool }: Ports): Method[] {
   }
 
   function newPendingTransactions(options: unknown): (notify: Notify) => () => void {
-    const whole = parseOptions(z.boolean('must be true for whole transactions or false for their hashes').optional(), options)
+    const whole = parseOptions(
+      z.boolean('must be true for whole transactions or false for their hashes').optional(),
+      options,
+    )
     return (notify) =>
       pool.onAdded((transaction) => notify(whole ? transactionToJson(transaction, undefined) : transaction.hash))
   }
@@ -72,5 +76,9 @@ function parseOptions<S extends z.ZodType>(schema: S, options: unknown, message?
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   const path = ['options', ...(issue?.path ?? [])].map(String).join('.')
-  throw invalidParams(`invalid argument 1 (${path}): ${message ?? issue?.message ?? 'invalid'}`, { argument: 1, name: 'options', path })
+  throw invalidParams(`invalid argument 1 (${path}): ${message ?? issue?.message ?? 'invalid'}`, {
+    argument: 1,
+    name: 'options',
+    path,
+  })
 }

@@ -31,7 +31,12 @@ function lookups({ chain, pool, transactions }: Ports): Method[] {
     const transaction = found && transactions.at(found.number, index)
     if (!transaction) return null
     const { hash: blockHash, number, header } = found
-    return transactionToJson(transaction, { blockHash, blockNumber: number, index, baseFeePerGas: header.baseFeePerGas })
+    return transactionToJson(transaction, {
+      blockHash,
+      blockNumber: number,
+      index,
+      baseFeePerGas: header.baseFeePerGas,
+    })
   }
   return [
     defineMethod({

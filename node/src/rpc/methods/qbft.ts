@@ -27,7 +27,8 @@ export function qbftMethods({ chain, limits }: Ports): Method[] {
       params: [param('block', blockNumber)],
       result: z.array(addressJson),
       handler: ([reference]) => {
-        if ('tag' in reference && reference.tag === 'pending') return validatorsOf(chain, chain.head().header.number + 1)
+        if ('tag' in reference && reference.tag === 'pending')
+          return validatorsOf(chain, chain.head().header.number + 1)
         return validatorsOf(chain, requireBlock(chain, reference).number)
       },
     }),
@@ -64,7 +65,10 @@ function signerMetrics({ chain, limits }: Ports): Method {
       if (from > to) throw invalidParams(`invalid argument 0 (fromBlock): block ${from} lies after toBlock ${to}`)
       if (to - from >= limits.signerMetricsBlocksMax) {
         const most = limits.signerMetricsBlocksMax
-        throw limitExceeded('signerMetricsBlocksMax', `the range covers ${to - from + 1} blocks; at most ${most} are counted`)
+        throw limitExceeded(
+          'signerMetricsBlocksMax',
+          `the range covers ${to - from + 1} blocks; at most ${most} are counted`,
+        )
       }
       const proposed = await countProposals(chain, from, to)
       return [...proposed].map(([address, { count, last }]) => ({

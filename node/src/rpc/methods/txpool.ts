@@ -5,6 +5,7 @@ import type { RpcLimits } from '../limits.js'
 import { defineMethod, type Method } from '../method.js'
 import type { PoolAccess } from '../ports.js'
 import { txpoolContentJson, txpoolStatusJson, type TransactionJson } from '../result-schemas.js'
+import { createTurns } from '../turn.js'
 
 interface Ports {
   pool: Pick<PoolAccess, 'content' | 'status'>
@@ -28,21 +29,28 @@ export function txpoolMethods({ pool, limits }: Ports): Method[] {
       summary: 'All transactions of the pool by sender and nonce',
       params: [],
       result: txpoolContentJson,
-      handler: () => {
+      handler: async () => {
         const { pending, queued } = pool.status()
         if (pending + queued > limits.txpoolContentMax) {
-          throw limitExceeded('txpoolContentMax', `the pool holds ${pending + queued} transactions; at most ${limits.txpoolContentMax} are listed`)
+          throw limitExceeded(
+            'txpoolContentMax',
+            `the pool holds ${pending + queued} transactions; at most ${limits.txpoolContentMax} are listed`,
+          )
         }
         const content = pool.content()
-        return { pending: bySender(content.pending), queued: bySender(content.queued) }
+        return { pending: await bySender(content.pending), queued: await bySender(content.queued) }
       },
     }),
   ]
 }
 
-function bySender(transactions: readonly Transaction[]): Record<string, Record<string, TransactionJson>> {
-  const senders: Record<string, Record<string, TransactionJson>> = {}
+type BySender = Record<string, Record<string, TransactionJson>>
+
+async function bySender(transactions: readonly Transaction[]): Promise<BySender> {
+  const senders: BySender = {}
+  const turn = createTurns()
   for (const transaction of transactions) {
+    await turn()
     const nonces = (senders[transaction.sender] ??= {})
     nonces[transaction.nonce.toString()] = transactionToJson(transaction, undefined)
   }
