@@ -1,28 +1,17 @@
-import { rm } from 'node:fs/promises'
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { decodeBlock } from '@songhua/sdk/protocol/block'
 import { type Recovery, recoverSafety } from '@songhua/node/signer/recovery'
 import { createValidatorSigner } from '@songhua/node/signer/signer'
 import { openConsensusLog } from '@songhua/node/storage/consensus-log'
 import { Cast } from '../consensus/fixture.js'
+import { createTempFolders } from '../storage/temp-folder.js'
 
 const cast = new Cast(4)
 const block = cast.block(0)
 const certificate = cast.certificate(0, block, [0, 1, 2])
-const folders: string[] = []
-
-afterEach(async () => {
-  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true })
-})
-
-function newPath(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'songhua-signer-'))
-  folders.push(folder)
-  return join(folder, 'consensus.log')
-}
+const newFolder = createTempFolders()
+const newPath = async (): Promise<string> => join(await newFolder(), 'consensus.log')
 
 /** A life of the signer over the log's own file; it ends without a farewell to the signer. */
 async function live(
@@ -40,7 +29,7 @@ async function live(
 
 describe('the signer over the consensus log on a real disk', () => {
   it('goes on where it was, and says the same again', async () => {
-    const path = newPath()
+    const path = await newPath()
     const prepare = { kind: 'prepare', height: 2, round: 0, digest: block.digest } as const
     let said: Uint8Array | undefined
     await live(path, { create: true, headNumber: 0 }, (_signer, { silence }) => {
@@ -61,7 +50,7 @@ describe('the signer over the consensus log on a real disk', () => {
   })
 
   it('keeps silent when the file is gone, and still after it has been made anew', async () => {
-    const path = newPath()
+    const path = await newPath()
     const expectSilence = (_signer: unknown, { silence }: Recovery): Promise<void> => {
       expect(silence).toBeDefined()
       return Promise.resolve()
@@ -72,7 +61,7 @@ describe('the signer over the consensus log on a real disk', () => {
   })
 
   it('takes a copy from before for an old one', async () => {
-    const path = newPath()
+    const path = await newPath()
     await live(path, { create: true, headNumber: 0 }, () => Promise.resolve())
     await live(path, { headNumber: 5 }, (_signer, { silence }) => {
       expect(silence).toMatch(/old copy/)
