@@ -179,6 +179,39 @@ describe('requests over WebSocket', () => {
     socket.resume()
     await closed
   })
+
+  it('closes clients that are slow together before they fill the memory', async () => {
+    const limits = { outboundBytesMax: 2_000_000, webSocketConnectionsMax: 8 }
+    const { wsUrl: narrow } = await chain.serve({ limits })
+    const slow = await Promise.all(Array.from({ length: 4 }, () => client(narrow)))
+    for (const { socket } of slow) {
+      socket.pause()
+      for (let sent = 0; sent < 200; sent++) {
+        socket.send(JSON.stringify({ jsonrpc: '2.0', id: sent, method: 'rpc.discover' }))
+      }
+    }
+    const quick = await client(narrow)
+    // Within its share a client that reads is answered all the while.
+    for (let asked = 0; asked < 100; asked++) expect(await quick.ask('eth_chainId')).toHaveProperty('result')
+    for (const { socket } of slow) socket.resume()
+    const ends = await Promise.race(slow.map(({ closed }) => closed))
+    expect(ends).toMatchObject({ code: 1008, reason: expect.stringContaining('outboundBytesMax') as string })
+  })
+
+  it('refuses requests that come faster than they are answered, by their bytes', async () => {
+    const { wsUrl: narrow } = await chain.serve({ limits: { inboundBytesMax: 100_000, webSocketConnectionsMax: 8 } })
+    const flood = await client(narrow)
+    const pad = 'x'.repeat(20_000)
+    for (let id = 0; id < 20; id++) {
+      flood.socket.send(JSON.stringify({ jsonrpc: '2.0', id, method: 'web3_clientVersion', pad }))
+    }
+    await flood.until(() => (flood.messages.length >= 20 ? true : undefined))
+    const refused = flood.messages.filter((message) => !Array.isArray(message) && message.error)
+    for (const one of refused) {
+      expect(one).toMatchObject({ id: null, error: { code: -32005, data: { limit: 'inboundBytesMax' } } })
+    }
+    expect(await flood.ask('web3_clientVersion')).toHaveProperty('result')
+  })
 })
 
 describe('stopping', () => {

@@ -4,12 +4,18 @@ import { limitExceeded, RpcError } from './errors.js'
 import { jsonDepth } from './json-depth.js'
 import type { RpcLimits } from './limits.js'
 import { methodNamed, parseParams, type Method, type Session } from './method.js'
-import { createTurns } from './turn.js'
+import { takeTurn } from './turn.js'
 
 /** From the bytes of a JSON-RPC 2.0 request or batch to the text of its response. */
 export interface Dispatcher {
-  /** Never rejects. @returns undefined when nothing is to be answered: notifications only */
+  /**
+   * Never rejects.
+   * @param session whose requests wait behind one another for the thread, see {@link takeTurn}
+   * @returns undefined when nothing is to be answered: notifications only
+   */
   handle(body: Uint8Array, session: Session): Promise<string | undefined>
+  /** The text of an answer to what is not even read. */
+  refuse(error: unknown): string
   stats(): DispatcherStats
 }
 
@@ -41,6 +47,8 @@ export function errorResponse(id: RequestId, error: JsonRpcError): string {
 
 export function createDispatcher({ methods, limits, logger }: DispatcherOptions): Dispatcher {
   const stats: DispatcherStats = { requestsInFlight: 0, requestsTotal: 0, errorsTotal: 0 }
+  /** Answers of batches that are not whole yet. */
+  const held = { bytes: 0 }
 
   function refuse(id: RequestId, error: unknown): string {
     stats.errorsTotal++
@@ -83,11 +91,19 @@ export function createDispatcher({ methods, limits, logger }: DispatcherOptions)
 
   return {
     stats: () => ({ ...stats }),
+    refuse: (error) => refuse(null, error),
     async handle(body, session) {
       try {
+        await takeTurn(session)
         const parsed = parseJson(body, limits)
         if (!Array.isArray(parsed)) return await answer(parsed, session)
-        return await answerBatch(parsed, { limits, refuse, answer: (item) => answer(item, session) })
+        return await answerBatch(parsed, {
+          limits,
+          held,
+          refuse,
+          turn: () => takeTurn(session),
+          answer: (item) => answer(item, session),
+        })
       } catch (error) {
         return refuse(null, error)
       }
@@ -97,6 +113,8 @@ export function createDispatcher({ methods, limits, logger }: DispatcherOptions)
 
 interface BatchPorts {
   limits: RpcLimits
+  held: { bytes: number }
+  turn: () => Promise<void>
   answer: (given: unknown) => Promise<string | undefined>
   refuse: (id: RequestId, error: unknown) => string
 }
@@ -105,7 +123,8 @@ interface BatchPorts {
  * Items start in order and run several at a time, so that transactions sent together share one sync of the
  * journal. Once an answer has not fitted, items that have not started are refused unrun.
  */
-async function answerBatch(batch: unknown[], { limits, answer, refuse }: BatchPorts): Promise<string | undefined> {
+async function answerBatch(batch: unknown[], ports: BatchPorts): Promise<string | undefined> {
+  const { limits, held, turn, answer, refuse } = ports
   if (batch.length === 0) throw new RpcError('RPC_INVALID_REQUEST', 'the batch is empty')
   if (batch.length > limits.batchItemsMax) {
     throw limitExceeded(
@@ -114,26 +133,31 @@ async function answerBatch(batch: unknown[], { limits, answer, refuse }: BatchPo
     )
   }
   const answers: (string | undefined)[] = new Array<undefined>(batch.length).fill(undefined)
-  const turn = createTurns()
   let next = 0
   let length = 0
   let isFull = false
   const overflow = (given: unknown): string | undefined => {
-    const most = limits.responseBytesMax
-    const message = `the batch's responses are longer than ${most} bytes; send the rest in another batch`
-    return isNotification(given) ? undefined : refuse(idOrNull(given), limitExceeded('responseBytesMax', message))
+    if (isNotification(given)) return undefined
+    const isAlone = held.bytes <= limits.outboundBytesMax - limits.responseBytesMax
+    const message = isAlone
+      ? `the batch's responses are longer than ${limits.responseBytesMax} bytes; send the rest in another batch`
+      : 'the node is answering too many batches at a time; send the rest again'
+    return refuse(idOrNull(given), limitExceeded(isAlone ? 'responseBytesMax' : 'outboundBytesMax', message))
   }
   const work = async (): Promise<void> => {
     for (let at = next++; at < batch.length; at = next++) {
       await turn()
       const text = isFull ? overflow(batch[at]) : await answer(batch[at])
-      const fits = length + (text?.length ?? 0) <= limits.responseBytesMax
+      const bytes = text?.length ?? 0
+      const fits = length + bytes <= limits.responseBytesMax && held.bytes + bytes <= limits.outboundBytesMax
       isFull ||= !fits
       answers[at] = fits ? text : overflow(batch[at])
-      length += fits ? (text?.length ?? 0) : 0
+      length += fits ? bytes : 0
+      held.bytes += fits ? bytes : 0
     }
   }
   await Promise.all(Array.from({ length: Math.min(limits.batchConcurrencyMax, batch.length) }, work))
+  held.bytes -= length
   const told = answers.filter((text) => text !== undefined)
   return told.length === 0 ? undefined : `[${told.join(',')}]`
 }

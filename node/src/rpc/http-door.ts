@@ -107,7 +107,8 @@ function statusOf(error: Error): number {
   )
 }
 
-const HTTP_SESSION: Session = { subscriptions: undefined, afterReply: (run) => run() }
+/** Each request is a session of its own. */
+const httpSession = (): Session => ({ subscriptions: undefined, afterReply: (run) => run() })
 
 /** JSON-RPC over POST at `/`; what is being received and sent stays bounded over all connections. */
 export function serveJsonRpc(server: FastifyInstance, dispatcher: Dispatcher, limits: RpcLimits): void {
@@ -123,7 +124,7 @@ export function serveJsonRpc(server: FastifyInstance, dispatcher: Dispatcher, li
         throw limitExceeded('inboundBytesMax', 'the node is receiving too many requests at a time; try again')
       }
       if (outboundBytes > limits.outboundBytesMax) {
-        throw limitExceeded('outboundBytesMax', 'too many responses wait for their clients to read them; try again')
+        throw tooMuchOutbound()
       }
       inboundBytes += bytes
       reply.raw.once('close', () => {
@@ -134,8 +135,9 @@ export function serveJsonRpc(server: FastifyInstance, dispatcher: Dispatcher, li
     handler: async (request, reply) => {
       if (!Buffer.isBuffer(request.body))
         throw new RpcError('RPC_CONTENT_TYPE', 'content-type: must be application/json')
-      const text = await dispatcher.handle(request.body, HTTP_SESSION)
+      const text = await dispatcher.handle(request.body, httpSession())
       if (text === undefined) return reply.code(204).send()
+      if (outboundBytes + text.length > limits.outboundBytesMax) throw tooMuchOutbound()
       outboundBytes += text.length
       reply.raw.once('close', () => {
         outboundBytes -= text.length
@@ -144,6 +146,9 @@ export function serveJsonRpc(server: FastifyInstance, dispatcher: Dispatcher, li
     },
   })
 }
+
+const tooMuchOutbound = (): RpcError =>
+  limitExceeded('outboundBytesMax', 'too many responses wait for their clients to read them; try again')
 
 /** What the body may come to: its announced length, or the most allowed when it is chunked. */
 function announcedBytes(request: FastifyRequest, limits: RpcLimits): number {

@@ -7,9 +7,12 @@ export const RPC_LIMITS = {
   bodyBytesMax: 2 * 1024 * 1024,
   /** WebSocket message, bytes. */
   messageBytesMax: 2 * 1024 * 1024,
-  /** HTTP bodies being received at one time, bytes in all. */
+  /** HTTP bodies being received at one time, bytes in all; the same again for WebSocket requests not yet answered. */
   inboundBytesMax: 64 * 1024 * 1024,
-  /** HTTP responses not yet taken by their clients, bytes in all. */
+  /**
+   * HTTP responses not yet taken by their clients, bytes in all; the same again for WebSocket, and for answers of
+   * batches that are not whole yet.
+   */
   outboundBytesMax: 64 * 1024 * 1024,
   /** Nesting of arrays and objects. */
   jsonDepthMax: 16,

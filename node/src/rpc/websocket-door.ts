@@ -30,7 +30,8 @@ const PATHS = ['/', '/ws'] as const
 /** JSON-RPC with subscriptions over WebSocket, at `/` and `/ws`. */
 export async function serveWebSocket(server: FastifyInstance, options: WebSocketDoorOptions): Promise<WebSocketDoor> {
   const { limits, logger, clock } = options
-  const connections = new Set<{ subscriptions: number }>()
+  const connections = new Set<Connection>()
+  const load = createLoad(connections)
   await server.register(websocket, {
     options: { maxPayload: limits.messageBytesMax, perMessageDeflate: false },
     errorHandler: (error, socket) => {
@@ -64,7 +65,7 @@ export async function serveWebSocket(server: FastifyInstance, options: WebSocket
         throw new RpcError('RPC_NOT_FOUND', `GET ${url}: connect with WebSocket`)
       },
       wsHandler: (socket) => {
-        const connection = serveConnection(socket, options)
+        const connection = serveConnection(socket, load, options)
         connections.add(connection)
         socket.once('close', () => connections.delete(connection))
       },
@@ -78,24 +79,71 @@ export async function serveWebSocket(server: FastifyInstance, options: WebSocket
   }
 }
 
-function serveConnection(socket: WebSocket, options: WebSocketDoorOptions): { readonly subscriptions: number } {
+interface Connection {
+  readonly subscriptions: number
+  /** Of requests that are not answered yet. */
+  readonly inboundBytes: number
+  /** Not yet taken by the client. */
+  readonly outboundBytes: number
+}
+
+/** What all connections make the node hold. */
+interface Load {
+  inboundBytes(): number
+  outboundBytes(): number
+}
+
+function createLoad(connections: ReadonlySet<Connection>): Load {
+  const sum = (of: (connection: Connection) => number): number =>
+    [...connections].reduce((bytes, connection) => bytes + of(connection), 0)
+  return {
+    inboundBytes: () => sum(({ inboundBytes }) => inboundBytes),
+    outboundBytes: () => sum(({ outboundBytes }) => outboundBytes),
+  }
+}
+
+function serveConnection(socket: WebSocket, load: Load, options: WebSocketDoorOptions): Connection {
   const { dispatcher, limits, clock, logger } = options
   const subscriptions = createSubscriptions(send, limits)
+  // Within its share a connection is never held to account for what the others do.
+  const inboundShare = limits.inboundBytesMax / limits.webSocketConnectionsMax
+  const outboundShare = limits.outboundBytesMax / limits.webSocketConnectionsMax
   let inFlight = 0
+  let inboundBytes = 0
   keepAlive(socket, clock, limits)
   socket.once('close', () => subscriptions.close())
   socket.on('message', (data) => {
-    if (++inFlight === limits.webSocketRequestsInFlightMax) socket.pause()
-    answer(asBytes(data))
+    const body = asBytes(data)
+    if (inboundBytes + body.length > inboundShare && load.inboundBytes() + body.length > limits.inboundBytesMax) {
+      const reason = 'the node is answering too many requests at a time; try again'
+      send(dispatcher.refuse(limitExceeded('inboundBytesMax', reason)))
+      return
+    }
+    inFlight++
+    inboundBytes += body.length
+    if (isBusy(1)) socket.pause()
+    answer(body)
       .catch((error: unknown) => logger.error('a WebSocket request failed inside the node', { error }))
       .finally(() => {
-        if (--inFlight < limits.webSocketRequestsInFlightMax / 2 && socket.isPaused) socket.resume()
+        inFlight--
+        inboundBytes -= body.length
+        if (socket.isPaused && !isBusy(1 / 2)) socket.resume()
       })
   })
   return {
     get subscriptions() {
       return subscriptions.size
     },
+    get inboundBytes() {
+      return inboundBytes
+    },
+    get outboundBytes() {
+      return socket.bufferedAmount
+    },
+  }
+
+  function isBusy(part: number): boolean {
+    return inFlight >= limits.webSocketRequestsInFlightMax * part || inboundBytes >= inboundShare * part
   }
 
   async function answer(body: Uint8Array): Promise<void> {
@@ -107,14 +155,22 @@ function serveConnection(socket: WebSocket, options: WebSocketDoorOptions): { re
 
   function send(text: string): void {
     if (socket.readyState !== socket.OPEN) return
-    if (socket.bufferedAmount <= limits.bufferedBytesMax) {
+    const limit = brokenBy(text.length)
+    if (limit === undefined) {
       socket.send(text)
       return
     }
-    logger.info('a WebSocket client reads too slowly and is closed', { bufferedBytes: socket.bufferedAmount })
+    logger.info('a WebSocket client reads too slowly and is closed', { bufferedBytes: socket.bufferedAmount, limit })
     subscriptions.close()
-    socket.close(POLICY_VIOLATION, `reads too slowly (limit bufferedBytesMax ${limits.bufferedBytesMax})`)
+    socket.close(POLICY_VIOLATION, `reads too slowly (limit ${limit} ${limits[limit]})`)
     clock.after(CLOSE_GRACE_MS, () => socket.terminate())
+  }
+
+  function brokenBy(bytes: number): 'bufferedBytesMax' | 'outboundBytesMax' | undefined {
+    const { bufferedAmount } = socket
+    if (bufferedAmount > limits.bufferedBytesMax) return 'bufferedBytesMax'
+    if (bufferedAmount + bytes <= outboundShare) return undefined
+    return load.outboundBytes() + bytes > limits.outboundBytesMax ? 'outboundBytesMax' : undefined
   }
 }
 
