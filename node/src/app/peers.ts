@@ -28,7 +28,7 @@ export interface PeersPorts {
 }
 
 /** How long a validator waits for consensus to bring the next block before it fetches it. */
-const VALIDATOR_GRACE_MS = 1_000
+const VALIDATOR_GRACE_MS = 500
 
 /** Nothing is listened on or dialled before `start` of each part. */
 export async function createPeers(config: NodeConfig, ports: PeersPorts): Promise<Peers> {
