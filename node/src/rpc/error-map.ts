@@ -48,13 +48,13 @@ const RPC_ERRORS: Record<RpcErrorCode, Mapping> = {
 
 /** What other modules throw through the ports; codes that stand in no table are internal errors. */
 const CALL_ERRORS: Record<CallErrorCode, Mapping> = {
-  'override-conflict': { code: -32602 },
-  'init-code-too-large': { code: SERVER_ERROR, phrase: 'max initcode size exceeded' },
-  'gas-limit-below-intrinsic': { code: SERVER_ERROR, phrase: 'intrinsic gas too low' },
-  'insufficient-funds': { code: SERVER_ERROR, phrase: 'insufficient funds for gas * price + value' },
-  'execution-reverted': { code: 3, data: 'data' },
-  'gas-above-allowance': { code: SERVER_ERROR },
-  'execution-failed': { code: SERVER_ERROR },
+  CALL_OVERRIDE_CONFLICT: { code: -32602 },
+  TX_INIT_CODE_TOO_LARGE: { code: SERVER_ERROR, phrase: 'max initcode size exceeded' },
+  TX_INTRINSIC_GAS: { code: SERVER_ERROR, phrase: 'intrinsic gas too low' },
+  TX_INSUFFICIENT_FUNDS: { code: SERVER_ERROR, phrase: 'insufficient funds for gas * price + value' },
+  CALL_REVERTED: { code: 3, data: 'data' },
+  CALL_GAS_ALLOWANCE: { code: SERVER_ERROR },
+  CALL_FAILED: { code: SERVER_ERROR },
 }
 
 /** geth's words where the protocol's own message does not begin with them; the pool's messages do. */

@@ -48,7 +48,7 @@ export interface StateAccess {
   proof(block: number, address: Address, slots: Hash[]): Promise<AccountProof>
   /** A call that fails is a result. @throws CodedError of `CallErrorCode` when it cannot start */
   call(block: number, request: CallRequest, overrides: StateOverrides): Promise<CallResult>
-  /** @throws CodedError of `CallErrorCode`, `execution-reverted` with its `data` among them */
+  /** @throws CodedError of `CallErrorCode`, `CALL_REVERTED` with its `data` among them */
   estimateGas(block: number, request: CallRequest, overrides: StateOverrides): Promise<bigint>
 }
 

@@ -107,7 +107,6 @@ function serveConnection(socket: WebSocket, load: Load, options: WebSocketDoorOp
   const subscriptions = createSubscriptions(send, limits)
   // Within its share a connection is never held to account for what the others do.
   const inboundShare = limits.inboundBytesMax / limits.webSocketConnectionsMax
-  const outboundShare = limits.outboundBytesMax / limits.webSocketConnectionsMax
   let inFlight = 0
   let inboundBytes = 0
   keepAlive(socket, clock, limits)
@@ -155,7 +154,7 @@ function serveConnection(socket: WebSocket, load: Load, options: WebSocketDoorOp
 
   function send(text: string): void {
     if (socket.readyState !== socket.OPEN) return
-    const limit = brokenBy(text.length)
+    const limit = brokenBy(text.length, { socket, load, limits })
     if (limit === undefined) {
       socket.send(text)
       return
@@ -165,14 +164,18 @@ function serveConnection(socket: WebSocket, load: Load, options: WebSocketDoorOp
     socket.close(POLICY_VIOLATION, `reads too slowly (limit ${limit} ${limits[limit]})`)
     clock.after(CLOSE_GRACE_MS, () => socket.terminate())
   }
-
-  function brokenBy(bytes: number): 'bufferedBytesMax' | 'outboundBytesMax' | undefined {
-    const { bufferedAmount } = socket
-    if (bufferedAmount > limits.bufferedBytesMax) return 'bufferedBytesMax'
-    if (bufferedAmount + bytes <= outboundShare) return undefined
-    return load.outboundBytes() + bytes > limits.outboundBytesMax ? 'outboundBytesMax' : undefined
-  }
 }
+
+/** The limit that `bytes` more to this client would break: its own, or, beyond its share, that of all together. */
+function brokenBy(bytes: number, of: { socket: WebSocket; load: Load; limits: RpcLimits }): SlowLimit | undefined {
+  const { load, limits } = of
+  const { bufferedAmount } = of.socket
+  if (bufferedAmount > limits.bufferedBytesMax) return 'bufferedBytesMax'
+  if (bufferedAmount + bytes <= limits.outboundBytesMax / limits.webSocketConnectionsMax) return undefined
+  return load.outboundBytes() + bytes > limits.outboundBytesMax ? 'outboundBytesMax' : undefined
+}
+
+type SlowLimit = 'bufferedBytesMax' | 'outboundBytesMax'
 
 /** A peer that is gone without a word would hold its place for ever. */
 function keepAlive(socket: WebSocket, clock: Clock, limits: RpcLimits): void {

@@ -145,7 +145,7 @@ function callMethods({ chain, state }: Pick<Ports, 'chain' | 'state'>): Method[]
         try {
           return quantityToJson(await state.estimateGas(number, request, overrides))
         } catch (error) {
-          if (!isCodedError(error, 'execution-reverted')) throw error
+          if (!isCodedError(error, 'CALL_REVERTED')) throw error
           throw reverted(hexToBytes(String(error.details.data)))
         }
       },
