@@ -75,18 +75,18 @@ describe('executeBlock', () => {
     const transactions = [store(0, 1), store(2, 2)]
     const promise = (await createExecutor()).executeBlock({ ...input, state: world(), transactions })
     await expect(promise).rejects.toMatchObject({
-      code: 'invalid-transaction',
-      details: { index: 1, hash: transactions[1]!.hash, reason: 'nonce-too-high' },
+      code: 'BLOCK_TRANSACTION_INVALID',
+      details: { index: 1, hash: transactions[1]!.hash, reason: 'TX_NONCE_TOO_HIGH' },
     })
   })
 
   it('asks the gate in front of each transaction', async () => {
-    const beforeTransaction = ({ sender }: Transaction): { code: 'not-permitted'; message: string } | undefined =>
-      sender === BOB ? { code: 'not-permitted', message: 'Bob may not' } : undefined
+    const beforeTransaction = ({ sender }: Transaction): { code: 'TX_NOT_PERMITTED'; message: string } | undefined =>
+      sender === BOB ? { code: 'TX_NOT_PERMITTED', message: 'Bob may not' } : undefined
     const promise = (await createExecutor()).executeBlock({
       ...input, state: world(), transactions: [store(0, 1), store(0, 1, BOB_KEY)], beforeTransaction,
     })
-    await expect(promise).rejects.toMatchObject({ details: { index: 1, reason: 'not-permitted' } })
+    await expect(promise).rejects.toMatchObject({ details: { index: 1, reason: 'TX_NOT_PERMITTED' } })
   })
 
   it('deploys, and removes what destroys itself in the same transaction (EIP-6780)', async () => {
@@ -148,7 +148,7 @@ describe('the next validators', () => {
     const state = stateOf(diffOf({ [MEMBERSHIP]: { nonce: 1n, code: assemble('0 0 REVERT') } }))
     const execution = await (await createExecutor()).executeBlock({ ...input, state, transactions: [] })
     expect(execution.nextValidators).toEqual(OLD_SET)
-    expect(execution.validatorsKept).toMatchObject({ code: 'read-failed' })
+    expect(execution.validatorsKept).toMatchObject({ code: 'MEMBERSHIP_READ_FAILED' })
   })
 })
 
@@ -171,7 +171,7 @@ describe('packBlock', () => {
     const { transactions, refused } = await (await createExecutor()).packBlock(packing(candidates))
     expect(transactions).toEqual([])
     expect(refused.map(({ transaction, reason }) => [transaction, reason.code])).toEqual([
-      [candidates[0], 'nonce-too-high'], [candidates[2], 'chain-id-mismatch'],
+      [candidates[0], 'TX_NONCE_TOO_HIGH'], [candidates[2], 'TX_WRONG_CHAIN'],
     ])
   })
 
@@ -185,7 +185,7 @@ describe('packBlock', () => {
     const byGas = await executor.packBlock(packing(big))
     expect([byGas.transactions, byGas.refused]).toEqual([[big[0]], []])
     const never = await executor.packBlock(packing([sign({ to: STORE, gasLimit: 8_000_001 })]))
-    expect(never.refused[0]!.reason.code).toBe('gas-limit-above-block')
+    expect(never.refused[0]!.reason.code).toBe('TX_ABOVE_BLOCK_GAS')
   })
 
   /** A clock on which each look costs `stepMs`. */

@@ -48,14 +48,14 @@ describe('callOn', () => {
 
   it('an unknown sender may call, nobody may spend what he has not', async () => {
     expect((await call({ from: ZERO_ADDRESS })).failure).toBeUndefined()
-    await expect(call({ from: BOB, value: 1n })).rejects.toMatchObject({ code: 'insufficient-funds' })
-    await expect(call({ from: BOB, gasPrice: 1n })).rejects.toMatchObject({ code: 'insufficient-funds' })
+    await expect(call({ from: BOB, value: 1n })).rejects.toMatchObject({ code: 'TX_INSUFFICIENT_FUNDS' })
+    await expect(call({ from: BOB, gasPrice: 1n })).rejects.toMatchObject({ code: 'TX_INSUFFICIENT_FUNDS' })
   })
 
   it('lowers gas to the cap and refuses less than the intrinsic gas', async () => {
     expect(await call({ to: LOOPER, gas: 2n ** 63n })).toMatchObject({ gasUsed: gasMax })
-    await expect(call({ gas: 20_999n })).rejects.toMatchObject({ code: 'gas-limit-below-intrinsic' })
-    await expect(call({ to: undefined, data: new Uint8Array(49_153) })).rejects.toMatchObject({ code: 'init-code-too-large' })
+    await expect(call({ gas: 20_999n })).rejects.toMatchObject({ code: 'TX_INTRINSIC_GAS' })
+    await expect(call({ to: undefined, data: new Uint8Array(49_153) })).rejects.toMatchObject({ code: 'TX_INIT_CODE_TOO_LARGE' })
   })
 
   it('changes nothing, so that the next call sees the same', async () => {
@@ -81,7 +81,7 @@ describe('state overrides', () => {
 
   it('refuses both forms of storage at once', async () => {
     const both = new Map([[READER, { state: new Map(), stateDiff: new Map() }]])
-    await expect(call({}, both)).rejects.toMatchObject({ code: 'override-conflict' })
+    await expect(call({}, both)).rejects.toMatchObject({ code: 'CALL_OVERRIDE_CONFLICT' })
   })
 })
 
@@ -107,13 +107,13 @@ describe('estimateGas', () => {
   })
 
   it('reports a revert with its data', async () => {
-    await expect(estimate({ to: REVERTER })).rejects.toMatchObject({ code: 'execution-reverted', details: { data: '0xdead' } })
+    await expect(estimate({ to: REVERTER })).rejects.toMatchObject({ code: 'CALL_REVERTED', details: { data: '0xdead' } })
   })
 
   it('reports what no allowance suffices for, and other failures', async () => {
-    await expect(estimate({ to: LOOPER })).rejects.toMatchObject({ code: 'gas-above-allowance', details: { gas: gasMax } })
-    await expect(estimate({ to: INVALID })).rejects.toMatchObject({ code: 'execution-failed' })
-    await expect(estimate({ from: BOB, to: READER, value: 1n })).rejects.toMatchObject({ code: 'insufficient-funds' })
-    await expect(estimate({ from: BOB, to: READER, gasPrice: 1n })).rejects.toMatchObject({ code: 'gas-limit-below-intrinsic' })
+    await expect(estimate({ to: LOOPER })).rejects.toMatchObject({ code: 'CALL_GAS_ALLOWANCE', details: { gas: gasMax } })
+    await expect(estimate({ to: INVALID })).rejects.toMatchObject({ code: 'CALL_FAILED' })
+    await expect(estimate({ from: BOB, to: READER, value: 1n })).rejects.toMatchObject({ code: 'TX_INSUFFICIENT_FUNDS' })
+    await expect(estimate({ from: BOB, to: READER, gasPrice: 1n })).rejects.toMatchObject({ code: 'TX_INTRINSIC_GAS' })
   })
 })

@@ -39,17 +39,17 @@ describe('readValidators', () => {
   })
 
   it.each([
-    ['no contract', new Uint8Array(0), 'answer-malformed'],
-    ['a revert', assemble('0 0 REVERT'), 'read-failed'],
-    ['a loop', assemble('JUMPDEST 0 JUMP'), 'read-failed'],
-    ['an empty set', answering(list()), 'validators-bad'],
-    ['a duplicate', answering(list(member(1), member(2), member(1))), 'validators-bad'],
-    ['the zero address', answering(list(0n, member(1))), 'validators-bad'],
-    ['65 members', answering(list(...Array.from({ length: 65 }, (_, index) => member(index + 1)))), 'answer-malformed'],
-    ['more than an address', answering(list(1n << 160n)), 'answer-malformed'],
-    ['a cut list', answering(list(member(1), member(2)).subarray(0, 100)), 'answer-malformed'],
-    ['an absurd offset', answering(concatBytes(word(2n ** 255n), word(1))), 'answer-malformed'],
-    ['an absurd length', answering(concatBytes(word(32), word(2n ** 200n))), 'answer-malformed'],
+    ['no contract', new Uint8Array(0), 'MEMBERSHIP_ANSWER_MALFORMED'],
+    ['a revert', assemble('0 0 REVERT'), 'MEMBERSHIP_READ_FAILED'],
+    ['a loop', assemble('JUMPDEST 0 JUMP'), 'MEMBERSHIP_READ_FAILED'],
+    ['an empty set', answering(list()), 'MEMBERSHIP_VALIDATORS'],
+    ['a duplicate', answering(list(member(1), member(2), member(1))), 'MEMBERSHIP_VALIDATORS'],
+    ['the zero address', answering(list(0n, member(1))), 'MEMBERSHIP_VALIDATORS'],
+    ['65 members', answering(list(...Array.from({ length: 65 }, (_, index) => member(index + 1)))), 'MEMBERSHIP_ANSWER_MALFORMED'],
+    ['more than an address', answering(list(1n << 160n)), 'MEMBERSHIP_ANSWER_MALFORMED'],
+    ['a cut list', answering(list(member(1), member(2)).subarray(0, 100)), 'MEMBERSHIP_ANSWER_MALFORMED'],
+    ['an absurd offset', answering(concatBytes(word(2n ** 255n), word(1))), 'MEMBERSHIP_ANSWER_MALFORMED'],
+    ['an absurd length', answering(concatBytes(word(32), word(2n ** 200n))), 'MEMBERSHIP_ANSWER_MALFORMED'],
   ])('%s gives a reason', async (_name, code, expected) => {
     expect(await validatorsOf(code)).toMatchObject({ code: expected, message: expect.stringMatching(/./) as string })
   })
@@ -87,12 +87,12 @@ describe('readNodes', () => {
 
   it('names a key that is none', async () => {
     const bad = Uint8Array.from(keys[1]!, (byte, index) => (index === 0 ? 4 : byte))
-    expect(await nodesOf(answering(nodes([keys[0]!, bad])))).toMatchObject({ code: 'nodes-bad', message: expect.stringContaining('node 1') as string })
-    expect(await nodesOf(answering(nodes([keys[0]!.subarray(0, 32)])))).toMatchObject({ code: 'nodes-bad' })
+    expect(await nodesOf(answering(nodes([keys[0]!, bad])))).toMatchObject({ code: 'MEMBERSHIP_NODES', message: expect.stringContaining('node 1') as string })
+    expect(await nodesOf(answering(nodes([keys[0]!.subarray(0, 32)])))).toMatchObject({ code: 'MEMBERSHIP_NODES' })
   })
 
   it('refuses offsets that lead out of the answer', async () => {
     const cut = nodes(keys).subarray(0, 200)
-    expect(await nodesOf(answering(cut))).toMatchObject({ code: 'answer-malformed' })
+    expect(await nodesOf(answering(cut))).toMatchObject({ code: 'MEMBERSHIP_ANSWER_MALFORMED' })
   })
 })

@@ -17,51 +17,51 @@ describe('checkTransaction', () => {
   })
 
   it('refuses replay: from another chain, or without a chain', () => {
-    expect(check(sign({ nonce: 4, chainId: 230000 }))).toBe('chain-id-mismatch')
+    expect(check(sign({ nonce: 4, chainId: 230000 }))).toBe('TX_WRONG_CHAIN')
     const unprotected = sign({ nonce: 4, type: 0, chainId: undefined })
-    expect(check(unprotected)).toBe('chain-id-missing')
+    expect(check(unprotected)).toBe('TX_UNPROTECTED')
     expect(check(unprotected, { rules: { ...RULES, requireChainId: false } })).toBeUndefined()
   })
 
   it.each([
-    ['nonce-too-low', { nonce: 3 }],
-    ['nonce-too-high', { nonce: 5 }],
-    ['gas-limit-below-intrinsic', { nonce: 4, to: BOB, gasLimit: 20_999 }],
-    ['gas-limit-below-intrinsic', { nonce: 4, to: BOB, gasLimit: 21_015, data: Uint8Array.of(1) }],
-    ['gas-limit-below-intrinsic', { nonce: 4, gasLimit: 52_999 }],
-    ['gas-limit-above-block', { nonce: 4, gasLimit: 8_000_001 }],
-    ['init-code-too-large', { nonce: 4, gasLimit: 8_000_000, data: new Uint8Array(49_153) }],
-    ['insufficient-funds', { nonce: 4, value: ETHER + 1n }],
-    ['insufficient-funds', { nonce: 4, value: ETHER, maxFeePerGas: 1n }],
+    ['TX_NONCE_TOO_LOW', { nonce: 3 }],
+    ['TX_NONCE_TOO_HIGH', { nonce: 5 }],
+    ['TX_INTRINSIC_GAS', { nonce: 4, to: BOB, gasLimit: 20_999 }],
+    ['TX_INTRINSIC_GAS', { nonce: 4, to: BOB, gasLimit: 21_015, data: Uint8Array.of(1) }],
+    ['TX_INTRINSIC_GAS', { nonce: 4, gasLimit: 52_999 }],
+    ['TX_ABOVE_BLOCK_GAS', { nonce: 4, gasLimit: 8_000_001 }],
+    ['TX_INIT_CODE_TOO_LARGE', { nonce: 4, gasLimit: 8_000_000, data: new Uint8Array(49_153) }],
+    ['TX_INSUFFICIENT_FUNDS', { nonce: 4, value: ETHER + 1n }],
+    ['TX_INSUFFICIENT_FUNDS', { nonce: 4, value: ETHER, maxFeePerGas: 1n }],
   ] as const)('%s: %o', (code, request) => {
     expect(check(sign(request))).toBe(code)
   })
 
   it('counts what the block has left, not what it had', () => {
-    expect(check(sign({ nonce: 4, to: BOB, gasLimit: 50_000 }), { gasLeft: 49_999n })).toBe('gas-limit-above-block')
+    expect(check(sign({ nonce: 4, to: BOB, gasLimit: 50_000 }), { gasLeft: 49_999n })).toBe('TX_ABOVE_BLOCK_GAS')
     expect(check(sign({ nonce: 4, to: BOB, gasLimit: 50_000 }), { gasLeft: 50_000n })).toBeUndefined()
   })
 
   it('holds the fee cap against a base fee', () => {
     const block = { ...BLOCK, baseFeePerGas: 7n }
-    expect(check(sign({ nonce: 4, to: BOB, maxFeePerGas: 6n }), { block })).toBe('fee-cap-below-base-fee')
+    expect(check(sign({ nonce: 4, to: BOB, maxFeePerGas: 6n }), { block })).toBe('TX_FEE_CAP_BELOW_BASE_FEE')
     expect(check(sign({ nonce: 4, to: BOB, maxFeePerGas: 7n }), { block })).toBeUndefined()
   })
 
   it('EIP-3607: a contract sends nothing', () => {
     const state = new JournaledState(createState({ [ALICE]: { balance: ETHER, nonce: 4n, code: Uint8Array.of(0) } }))
-    expect(check(sign({ nonce: 4 }), { state })).toBe('sender-has-code')
+    expect(check(sign({ nonce: 4 }), { state })).toBe('TX_SENDER_HAS_CODE')
   })
 
   it('EIP-2681: the last nonce is never used', () => {
     const state = new JournaledState(createState({ [ALICE]: { balance: ETHER, nonce: 2n ** 64n - 1n } }))
     const transaction = { ...sign({}), nonce: 2n ** 64n - 1n }
-    expect(check(transaction, { state })).toBe('nonce-exhausted')
+    expect(check(transaction, { state })).toBe('TX_NONCE_EXHAUSTED')
   })
 
   it('an account that does not exist has nonce 0 and nothing', () => {
     const state = new JournaledState(createState({}))
     expect(check(sign({ to: BOB }), { state })).toBeUndefined()
-    expect(check(sign({ to: BOB, value: 1n }), { state })).toBe('insufficient-funds')
+    expect(check(sign({ to: BOB, value: 1n }), { state })).toBe('TX_INSUFFICIENT_FUNDS')
   })
 })

@@ -88,10 +88,10 @@ describe('call worker', () => {
 
   it('carries the codes of failures across the thread', async () => {
     await expect(chain.calls.estimateGas(head, request('fail()'), noOverrides)).rejects.toMatchObject({
-      code: 'execution-reverted',
+      code: 'CALL_REVERTED',
     })
     await expect(chain.calls.call(head, request('value()', 5n), noOverrides)).rejects.toMatchObject({
-      code: 'gas-limit-below-intrinsic',
+      code: 'TX_INTRINSIC_GAS',
     })
     await expect(chain.calls.call(9999, request('value()'), noOverrides)).rejects.toMatchObject({
       code: 'CALL_BLOCK_UNKNOWN',

@@ -217,7 +217,7 @@ describe('errors', () => {
       errorToJsonRpc(new CodedError(code, text))?.message
     expect(message('SIGNATURE_HIGH_S', 's is high')).toBe('invalid sender: s is high')
     expect(message('TX_TYPE', 'type 3')).toBe('transaction type not supported: type 3')
-    expect(message('insufficient-funds', 'has 0')).toBe('insufficient funds for gas * price + value: has 0')
+    expect(message('TX_INSUFFICIENT_FUNDS', 'has 0')).toBe('insufficient funds for gas * price + value: has 0')
     expect(message('POOL_NONCE_TOO_LOW', 'nonce too low: 1 < 2')).toBe('nonce too low: 1 < 2')
   })
 })

@@ -71,7 +71,7 @@ export interface Packing extends Execution {
 export interface BlockExecutor {
   /**
    * Executes a given block, all of whose transactions must be good.
-   * @throws CodedError `invalid-transaction` with `index`, `hash` and `reason`
+   * @throws CodedError `BLOCK_TRANSACTION_INVALID` with `index`, `hash` and `reason`
    */
   executeBlock(input: ExecutionInput & { transactions: readonly Transaction[] }): Promise<Execution>
   /** Chooses and executes the transactions of a new block. */
@@ -124,9 +124,9 @@ async function executeBlock(
   return finishRun(options, input, run)
 }
 
-function invalidTransaction(index: number, { hash }: Transaction, reason: Refusal): CodedError<'invalid-transaction'> {
+function invalidTransaction(index: number, { hash }: Transaction, reason: Refusal): CodedError<'BLOCK_TRANSACTION_INVALID'> {
   const message = `transaction ${index} (${hash}) cannot be in this block: ${reason.message}`
-  return new CodedError('invalid-transaction', message, { details: { index, hash, reason: reason.code } })
+  return new CodedError('BLOCK_TRANSACTION_INVALID', message, { details: { index, hash, reason: reason.code } })
 }
 
 async function finishRun(options: ExecutorOptions, input: ExecutionInput, run: Run): Promise<Execution> {

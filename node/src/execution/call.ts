@@ -55,13 +55,13 @@ export interface CallResult {
 }
 
 export type CallErrorCode =
-  | 'override-conflict'
-  | 'init-code-too-large'
-  | 'gas-limit-below-intrinsic'
-  | 'insufficient-funds'
-  | 'execution-reverted'
-  | 'gas-above-allowance'
-  | 'execution-failed'
+  | 'CALL_OVERRIDE_CONFLICT'
+  | 'TX_INIT_CODE_TOO_LARGE'
+  | 'TX_INTRINSIC_GAS'
+  | 'TX_INSUFFICIENT_FUNDS'
+  | 'CALL_REVERTED'
+  | 'CALL_GAS_ALLOWANCE'
+  | 'CALL_FAILED'
 
 /**
  * Runs a message over a state and changes nothing. Nonce and signature are not asked for; gas and value must be paid
@@ -85,7 +85,7 @@ function applyOverride(state: JournaledState, address: Address, override: Accoun
   const { balance, nonce, code, state: storage, stateDiff } = override
   if (storage !== undefined && stateDiff !== undefined) {
     const message = `the override of ${address} has both state and stateDiff; give one of them`
-    throw new CodedError<CallErrorCode>('override-conflict', message, { details: { address } })
+    throw new CodedError<CallErrorCode>('CALL_OVERRIDE_CONFLICT', message, { details: { address } })
   }
   const account = state.getAccount(address) ?? EMPTY_ACCOUNT
   if (balance !== undefined || nonce !== undefined) {
@@ -109,16 +109,16 @@ export async function runCall(
   const { from, to, gas, gasPrice, value, data, accessList } = request
   if (to === undefined && data.length > MAX_INIT_CODE_BYTES) {
     const message = `init code has ${data.length} bytes, at most ${MAX_INIT_CODE_BYTES}`
-    fail('init-code-too-large', message, { bytes: data.length })
+    fail('TX_INIT_CODE_TOO_LARGE', message, { bytes: data.length })
   }
   const intrinsic = intrinsicGas({ to, data, accessList: [...accessList] })
   if (gas < intrinsic) {
-    fail('gas-limit-below-intrinsic', `gas ${gas} is below the intrinsic gas ${intrinsic}`, { gas, intrinsic })
+    fail('TX_INTRINSIC_GAS', `gas ${gas} is below the intrinsic gas ${intrinsic}`, { gas, intrinsic })
   }
   const sender = state.getAccount(from) ?? EMPTY_ACCOUNT
   const needed = gas * gasPrice + value
   if (sender.balance < needed) {
-    fail('insufficient-funds', `${from} has ${sender.balance} wei, gas and value need ${needed}`, { from, needed })
+    fail('TX_INSUFFICIENT_FUNDS', `${from} has ${sender.balance} wei, gas and value need ${needed}`, { from, needed })
   }
   state.putAccount(from, { ...sender, nonce: sender.nonce + 1n, balance: sender.balance - gas * gasPrice })
   warmForTransaction(state, { sender: from, to, coinbase: block.coinbase, accessList })

@@ -19,7 +19,7 @@ interface Search {
 
 /**
  * The least gas limit with which the message succeeds, within 1.5 %, by geth's binary search.
- * @throws CodedError `execution-reverted` with `data` (hex), `gas-above-allowance`, or another of `CallErrorCode`
+ * @throws CodedError `CALL_REVERTED` with `data` (hex), `CALL_GAS_ALLOWANCE`, or another of `CallErrorCode`
  */
 export async function estimateGas(context: CallContext, request: CallRequest): Promise<bigint> {
   const search = { state: stateForCall(context), context, request }
@@ -62,7 +62,7 @@ async function attempt({ state, context, request }: Search, gas: bigint): Promis
   try {
     return await runCall(state, context, { ...request, gas })
   } catch (error) {
-    if (isCodedError(error, 'gas-limit-below-intrinsic')) return undefined
+    if (isCodedError(error, 'TX_INTRINSIC_GAS')) return undefined
     throw error
   }
 }
@@ -74,10 +74,10 @@ async function succeeds(search: Search, gas: bigint): Promise<boolean> {
 
 function failureOf({ failure, output }: CallResult, gas: bigint): CodedError<CallErrorCode> {
   if (failure?.kind === 'revert') {
-    return new CodedError('execution-reverted', 'execution reverted', { details: { data: bytesToHex(output) } })
+    return new CodedError('CALL_REVERTED', 'execution reverted', { details: { data: bytesToHex(output) } })
   }
   if (failure?.kind === 'out-of-gas') {
-    return new CodedError('gas-above-allowance', `gas required exceeds allowance (${gas})`, { details: { gas } })
+    return new CodedError('CALL_GAS_ALLOWANCE', `gas required exceeds allowance (${gas})`, { details: { gas } })
   }
-  return new CodedError('execution-failed', `execution failed: ${failure?.message ?? 'unknown'}`, { details: { gas } })
+  return new CodedError('CALL_FAILED', `execution failed: ${failure?.message ?? 'unknown'}`, { details: { gas } })
 }

@@ -24,7 +24,7 @@ const WORD = 32
 
 const selector = (signature: string): Uint8Array => keccak256(utf8ToBytes(signature)).slice(0, 4)
 
-export type SystemReadCode = 'read-failed' | 'answer-malformed' | 'validators-bad' | 'nodes-bad'
+export type SystemReadCode = 'MEMBERSHIP_READ_FAILED' | 'MEMBERSHIP_ANSWER_MALFORMED' | 'MEMBERSHIP_VALIDATORS' | 'MEMBERSHIP_NODES'
 
 export interface SystemReadFailure {
   readonly code: SystemReadCode
@@ -50,7 +50,7 @@ export async function readValidators(
     return { validators: normalizeValidators(addresses.items.map((address) => bytesToHex(address))) }
   } catch (error) {
     if (!isCodedError(error)) throw error
-    return { code: 'validators-bad', message: `getValidators() answered a list that is not a set: ${error.message}` }
+    return { code: 'MEMBERSHIP_VALIDATORS', message: `getValidators() answered a list that is not a set: ${error.message}` }
   }
 }
 
@@ -67,7 +67,7 @@ export async function readNodes(
   if (bad < 0) return { nodes: keys.items }
   const shown = bytesToHex(keys.items[bad]!.subarray(0, NODE_KEY_BYTES + 1))
   const message = `node ${bad} of getNodes() is ${shown}, not a compressed secp256k1 key (33 bytes)`
-  return { code: 'nodes-bad', message }
+  return { code: 'MEMBERSHIP_NODES', message }
 }
 
 async function readContract(
@@ -81,7 +81,7 @@ async function readContract(
   const { output, failure } = await evm.run(state, block, message)
   state.abandonTransaction()
   if (failure === undefined) return { output }
-  return { code: 'read-failed', message: `${signature} of ${to} failed: ${failure.message}` }
+  return { code: 'MEMBERSHIP_READ_FAILED', message: `${signature} of ${to} failed: ${failure.message}` }
 }
 
 // ------------------------------------------------------------------------------------- ABI, one dynamic array
@@ -113,7 +113,7 @@ function decodeArray(
     return { items: Array.from({ length }, (_, index) => readElement(tail, index * WORD)) }
   } catch (error) {
     if (!(error instanceof Malformed)) throw error
-    return { code: 'answer-malformed', message: `the answer is not an ABI array: ${error.message}` }
+    return { code: 'MEMBERSHIP_ANSWER_MALFORMED', message: `the answer is not an ABI array: ${error.message}` }
   }
 }
 

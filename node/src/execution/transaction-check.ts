@@ -6,19 +6,19 @@ import type { JournaledState } from './journaled-state.js'
 import { type ExecutionRules, NONCE_MAX } from './rules.js'
 
 export type RefusalCode =
-  | 'chain-id-missing'
-  | 'chain-id-mismatch'
-  | 'gas-limit-above-block'
-  | 'gas-limit-below-intrinsic'
-  | 'init-code-too-large'
-  | 'fee-cap-below-base-fee'
-  | 'tip-above-fee-cap'
-  | 'sender-has-code'
-  | 'nonce-too-low'
-  | 'nonce-too-high'
-  | 'nonce-exhausted'
-  | 'insufficient-funds'
-  | 'not-permitted'
+  | 'TX_UNPROTECTED'
+  | 'TX_WRONG_CHAIN'
+  | 'TX_ABOVE_BLOCK_GAS'
+  | 'TX_INTRINSIC_GAS'
+  | 'TX_INIT_CODE_TOO_LARGE'
+  | 'TX_FEE_CAP_BELOW_BASE_FEE'
+  | 'TX_TIP_ABOVE_FEE_CAP'
+  | 'TX_SENDER_HAS_CODE'
+  | 'TX_NONCE_TOO_LOW'
+  | 'TX_NONCE_TOO_HIGH'
+  | 'TX_NONCE_EXHAUSTED'
+  | 'TX_INSUFFICIENT_FUNDS'
+  | 'TX_NOT_PERMITTED'
 
 /** Why a transaction cannot be in the block at this place. The message names the values. */
 export interface Refusal {
@@ -31,22 +31,22 @@ export function checkTransactionShape(transaction: Transaction, rules: Execution
   const { chainId, gasLimit, data, maxFeePerGas, maxPriorityFeePerGas } = transaction
   if (chainId === undefined && rules.requireChainId) {
     const message = `the signature names no chain; sign for chain ${rules.chainId} (EIP-155)`
-    return { code: 'chain-id-missing', message }
+    return { code: 'TX_UNPROTECTED', message }
   }
   if (chainId !== undefined && chainId !== rules.chainId) {
-    return { code: 'chain-id-mismatch', message: `signed for chain ${chainId}, this is chain ${rules.chainId}` }
+    return { code: 'TX_WRONG_CHAIN', message: `signed for chain ${chainId}, this is chain ${rules.chainId}` }
   }
   if (maxPriorityFeePerGas > maxFeePerGas) {
     const message = `maxPriorityFeePerGas ${maxPriorityFeePerGas} is above maxFeePerGas ${maxFeePerGas}`
-    return { code: 'tip-above-fee-cap', message }
+    return { code: 'TX_TIP_ABOVE_FEE_CAP', message }
   }
   if (transaction.to === undefined && data.length > MAX_INIT_CODE_BYTES) {
     const message = `init code has ${data.length} bytes, at most ${MAX_INIT_CODE_BYTES}`
-    return { code: 'init-code-too-large', message }
+    return { code: 'TX_INIT_CODE_TOO_LARGE', message }
   }
   const needed = intrinsicGas(transaction)
   if (gasLimit < needed) {
-    return { code: 'gas-limit-below-intrinsic', message: `gasLimit ${gasLimit} is below the intrinsic gas ${needed}` }
+    return { code: 'TX_INTRINSIC_GAS', message: `gasLimit ${gasLimit} is below the intrinsic gas ${needed}` }
   }
   return undefined
 }
@@ -66,10 +66,10 @@ function checkBlockRoom(
   { block, gasLeft }: { block: BlockContext; gasLeft: bigint },
 ): Refusal | undefined {
   if (gasLimit > gasLeft) {
-    return { code: 'gas-limit-above-block', message: `gasLimit ${gasLimit} is above the ${gasLeft} left in the block` }
+    return { code: 'TX_ABOVE_BLOCK_GAS', message: `gasLimit ${gasLimit} is above the ${gasLeft} left in the block` }
   }
   if (maxFeePerGas < block.baseFeePerGas) {
-    return { code: 'fee-cap-below-base-fee',
+    return { code: 'TX_FEE_CAP_BELOW_BASE_FEE',
       message: `maxFeePerGas ${maxFeePerGas} is below the base fee ${block.baseFeePerGas}` }
   }
   return undefined
@@ -79,20 +79,20 @@ function checkSender(transaction: Transaction, state: JournaledState): Refusal |
   const { sender, nonce, value, gasLimit, maxFeePerGas } = transaction
   const account = state.getAccount(sender) ?? EMPTY_ACCOUNT
   if (nonce < account.nonce) {
-    return { code: 'nonce-too-low', message: `nonce ${nonce} of ${sender} is used, the next is ${account.nonce}` }
+    return { code: 'TX_NONCE_TOO_LOW', message: `nonce ${nonce} of ${sender} is used, the next is ${account.nonce}` }
   }
   if (nonce > account.nonce) {
-    return { code: 'nonce-too-high', message: `nonce ${nonce} of ${sender} is too high, the next is ${account.nonce}` }
+    return { code: 'TX_NONCE_TOO_HIGH', message: `nonce ${nonce} of ${sender} is too high, the next is ${account.nonce}` }
   }
   if (nonce >= NONCE_MAX) {
-    return { code: 'nonce-exhausted', message: `nonce ${nonce} of ${sender} is the last (EIP-2681)` }
+    return { code: 'TX_NONCE_EXHAUSTED', message: `nonce ${nonce} of ${sender} is the last (EIP-2681)` }
   }
   if (account.codeHash !== EMPTY_CODE_HASH) {
-    return { code: 'sender-has-code', message: `sender ${sender} is a contract (EIP-3607)` }
+    return { code: 'TX_SENDER_HAS_CODE', message: `sender ${sender} is a contract (EIP-3607)` }
   }
   const needed = gasLimit * maxFeePerGas + value
   if (account.balance < needed) {
-    return { code: 'insufficient-funds',
+    return { code: 'TX_INSUFFICIENT_FUNDS',
       message: `${sender} has ${account.balance} wei, gas and value need up to ${needed}` }
   }
   return undefined
