@@ -21,7 +21,7 @@ export interface ConsensusNetwork {
 export interface ConsensusTransportPorts {
   readonly network: ConsensusNetwork
   /** RLP of a block with its seals; undefined when the store does not have it. */
-  encodedBlock(height: number): Uint8Array | undefined
+  readonly encodedBlock: (height: number) => Uint8Array | undefined
 }
 
 /** Points of a provable breach; the network bans at 100. */
