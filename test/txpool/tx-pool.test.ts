@@ -187,6 +187,22 @@ describe('TxPool order', () => {
     expect(order()).toEqual(['a0', 'b0', 'c0', 'a1', 'b1', 'a2', 'a3'])
   })
 
+  it('takes one of each account in turn over blocks too, so that dear ones keep nobody waiting', () => {
+    const { pool, add, order } = createTestPool()
+    for (const from of [ALICE, BOB]) for (let nonce = 0; nonce < 4; nonce++) add(transactionOf(from, nonce))
+    add(transactionOf(CAROL, 0))
+    add(transactionOf(CAROL, 1))
+    const blocks: string[] = []
+    // Each fills a block.
+    for (let height = 1; pool.status().pending > 0; height++) {
+      const [next] = pool.executable(height)
+      blocks.push(order(height)[0]!)
+      pool.onHead({ accounts: new Map([[next!.sender, account(Number(next!.nonce) + 1)]]), nowMs: 0 })
+      if (height === 1) add(transactionOf(DAVE, 0))
+    }
+    expect(blocks).toEqual(['a0', 'b0', 'c0', 'a1', 'd0', 'b1', 'c1', 'a2', 'b2', 'a3', 'b3'])
+  })
+
   it('passes over an account whose next transaction went while a block was packed', () => {
     const { pool, add } = createTestPool()
     for (const nonce of [0, 1]) for (const from of [ALICE, BOB]) add(transactionOf(from, nonce))

@@ -14,6 +14,8 @@ interface Turn {
 /**
  * The order in which transactions enter a block. Fees are zero, so arrival decides, and nobody's thousand transactions
  * stand in front of another's one: in each turn every account gives one, its lowest nonce, the turn sorted by arrival.
+ * An account that was served starts anew behind all that had arrived by then, so that this holds over blocks, too:
+ * a thousand transactions that take a whole block each keep another's one waiting for a block, not for a thousand.
  * Those that were set aside and are due again come first, because only there can they have a whole block.
  *
  * The pool may change while a block is packed: an account whose next transaction has gone is passed over.
@@ -36,8 +38,9 @@ export function* fairOrder(queues: Iterable<SenderQueue>, height: number): Gener
   }
 }
 
-function byTurn({ entry: a }: Turn, { entry: b }: Turn): number {
+function byTurn({ entry: a, queue: aQueue }: Turn, { entry: b, queue: bQueue }: Turn): number {
   const [aAside, bAside] = [a.asideUntilHeight > 0, b.asideUntilHeight > 0]
   if (aAside !== bAside) return aAside ? -1 : 1
-  return a.arrival - b.arrival
+  const placeOf = (entry: PoolEntry, { servedAt }: SenderQueue): number => Math.max(entry.arrival, servedAt)
+  return placeOf(a, aQueue) - placeOf(b, bQueue) || a.arrival - b.arrival
 }

@@ -35,6 +35,8 @@ export class SenderQueue {
   /** First nonce that is not executable. */
   executableEnd: bigint
   bytes = 0
+  /** When one of its transactions was last used, in the order of arrival over the whole pool; 0 when none was. */
+  servedAt = 0
   /** Of all entries together, in wei. */
   cost = 0n
   readonly #entries = new Map<bigint, PoolEntry>()

@@ -119,6 +119,8 @@ export class TxPool {
       const queue = this.#queues.get(address)
       if (queue !== undefined && account !== null) used.push(...this.#follow(queue, account, nowMs))
     }
+    // Whoever comes now comes after those who have just been served.
+    this.#arrivals++
     this.#oldestOffered = undefined
     return { used, expired: this.#expire(nowMs) }
   }
@@ -208,6 +210,7 @@ export class TxPool {
   #follow(queue: SenderQueue, account: AccountView, nowMs: number): Transaction[] {
     if (account.nonce <= queue.nonce && account.balance === queue.balance) return []
     const used = queue.follow(account)
+    if (used.length > 0) queue.servedAt = this.#arrivals
     for (const entry of used) this.#forget(entry)
     this.#settle(queue, nowMs)
     this.#release(queue)
