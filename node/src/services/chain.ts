@@ -93,6 +93,12 @@ export interface Chain {
 /** Results of proposals for the next height: one for each digest. A proposer may equivocate, so there is a limit. */
 const RESULTS_MAX = 8
 
+interface KnownResult {
+  /** The body that was found to be the header's. */
+  readonly transactions: readonly Transaction[]
+  readonly result: Promise<BlockResult>
+}
+
 export interface ChainPorts {
   readonly store: ChainStore
   readonly runner: BlockRunner
@@ -109,7 +115,7 @@ class StoredChain implements Chain {
   readonly #imports = createSerialQueue()
   /** Running transactions and writing their result never overlap: the flat state is the head's, and only the head's. */
   readonly #state = createSerialQueue()
-  readonly #results = new Map<Hash, Promise<BlockResult>>()
+  readonly #results = new Map<Hash, KnownResult>()
   #head: ChainHead
 
   constructor({ rules, head, onListenerError }: ChainOptions, ports: ChainPorts) {
@@ -146,26 +152,27 @@ class StoredChain implements Chain {
     const result = this.#resultOf(packed, packed.transactions)
     const { nextValidators, roots } = result
     const header = createHeader({ coinbase, round, blockTimeMs, nextValidators, ...roots }, parent, this.#rules)
-    this.#remember(blockHash(header), Promise.resolve(result))
+    this.#remember(blockHash(header), { transactions: packed.transactions, result: Promise.resolve(result) })
     return { header, transactions: packed.transactions }
   }
 
   /** Each digest is executed once, whoever asks first: proposal, re-proposal or sealed block. */
-  #executeOnce(block: Block): Promise<BlockResult> {
+  async #executeOnce(block: Block): Promise<BlockResult> {
     const hash = blockHash(block.header)
     const started = this.#results.get(hash)
-    if (started) return started
+    // The digest covers the header alone: a body that came by another way must be the one that it names.
+    if (started?.transactions !== block.transactions) checkTransactionsRoot(block)
+    if (started) return started.result
     const result = this.#state.run(() => this.#execute(block))
     // A failure may have been of the disk: it is not remembered.
     result.catch(() => this.#results.delete(hash))
-    this.#remember(hash, result)
+    this.#remember(hash, { transactions: block.transactions, result })
     return result
   }
 
   async #execute(block: Block): Promise<BlockResult> {
     const { header, transactions } = block
     checkHeader(header, this.#head, this.#rules)
-    checkTransactionsRoot(block)
     const result = this.#resultOf(await this.#ports.runner.run(header, transactions), transactions)
     checkResult(header, result)
     return result
@@ -175,10 +182,10 @@ class StoredChain implements Chain {
     return blockResult(outcome, transactions, { store: this.#ports.store.nodes, stateRoot: this.#head.header.stateRoot })
   }
 
-  #remember(hash: Hash, result: Promise<BlockResult>): void {
+  #remember(hash: Hash, known: KnownResult): void {
     const [oldest] = this.#results.keys()
     if (this.#results.size >= RESULTS_MAX && oldest !== undefined) this.#results.delete(oldest)
-    this.#results.set(hash, result)
+    this.#results.set(hash, known)
   }
 
   async #commit(block: Block): Promise<'imported' | 'known'> {
