@@ -90,6 +90,18 @@ describe('a backbone in one process', () => {
     await world.untilHeight(2, 45_000)
   })
 
+  it('one that timed out alone for long, while another is dead, meets the others in one round again', async () => {
+    const world = new World({ n: 4, syncGraceMs: 100 })
+    await world.untilHeight(1, 1_000)
+    world.node(3).kill()
+    world.links = { ...world.links, passes: (from, to) => from !== 0 && to !== 0 }
+    world.submit(transaction(0), [world.node(0)])
+    await world.run(3_600_000)
+    expect(world.node(0).driver.status().round).toBe(1)
+    world.links = { ...world.links, passes: () => true }
+    await world.untilHeight(2, 20_000)
+  })
+
   it('votes reach a validator whose direct links are down, by relay', async () => {
     const world = new World({ n: 4 })
     await world.untilHeight(1, 1_000)

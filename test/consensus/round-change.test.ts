@@ -24,6 +24,40 @@ describe('qbft 1.5: timers', () => {
     expect(timeouts).toEqual([2_000, 3_000, 4_000, 20_000, 20_000, 20_000])
   })
 
+  it('a round in which no quorum has arrived is not left: pending transactions go out again, and its time begins anew', () => {
+    const script = new Script()
+    script.timeOutWithWork()
+    script.hearAll(changesTo(script, 7, [0]))
+    script.advance(60_000)
+    expect(script.state.round).toBe(1)
+    expect(script.effectsOf('resendTransactions').length).toBeGreaterThan(10)
+    script.hearAll(changesTo(script, 1, [1]))
+    expect(script.state.timers.round).toBe(script.nowMs + 3_000)
+    script.advance(3_000)
+    expect(script.state.round).toBe(2)
+  })
+
+  it('a justified proposal is a quorum that has arrived', () => {
+    const script = new Script({ autoCheck: false })
+    const changes = changesTo(script, 1, [0, 1, 2])
+    script.timeOutWithWork()
+    script.advance(500)
+    script.hear(script.cast.justified(1, 1, changes, script.cast.block(1)))
+    expect(script.state.timers.round).toBe(script.nowMs + 3_000)
+  })
+
+  it('a proposal of a later round goes on being checked when its round changes arrive after it', () => {
+    const script = new Script({ autoCheck: false })
+    const { cast } = script
+    const block = cast.block(2, { transactions: [] })
+    const changes = changesTo(script, 2, [0, 1, 2])
+    script.hear(cast.justified(2, 2, changes, block))
+    script.hearAll(changesTo(script, 1, [0, 1]))
+    expect(script.state.round).toBe(1)
+    script.verdict(block)
+    expect(script.saidOf('prepare')).toMatchObject([{ round: 2, digest: block.digest }])
+  })
+
   it('a round that runs out gives way to the next, and pending transactions go out again', () => {
     const script = new Script()
     script.timeOutWithWork()

@@ -3,6 +3,7 @@ import type { Address, Hash } from '@songhua/sdk/protocol/bytes'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
 import { headerWithRound, commitSealDigest } from '@songhua/sdk/protocol/block-hash'
 import { signDigest } from '@songhua/sdk/protocol/crypto'
+import { quorumSize } from '@songhua/sdk/protocol/validator-set'
 import { type Reader, authenticate, readEnvelope } from '@songhua/node/consensus/envelope'
 import { consensusError } from '@songhua/node/consensus/errors'
 import { isTimely, isWanted } from '@songhua/node/consensus/known'
@@ -118,9 +119,12 @@ export class Script {
     this.nowMs = end
   }
 
-  /** Until our own timer ends the round. */
+  /** Until our own timer ends the round, in which a quorum has arrived. */
   timeOut(): void {
-    const { round } = this.state
+    const { round, isRoundReached, roundChanges } = this.state
+    const missing = this.others.filter((at) => !roundChanges.has(this.cast.validators[at]!))
+    const needed = isRoundReached ? 0 : quorumSize(this.cast.validators.length) - roundChanges.size
+    this.hearAll(missing.slice(0, needed).map((at) => this.cast.roundChange(at, round)))
     this.advance(this.state.timers.round! - this.nowMs)
     if (this.state.round === round) throw new Error('the round did not end')
   }

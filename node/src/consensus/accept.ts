@@ -4,7 +4,8 @@ import { recoverAddress } from '@songhua/sdk/protocol/crypto'
 import { messageOf } from '@songhua/sdk/protocol/errors'
 import { consensusError } from './errors.js'
 import type { Commit, Justification, ProposedBlock } from './messages.js'
-import { type Turn, isVoter, persist, sign, signPrepare, startRoundTimer, update } from './turn.js'
+import type { ConsensusState } from './state.js'
+import { type Turn, isVoter, markRoundReached, persist, sign, signPrepare, startRoundTimer, update } from './turn.js'
 
 /**
  * The block of this round, for good: valid, justified and ours to prepare (QBFT 1.5, accept).
@@ -23,13 +24,18 @@ export function acceptBlock(turn: Turn, block: ProposedBlock, proposal?: Justifi
 /** Commits that came before their block get their seals checked now. */
 export function restoreAccepted(turn: Turn, block: ProposedBlock): void {
   const sealDigest = commitSealDigest(headerWithRound(block.block.header, turn.state.round))
-  update(turn, { accepted: block, sealDigest, candidate: undefined, draft: undefined })
+  update(turn, { accepted: block, sealDigest, candidate: laterCandidate(turn), draft: undefined })
+  markRoundReached(turn)
   startRoundTimer(turn)
   const commits = new Map<Address, Commit>()
   for (const [author, commit] of turn.state.commits) {
     if (commit.digest !== block.digest || isSealed(turn, commit)) commits.set(author, commit)
   }
   update(turn, { commits })
+}
+
+function laterCandidate({ state: { candidate, round } }: Turn): ConsensusState['candidate'] {
+  return candidate !== undefined && candidate.round > round ? candidate : undefined
 }
 
 /** A Commit counts when its seal recovers to its author over the accepted block in the Commit's own round. */

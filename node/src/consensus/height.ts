@@ -27,6 +27,7 @@ function initialState(facts: HeightFacts, { nowMs, workSinceMs }: HeightStarted)
     startedMs: nowMs,
     workSinceMs,
     round: 0,
+    isRoundReached: true,
     accepted: undefined,
     sealDigest: undefined,
     candidate: undefined,
@@ -51,7 +52,7 @@ function initialState(facts: HeightFacts, { nowMs, workSinceMs }: HeightStarted)
 function resume(turn: Turn, record: SafetyRecord): void {
   const { round, block, certificate } = record
   const saved = [block, certificate?.block].flatMap((kept) => (kept ? [kept.digest] : []))
-  update(turn, { round, certificate, record, savedBlocks: new Set(saved) })
+  update(turn, { round, isRoundReached: round === 0, certificate, record, savedBlocks: new Set(saved) })
   if (block) restoreAccepted(turn, block)
   if (round > 0) startRoundTimer(turn)
   if (isVoter(turn.state)) signAgain(turn, record)

@@ -8,7 +8,7 @@ import { CLOCK_SKEW_MS, RELAY_DELAY_MS, RESENDS_PER_ROUND } from './limits.js'
 import { type Commit, type Message, type Prepare, type Proposal, subjectOf } from './messages.js'
 import { isHeartbeat } from './pace.js'
 import { roundTimeoutMs } from './rounds.js'
-import { type Turn, isVoter, setTimer, startRoundTimer, update, withEntry } from './turn.js'
+import { type Turn, isVoter, markRoundReached, setTimer, startRoundTimer, update, withEntry } from './turn.js'
 
 /**
  * An opened and so justified message, from ourselves when `from` is our own address. One of another height can only be
@@ -53,6 +53,8 @@ function takeProposal(turn: Turn, proposal: Proposal): boolean {
   update(turn, { proposal, candidate: { round, author, block } })
   turn.effects.push({ type: 'check', block })
   if (round === 0) startRoundTimer(turn)
+  // Its round changes are a quorum's.
+  else if (round === state.round) markRoundReached(turn)
   return true
 }
 

@@ -3,7 +3,9 @@ import { assert } from '../base/assert.js'
 import type { Commit, Prepare } from './messages.js'
 import { reachedRound } from './rounds.js'
 import type { LaterVotes } from './state.js'
-import { type Turn, cancelTimer, faultToleranceOf, isVoter, persist, sign, startRoundTimer, update } from './turn.js'
+import {
+  type Turn, cancelTimer, faultToleranceOf, isVoter, markRoundReached, persist, quorumOf, sign, startRoundTimer, update,
+} from './turn.js'
 
 /**
  * Leaves the round for a later one. The certificate stays; votes that were waiting for the new round come in.
@@ -14,9 +16,11 @@ export function enterRound(turn: Turn, round: number, { announce }: { announce: 
   assert(round > state.round, `round ${round} does not follow round ${state.round}`)
   update(turn, {
     round,
+    isRoundReached: false,
     accepted: undefined,
     sealDigest: undefined,
-    candidate: state.candidate?.round === round ? state.candidate : undefined,
+    // One for a later round yet is not heard again: it goes on being checked.
+    candidate: state.candidate !== undefined && state.candidate.round >= round ? state.candidate : undefined,
     draft: undefined,
     own: new Map(),
     roundChanges: new Map([...state.roundChanges].filter(([, change]) => change.round >= round)),
@@ -26,6 +30,18 @@ export function enterRound(turn: Turn, round: number, { announce }: { announce: 
   for (const name of ['round', 'pace', 'resend'] as const) cancelTimer(turn, name)
   startRoundTimer(turn)
   if (announce && isVoter(turn.state)) announceRound(turn)
+}
+
+/**
+ * The time of a round begins when a quorum has reached it (PBFT's rule for its view changes). A validator whose timer ran
+ * alone, cut off or the only one with work, thus waits one round ahead; running on it would be out of step with the
+ * others for ever, because the timers of late rounds are all of one length.
+ */
+export function noticeReachedRound(turn: Turn): void {
+  const { state } = turn
+  if (state.isRoundReached || !isVoter(state)) return
+  const there = [...state.roundChanges.values()].filter(({ round }) => round >= state.round)
+  if (there.length >= quorumOf(state)) markRoundReached(turn)
 }
 
 function announceRound(turn: Turn): void {

@@ -75,6 +75,8 @@ export interface ConsensusState {
   /** Since when an executable transaction has been held and sent to all; undefined: there is none. */
   readonly workSinceMs: number | undefined
   readonly round: number
+  /** A quorum is known to be in this round or beyond it; until then nobody leaves it, and its time does not count. */
+  readonly isRoundReached: boolean
   /** The Proposal accepted in this round. */
   readonly accepted: ProposedBlock | undefined
   /** What its commits seal in this round. */

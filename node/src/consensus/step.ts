@@ -7,10 +7,10 @@ import { startHeight } from './height.js'
 import type { MessageKind, ProposedBlock } from './messages.js'
 import { paceRoundZero, proposeWhenLeader } from './pace.js'
 import { receive, scheduleResend } from './receive.js'
-import { enterRound, jumpToReachedRound } from './round-entry.js'
+import { enterRound, jumpToReachedRound, noticeReachedRound } from './round-entry.js'
 import { reachedRound } from './rounds.js'
 import type { ConsensusState, Event, Outcome, TimerName } from './state.js'
-import { type Turn, faultToleranceOf, update } from './turn.js'
+import { type Turn, faultToleranceOf, startRoundTimer, update } from './turn.js'
 
 /**
  * QBFT as a pure function: an event changes the state and asks for effects, to be carried out in their order. The same
@@ -31,6 +31,7 @@ export function step(state: ConsensusState | undefined, event: Event): Outcome {
 function settle(turn: Turn): Outcome {
   if (!turn.state.isDecided) {
     jumpToReachedRound(turn)
+    noticeReachedRound(turn)
     commitWhenPrepared(turn)
     decideWhenCommitted(turn)
     proposeWhenLeader(turn)
@@ -101,7 +102,8 @@ function takeBuilt(turn: Turn, built: { height: number; round: number; block: Pr
   const { facts, draft, round, isDecided } = turn.state
   if (isDecided || built.height !== facts.height || built.round !== round) return
   if (draft?.round !== round || draft.block !== undefined) return
-  const { block } = built
+  // The head may have moved on while it was being built.
+  const block = built.block?.block.header.number === facts.height ? built.block : undefined
   if (block !== undefined && (draft.isEmptyAllowed || block.block.transactions.length > 0)) {
     return acceptBlock(turn, block, draft.justification)
   }
@@ -131,10 +133,12 @@ function fire(turn: Turn, name: TimerName, atMs: number): void {
   }
 }
 
+/** Once a quorum is there; else the others may lack the work that made us go. */
 function leaveRound(turn: Turn): void {
   const { state } = turn
   const rounds = [...state.roundChanges.values()].map(({ round }) => round)
   const reached = reachedRound(rounds, faultToleranceOf(state))
   turn.effects.push({ type: 'resendTransactions' })
+  if (!state.isRoundReached) return startRoundTimer(turn)
   enterRound(turn, Math.max(state.round + 1, reached), { announce: true })
 }

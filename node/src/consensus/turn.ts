@@ -59,6 +59,14 @@ export function startRoundTimer(turn: Turn): void {
   setTimer(turn, 'round', nowMs + roundTimeoutMs(state.facts.timing, state.round))
 }
 
+/** The round begins for a quorum: here too its time begins now, whenever this node came. */
+export function markRoundReached(turn: Turn): void {
+  if (turn.state.isRoundReached) return
+  cancelTimer(turn, 'round')
+  update(turn, { isRoundReached: true })
+  startRoundTimer(turn)
+}
+
 /** Pushes `sign` effects' cover: must come before them. */
 export function persist(turn: Turn, record: SafetyRecord): void {
   const { state } = turn
