@@ -139,8 +139,10 @@ describe('handshake', () => {
     const nameless = startNode({ seed: 1, bootnodes: ['/ip4/127.0.0.1/tcp/1'] })
     await expect(nameless).rejects.toMatchObject({ code: 'ADDRESS_INVALID' })
     const a = await startNode({ seed: 1 })
-    await expect(startNode({ seed: 2, listen: [bootnodeOf(a).replace(/\/p2p\/.*/, '')] })).rejects.toMatchObject({
+    const taken = bootnodeOf(a).replace(/\/p2p\/.*/, '')
+    await expect(startNode({ seed: 2, listen: [taken] })).rejects.toMatchObject({
       code: 'LISTEN_FAILED',
+      message: expect.stringMatching(`^cannot listen for peers: ${taken}: listen EADDRINUSE[^\n]*; end what uses`) as string,
     })
   })
 })

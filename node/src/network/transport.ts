@@ -231,14 +231,22 @@ export async function createTransport(options: TransportOptions, ports: Transpor
   return transportOf(libp2p)
 }
 
+/** What the system said of each address, without libp2p's advice, which is for programmers. */
+function listenFailure(error: unknown): string {
+  const addresses = messageOf(error)
+    .split('\n')
+    .flatMap((line) => /^\s+(\/\S+: .+)/.exec(line)?.[1]?.replace(': Error:', ':') ?? [])
+  const reasons = addresses.length > 0 ? addresses.join('; ') : messageOf(error)
+  return `${reasons}; end what uses the port, or listen on another (p2p.listen)`
+}
+
 function transportOf(libp2p: Libp2p): Transport {
   return {
     async start() {
       try {
         await libp2p.start()
       } catch (error) {
-        const message = `cannot listen for peers: ${messageOf(error)}; is the port in use?`
-        throw networkError('LISTEN_FAILED', message, { cause: error })
+        throw networkError('LISTEN_FAILED', `cannot listen for peers: ${listenFailure(error)}`, { cause: error })
       }
     },
     stop: async () => libp2p.stop(),
