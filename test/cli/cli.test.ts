@@ -4,9 +4,11 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { parseGenesis } from '@songhua/sdk/protocol/genesis'
 import { songhua, testFolder } from './support.js'
 
-const KEY = 'ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80'
-const ADDRESS = '0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266'
-const PUBLIC_KEY = '0x038318535b54105d4a7aae60c08fc45f9687181b4fdfc625bd1a753fa7397fed75'
+const KEY = '4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318'
+const ADDRESS = '0x2c7536e3605d9c16a7a3d7b1898e529396a65c23'
+const PUBLIC_KEY = '0x024e3b81af9c2234cad09d679ce6035ed1392347ce64ce405f5dcd36228a25de6e'
+const DEV_ACCOUNT = '0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266'
+const DEV_PUBLIC_KEY = '0x038318535b54105d4a7aae60c08fc45f9687181b4fdfc625bd1a753fa7397fed75'
 
 const at = await testFolder()
 const password = ['--key-password-file', at('password')]
@@ -145,6 +147,21 @@ describe('genesis', () => {
     })
   })
 
+  it.each([
+    ['administrator', { validators: [validator], administrator: DEV_ACCOUNT }],
+    [
+      'publicKey of Court',
+      { validators: [validator], nodes: [{ ...validator, name: 'Court', publicKey: DEV_PUBLIC_KEY }] },
+    ],
+  ])('refuses a development account as %s, but on a devnet', async (field, roster) => {
+    const file = at(`public-${field.length}.json`)
+    await writeFile(file, JSON.stringify(roster))
+    const refused = await songhua(['genesis', '--roster', file, '--out', at('nothing.json')])
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining(`${file}: ${field} ${DEV_ACCOUNT}`)])
+    const words = ['genesis', '--roster', file, '--out', `${file}.genesis`, '--chain-id', '230099']
+    expect(await songhua(words)).toMatchObject({ code: 0 })
+  })
+
   it('names file and field of a wrong roster, and shows a right one in its help', async () => {
     await writeFile(at('wrong-roster.json'), JSON.stringify({ validators: [{ ...validator, city: '110000' }] }))
     const refused = await songhua(['genesis', '--roster', at('wrong-roster.json'), '--out', at('nothing.json')])
@@ -225,7 +242,8 @@ describe('help and version', () => {
   })
 
   it('speaks Chinese by flag and by locale', async () => {
-    expect((await songhua(['start', '--help', '--lang', 'zh'])).stdout).toContain('数据目录')
+    const help = await songhua(['start', '--help', '--lang', 'zh'])
+    expect(help.stdout).toContain('（可选：auto, json, pretty）（默认 auto）')
     const refused = await songhua(['start'], { environment: { LANG: 'zh_CN.UTF-8' } })
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('缺少选项')])
   })
@@ -235,6 +253,7 @@ describe('help and version', () => {
       version: string
     }
     expect((await songhua(['version'])).stdout).toContain(`songhua ${version} `)
+    expect(await songhua(['--version'])).toEqual(await songhua(['version']))
     expect(JSON.parse((await songhua(['version', '--json'])).stdout)).toMatchObject({ songhua: version })
   })
 })

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { OptionValues } from '../app/options.js'
 import { type CliContext, cliError } from './context.js'
 import type { DevnetFlags } from './devnet.js'
-import { MAX_DEVNET_NODES } from './devnet-folder.js'
+import { DEFAULT_BASE_PORT, MAX_DEVNET_NODES } from './devnet-folder.js'
 import { exampleText, integerFlag } from './flags.js'
 
 const TEXTS = {
@@ -20,8 +20,10 @@ const TEXTS = {
   },
   data: { en: 'folder of the devnet; resumed when it has one', zh: '开发网目录；已有开发网则继续运行' },
   basePort: {
-    en: 'node i uses basePort + 10·i for JSON-RPC, + 1 for admin, + 2 for peers',
-    zh: '第 i 个节点使用 basePort + 10·i（JSON-RPC）、+ 1（管理）、+ 2（对等网络）',
+    en:
+      'node i uses port + 10·i for JSON-RPC, + 1 for admin, + 2 for p2p ' +
+      `(default: ${DEFAULT_BASE_PORT}, or as in the last run)`,
+    zh: `第 i 个节点使用 port + 10·i（JSON-RPC）、+ 1（管理）、+ 2（对等网络）（默认 ${DEFAULT_BASE_PORT}，或与上次相同）`,
   },
   json: { en: 'print one JSON line when ready, for scripts', zh: '就绪时输出一行 JSON，供脚本使用' },
   demo: { en: 'anchor a first set of records', zh: '锚定一组示例记录' },
@@ -38,7 +40,7 @@ export function addDevnetCommand(program: Command, context: CliContext): void {
     .option('--validators <number>', say('validators'), count('--validators', 1))
     .option('--followers <number>', say('followers'), count('--followers', 0))
     .option('--data <folder>', say('data'), '.songhua/devnet')
-    .option('--base-port <port>', say('basePort'), integerFlag(context, '--base-port', [1, 65_535]), 8545)
+    .option('--base-port <port>', say('basePort'), integerFlag(context, '--base-port', [1, 65_535]))
     .option('--json', say('json'))
     .option('--demo', say('demo'))
     .option('--log-level <level>', say('logLevel'), (text) => logLevel(context, text), 'info')

@@ -4,8 +4,8 @@ import { type CliContext, note } from './context.js'
 import { namingFile, readJsonFile, writeNewFile } from './files.js'
 import { exampleText, integerFlag } from './flags.js'
 import { createGenesis } from './genesis-file.js'
-import { PROVINCE_CHAIN_ID } from './node-config.js'
-import { ROSTER_EXAMPLE, parseRoster } from './roster.js'
+import { DEVNET_CHAIN_ID, PROVINCE_CHAIN_ID } from './node-config.js'
+import { ROSTER_EXAMPLE, parseRoster, refuseAccounts } from './roster.js'
 
 const TEXTS = {
   genesis: { en: 'make the genesis of a chain from the roster of its nodes', zh: '根据节点名册生成创世文件' },
@@ -58,11 +58,16 @@ export function addGenesisCommand(program: Command, context: CliContext): void {
 
 async function writeGenesis(context: CliContext, flags: Flags): Promise<void> {
   const json = await readJsonFile(context, 'rosterFile', flags.roster)
+  // Loaded when run: ethers takes a third of a second.
+  const { devAccounts } = await import('./dev-accounts.js')
+  const publicKnowledge = devAccounts().map(({ address }) => address)
   const genesis = namingFile(flags.roster, () => {
-    const { chainId, gasLimit, ...roster } = parseRoster(json)
+    const { chainId: rosterChainId, gasLimit, ...roster } = parseRoster(json)
+    const chainId = flags.chainId ?? rosterChainId ?? PROVINCE_CHAIN_ID
+    if (chainId !== DEVNET_CHAIN_ID) refuseAccounts(roster, publicKnowledge)
     return createGenesis({
       ...roster,
-      chainId: flags.chainId ?? chainId ?? PROVINCE_CHAIN_ID,
+      chainId,
       ...(gasLimit === undefined ? {} : { gasLimit }),
       ...(flags.timestamp === undefined ? {} : { timestamp: flags.timestamp }),
     })

@@ -2,6 +2,15 @@ import type { Command } from 'commander'
 import { VERSION } from '../app/version.js'
 import { type CliContext, print } from './context.js'
 
+/** What `songhua version` and `songhua --version` print. */
+export function versionLine(): string {
+  return `songhua ${VERSION} (node ${process.versions.node}, ${platform()})`
+}
+
+function platform(): string {
+  return `${process.platform}-${process.arch}`
+}
+
 export function addVersionCommand(program: Command, context: CliContext): void {
   const texts = { help: { en: 'show the version', zh: '显示版本' }, json: { en: 'print JSON', zh: '输出 JSON' } }
   program
@@ -12,11 +21,8 @@ export function addVersionCommand(program: Command, context: CliContext): void {
       const facts = {
         songhua: VERSION,
         node: process.versions.node,
-        platform: `${process.platform}-${process.arch}`,
+        platform: platform(),
       }
-      print(
-        context,
-        flags.json ? JSON.stringify(facts) : `songhua ${facts.songhua} (node ${facts.node}, ${facts.platform})`,
-      )
+      print(context, flags.json ? JSON.stringify(facts) : versionLine())
     })
 }

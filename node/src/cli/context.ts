@@ -23,6 +23,7 @@ export type CliErrorCode =
   | 'KEYSTORE_PASSWORD'
   | 'CLI_KEY'
   | 'PORT_IN_USE'
+  | 'DEVNET_RUNNING'
   | 'DEVNET_CHILD_DIED'
   | 'DEVNET_TIMEOUT'
   | 'DEVNET_FORKED'

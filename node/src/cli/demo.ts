@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Interface, JsonRpcProvider, Network, Wallet } from 'ethers'
 import { RECORD_ANCHOR_ADDRESS } from '@songhua/contracts/addresses'
 import { recordAnchor } from '@songhua/contracts/generated/RecordAnchor'
+import { type TimedBlock, blockTimeOf } from './block-time.js'
 import { type CliContext, cliError, note, print } from './context.js'
 import { type SealedRecord, sealRecord } from './demo-envelope.js'
 import { FAMILIES, demoRecords } from './demo-records.js'
@@ -109,12 +110,12 @@ async function anchorRecord(
     const reason = `status ${receipt.status}, event ${isLogged}, stored ${isHeld}`
     throw cliError(context, 'DEMO_NOT_ANCHORED', ['demoFailed', { record: record.envelope.id, reason }])
   }
-  const block = (await provider.send('eth_getBlockByNumber', [receipt.blockNumber, false])) as { timestamp: string }
+  const block = (await provider.send('eth_getBlockByNumber', [receipt.blockNumber, false])) as TimedBlock
   return {
     record,
     finalMs,
     blockNumber: Number(receipt.blockNumber),
-    blockTime: new Date(Number(block.timestamp) * 1000).toISOString(),
+    blockTime: blockTimeOf(block),
     transactionHash: receipt.transactionHash,
   }
 }

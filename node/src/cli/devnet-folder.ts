@@ -19,31 +19,42 @@ const DEVNET_FILE = 'devnet.json'
 const DEV_ACCOUNT_BALANCE_WEI = 10_000n * 10n ** 18n
 export const MAX_DEVNET_NODES = 64
 
+export const DEFAULT_BASE_PORT = 8545
+
 export interface DevnetCounts {
   validators: number
   followers: number
+}
+/** What the folder of a devnet says of it. */
+export interface StoredDevnet extends DevnetCounts {
+  /** Of its last run. */
+  basePort: number
 }
 export interface DevnetNode extends DevnetNodePlan {
   identity: Identity
 }
 
 /** @returns what the folder holds, or undefined when it is new or empty @throws CLI_DATA_FOLDER, CLI_JSON */
-export async function readDevnet(context: CliContext, dir: string): Promise<DevnetCounts | undefined> {
+export async function readDevnet(context: CliContext, dir: string): Promise<StoredDevnet | undefined> {
   if (await isVacant(dir)) return undefined
   const path = join(dir, DEVNET_FILE)
   const json = await readJsonFile(context, 'devnetFile', path).catch((error: unknown) => {
     throw cliError(context, 'CLI_DATA_FOLDER', ['devnetNotOurs', { path: dir }, error])
   })
-  const { version, validators, followers } = (json ?? {}) as Record<string, unknown>
+  const { version, validators, followers, basePort = DEFAULT_BASE_PORT } = (json ?? {}) as Record<string, unknown>
   const damaged = (field: string, must: string): never => {
     throw cliError(context, 'CLI_JSON', ['devnetDamaged', { path, field, must }])
   }
-  const count = (value: unknown, field: string, least: number): number =>
-    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= MAX_DEVNET_NODES
+  const integer = (value: unknown, field: string, [least, most]: [number, number]): number =>
+    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most
       ? (value as number)
-      : damaged(field, `an integer from ${least} to ${MAX_DEVNET_NODES}`)
+      : damaged(field, `an integer from ${least} to ${most}`)
   if (version !== 1) damaged('version', '1')
-  return { validators: count(validators, 'validators', 1), followers: count(followers, 'followers', 0) }
+  return {
+    validators: integer(validators, 'validators', [1, MAX_DEVNET_NODES]),
+    followers: integer(followers, 'followers', [0, MAX_DEVNET_NODES]),
+    basePort: integer(basePort, 'basePort', [1, 65_535]),
+  }
 }
 
 /**
@@ -67,7 +78,6 @@ export async function createDevnet(
     administrator: accounts[0]?.address,
     balances: accounts.map(({ address }) => ({ address, balance: DEV_ACCOUNT_BALANCE_WEI })),
   })
-  const counts = { validators: members.filter(({ isValidator }) => isValidator).length }
   await createFolder(context, dir, async (folder) => {
     await replaceFile(dataPaths(folder).genesisFile, `${JSON.stringify(genesis, undefined, 2)}\n`)
     for (const [index, node] of plan.entries()) {
@@ -76,24 +86,34 @@ export async function createDevnet(
       const keyFile = { name: DEV_KEY_FILE, text: `${bytesToHex(keys[index] as Uint8Array)}\n` }
       await fillDataFolder(nodeDir, { options: {}, keyFile })
     }
-    const facts = { version: 1, chainId: DEVNET_CHAIN_ID, ...counts, followers: plan.length - counts.validators }
-    await replaceFile(join(folder, DEVNET_FILE), `${JSON.stringify(facts, undefined, 2)}\n`)
+    await writeDevnetFile(folder, plan)
   })
 }
 
-/** Reads the nodes' keys, and writes this run's ports into their configuration. @returns the plan with identities */
-export async function configureDevnet(
-  context: CliContext,
-  plan: readonly DevnetNodePlan[],
-  logLevel: OptionValues['log.level'],
-): Promise<DevnetNode[]> {
-  const nodes = await Promise.all(
+function writeDevnetFile(dir: string, plan: readonly DevnetNodePlan[]): Promise<void> {
+  const followers = plan.filter(({ role }) => role === 'follower').length
+  const counts = { validators: plan.length - followers, followers }
+  const facts = { version: 1, chainId: DEVNET_CHAIN_ID, ...counts, basePort: plan[0]?.ports.rpc }
+  return replaceFile(join(dir, DEVNET_FILE), `${JSON.stringify(facts, undefined, 2)}\n`)
+}
+
+/** Reads the nodes' keys. @returns the plan with identities */
+export function identifyDevnet(context: CliContext, plan: readonly DevnetNodePlan[]): Promise<DevnetNode[]> {
+  return Promise.all(
     plan.map(async (node) => {
       const path = join(node.dir, DEV_KEY_FILE)
       const privateKey = textToPrivateKey(context, await readTextFile(context, 'keyFile', path), path)
       return { ...node, identity: privateKeyToIdentity(privateKey) }
     }),
   )
+}
+
+/** Writes this run's ports into the configuration of the devnet and of its nodes. */
+export async function configureDevnet(
+  dir: string,
+  nodes: readonly DevnetNode[],
+  logLevel: OptionValues['log.level'],
+): Promise<void> {
   const address = (node: DevnetNode): string => `/ip4/127.0.0.1/tcp/${node.ports.p2p}/p2p/${node.identity.peerId}`
   await Promise.all(
     nodes.map(async (node) => {
@@ -101,5 +121,5 @@ export async function configureDevnet(
       await replaceFile(dataPaths(node.dir).configFile, optionsToText(nodeOptions(node, { bootnodes, logLevel })))
     }),
   )
-  return nodes
+  await writeDevnetFile(dir, nodes)
 }

@@ -7,13 +7,16 @@ import { waitForBlockOne } from './devnet-agreement.js'
 import { type DevnetChild, startChild, whenDied } from './devnet-children.js'
 import {
   type DevnetCounts,
+  DEFAULT_BASE_PORT,
   type DevnetNode,
   MAX_DEVNET_NODES,
   configureDevnet,
   createDevnet,
+  identifyDevnet,
   readDevnet,
 } from './devnet-folder.js'
-import { NODE_LOG_FILE, ROLE_NAMES, checkPorts, planDevnet } from './devnet-plan.js'
+import { type DevnetNodePlan, NODE_LOG_FILE, ROLE_NAMES, checkPorts, planDevnet } from './devnet-plan.js'
+import { refuseRunning } from './devnet-running.js'
 import { DEVNET_CHAIN_ID } from './node-config.js'
 import { createProgress } from './progress.js'
 import { createStopSignal } from './stop-signal.js'
@@ -21,7 +24,7 @@ import { formatTable } from './table.js'
 
 export interface DevnetFlags {
   data: string
-  basePort: number
+  basePort?: number
   logLevel: OptionValues['log.level']
   validators?: number
   followers?: number
@@ -73,13 +76,20 @@ async function prepare(
 ): Promise<DevnetNode[]> {
   const stored = await readDevnet(context, flags.data)
   const counts = reconcileCounts(context, flags, stored)
-  const plan = planDevnet(context, { dir: flags.data, basePort: flags.basePort, ...counts })
+  const lastPort = stored?.basePort ?? DEFAULT_BASE_PORT
+  const planFrom = (basePort: number): DevnetNodePlan[] => planDevnet(context, { dir: flags.data, basePort, ...counts })
+  const plan = planFrom(flags.basePort ?? lastPort)
+  if (stored !== undefined) {
+    await refuseRunning(context, flags.data, await identifyDevnet(context, planFrom(lastPort)))
+  }
   await checkPorts(context, plan)
   if (stored === undefined) await createDevnet(context, { dir: flags.data, plan, accounts })
   const [key, count] =
     stored === undefined ? (['devnetNew', counts.validators] as const) : (['devnetResumes', 0] as const)
   note(context, context.t(key, { path: flags.data, count }))
-  return configureDevnet(context, plan, flags.logLevel)
+  const nodes = await identifyDevnet(context, plan)
+  await configureDevnet(flags.data, nodes, flags.logLevel)
+  return nodes
 }
 
 function reconcileCounts(context: CliContext, flags: DevnetFlags, stored: DevnetCounts | undefined): DevnetCounts {
@@ -102,6 +112,7 @@ function reconcileCounts(context: CliContext, flags: DevnetFlags, stored: Devnet
 async function bringUp(context: CliContext, children: readonly DevnetChild[]): Promise<{ up: Up[]; blockOne: string }> {
   const progress = createProgress(context, context.t('devnetWaiting'))
   try {
+    progress.show(0, children.length)
     const up = await Promise.all(children.map(async (child) => ({ child, info: await child.ready })))
     const endpoints = up.map(({ child, info }) => ({ name: child.node.name, rpc: info.rpc }))
     const blockOne = await waitForBlockOne(context, endpoints, (agreed) => progress.show(agreed, children.length))
@@ -134,12 +145,11 @@ function announce(context: CliContext, flags: DevnetFlags, { up, blockOne, accou
   print(
     context,
     formatTable(
-      [t('columnName'), t('columnRole'), 'JSON-RPC', 'WebSocket', 'admin', 'p2p', t('address'), 'pid'],
+      [t('columnName'), t('columnRole'), 'JSON-RPC, WebSocket', 'admin', 'p2p', t('address'), 'pid'],
       up.map(({ child: { node, pid }, info }) => [
         `${node.name} ${node.nameZh}`,
         t(ROLE_NAMES[node.role]),
         info.rpc,
-        info.rpc.replace(/^http/, 'ws'),
         info.admin,
         `127.0.0.1:${node.ports.p2p}`,
         info.address,

@@ -36,7 +36,7 @@ function flagOf(spec: OptionSpec, context: CliContext): Option {
   }
   const shown = Array.isArray(spec.default) ? spec.default.join(',') : String(spec.default)
   // Only shown: a default that commander put in would hide what the configuration file says.
-  if (shown !== '' && spec.type !== 'boolean') option.description += ` (${context.t('defaultValue')}: ${shown})`
+  if (shown !== '' && spec.type !== 'boolean') option.defaultValueDescription = shown
   return option
 }
 

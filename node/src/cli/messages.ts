@@ -6,7 +6,7 @@ export const MESSAGES = {
       '摘要：省级许可链节点，用于政务、溯源与征信记录，兼容以太坊接口。中文帮助：songhua --lang zh --help',
     zh: 'Songhua 松花：面向公共记录（政务、溯源、征信）的省级许可链节点。',
   },
-  langHelp: { en: 'language of messages: en or zh (default: from LANG)', zh: '提示语言：en 或 zh（默认取自 LANG）' },
+  langHelp: { en: 'language of messages (default: from LANG)', zh: '提示语言（默认取自 LANG）' },
   examples: { en: 'Examples:', zh: '示例：' },
   exitCodes: { en: 'Exit codes:', zh: '退出码：' },
   helpOption: { en: 'show this help', zh: '显示帮助' },
@@ -15,7 +15,11 @@ export const MESSAGES = {
   helpOptions: { en: 'Options:', zh: '选项：' },
   helpCommands: { en: 'Commands:', zh: '命令：' },
   helpArguments: { en: 'Arguments:', zh: '参数：' },
-  defaultValue: { en: 'default', zh: '默认' },
+  helpGlobalOptions: { en: 'Options of every command:', zh: '通用选项：' },
+  versionOption: { en: 'show the version', zh: '显示版本' },
+  defaultValue: { en: 'default: {value}', zh: '默认 {value}' },
+  choices: { en: 'one of: {choices}', zh: '可选：{choices}' },
+  optionNote: { en: '{text} ({value})', zh: '{text}（{value}）' },
   error: { en: 'error', zh: '错误' },
   seeHelp: { en: 'See: songhua {command}--help', zh: '参见：songhua {command}--help' },
 
@@ -128,6 +132,10 @@ export const MESSAGES = {
 
   devnetNew: { en: 'A new devnet of {count} validators in {path}', zh: '在 {path} 新建 {count} 个验证者的开发网' },
   devnetResumes: { en: 'Resuming the devnet in {path}', zh: '继续运行 {path} 中的开发网' },
+  devnetRunning: {
+    en: 'the devnet in {path} runs already: its node {name} answers at {url}',
+    zh: '{path} 中的开发网已在运行：其节点 {name} 在 {url} 应答',
+  },
   devnetCountDiffers: {
     en: '--{flag}: the devnet in {path} has {stored}, not {asked}; leave the flag out or choose another --data',
     zh: '--{flag}：{path} 中的开发网有 {stored} 个，而非 {asked} 个；请去掉该选项或另选 --data',

@@ -1,3 +1,4 @@
+import { type TimedBlock, blockTimeOf } from './block-time.js'
 import type { RpcCall } from './json-rpc.js'
 
 /** How far back proposals are counted, blocks. */
@@ -23,10 +24,8 @@ export interface AdminNodeInfo {
   consensus?: { height: number; round: number; isVoter: boolean; isSilent: boolean; isStopped: boolean }
 }
 
-interface Block {
-  number: string
+interface Block extends TimedBlock {
   hash: string
-  timestamp: string
 }
 interface SignerMetric {
   address: string
@@ -55,7 +54,7 @@ export async function readStatus(rpc: RpcCall, admin: RpcCall | undefined): Prom
     chainId: Number(chainId),
     height,
     hash: block.hash,
-    time: new Date(Number(block.timestamp) * 1000).toISOString(),
+    time: blockTimeOf(block),
     peers: Number(peers),
     syncing:
       syncing === false

@@ -1,11 +1,11 @@
-import { Command, type CommanderError, Help, Option } from 'commander'
+import { Command, type CommanderError, Option } from 'commander'
 import { addDevnetCommand } from './command-devnet.js'
 import { addGenesisCommand } from './command-genesis.js'
 import { addInitCommand } from './command-init.js'
 import { addKeysCommand } from './command-keys.js'
 import { addStartCommand } from './command-start.js'
 import { addStatusCommand } from './command-status.js'
-import { addVersionCommand } from './command-version.js'
+import { addVersionCommand, versionLine } from './command-version.js'
 import { type CliContext, cliError } from './context.js'
 import { EXIT_CODES } from './exit-codes.js'
 import type { MessageKey } from './messages.js'
@@ -15,7 +15,7 @@ const TITLES: Record<string, MessageKey> = {
   'Options:': 'helpOptions',
   'Commands:': 'helpCommands',
   'Arguments:': 'helpArguments',
-  'Global Options:': 'helpOptions',
+  'Global Options:': 'helpGlobalOptions',
 }
 
 /** The whole command line: every command, its flags and its help, in the language of the context. */
@@ -23,6 +23,7 @@ export function createProgram(context: CliContext): Command {
   const program = new Command('songhua')
   program
     .description(context.t('description'))
+    .version(versionLine(), '-V, --version', context.t('versionOption'))
     .addOption(new Option('--lang <language>', context.t('langHelp')).choices(['en', 'zh']))
     .addHelpText('after', () => `\n${context.t('exitCodes')}\n${exitCodeHelp(context)}`)
   const adders = [
@@ -63,14 +64,13 @@ function localise(command: Command, context: CliContext): void {
 }
 
 function optionText(option: Option, context: CliContext): string {
-  const base = new Help().optionDescription(
-    Object.assign(new Option(option.flags, option.description), {
-      argChoices: option.argChoices,
-    }),
-  )
-  const shown =
+  const value =
     option.defaultValueDescription ?? (option.defaultValue === undefined ? '' : JSON.stringify(option.defaultValue))
-  return shown === '' ? base : `${base} (${context.t('defaultValue')}: ${shown})`
+  const notes = [
+    ...(option.argChoices === undefined ? [] : [context.t('choices', { choices: option.argChoices.join(', ') })]),
+    ...(value === '' ? [] : [context.t('defaultValue', { value })]),
+  ]
+  return notes.reduce((text, value) => context.t('optionNote', { text, value }), option.description)
 }
 
 const QUOTED = /'([^']+)'/

@@ -1,6 +1,8 @@
 import cliProgress from 'cli-progress'
 import type { CliContext } from './context.js'
 
+const SECONDS_PER_MINUTE = 60
+
 export interface Progress {
   show(value: number, total: number): void
   end(): void
@@ -16,6 +18,7 @@ export function createProgress(context: CliContext, label: string): Progress {
       clearOnComplete: true,
       etaBuffer: 50,
       gracefulExit: false,
+      formatTime,
     },
     cliProgress.Presets.shades_classic,
   )
@@ -34,4 +37,11 @@ export function createProgress(context: CliContext, label: string): Progress {
       bar.update(value)
     },
   }
+}
+
+/** @param seconds what is left; no number while nothing has moved yet */
+function formatTime(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '…'
+  if (seconds < SECONDS_PER_MINUTE) return `${Math.round(seconds)} s`
+  return `${Math.round(seconds / SECONDS_PER_MINUTE)} min`
 }

@@ -44,7 +44,7 @@ const MAX_GAS_LIMIT = 1_000_000_000
 
 export const ROSTER_EXAMPLE = `{
   "chainId": 230000,
-  "administrator": "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266",
+  "administrator": "0x…40 digits, an account",
   "validators": [
     { "name": "Harbin 哈尔滨", "city": "230100", "publicKey": "0x02…66 digits, from songhua init" },
     { "name": "Qiqihar 齐齐哈尔", "city": "230200", "publicKey": "0x03…" }
@@ -81,6 +81,24 @@ export function parseRoster(json: unknown): Roster {
       root.gasLimit === undefined
         ? undefined
         : BigInt(readInteger(root.gasLimit, 'gasLimit', { min: 5_000, max: MAX_GAS_LIMIT })),
+  }
+}
+
+/**
+ * @param accounts whose keys are public knowledge
+ * @throws CodedError naming the field when one of them would have a say
+ */
+export function refuseAccounts(
+  { administrator, members }: Pick<Roster, 'administrator' | 'members'>,
+  accounts: readonly Address[],
+): void {
+  const must = (address: Address): string => `${address} is a development account, whose key is public knowledge`
+  if (administrator !== undefined && accounts.includes(administrator)) {
+    failField('JSON_RANGE', 'administrator', must(administrator))
+  }
+  for (const { name, publicKey } of members) {
+    const address = publicKeyToAddress(hexToBytes(publicKey))
+    if (accounts.includes(address)) failField('JSON_RANGE', `publicKey of ${name}`, must(address))
   }
 }
 

@@ -11,6 +11,25 @@ interface StopSignalOptions {
   isManaged?: boolean
 }
 
+const NPM_EVENTS: readonly (string | undefined)[] = ['npx', 'start']
+const PARENT_POLL_MS = 100
+
+/**
+ * `npx songhua` and `npm start` run their command in a shell, which dies of a signal without handing it on; that this
+ * process has lost its parent then is all there is to notice.
+ */
+function watchShell(ask: () => void): void {
+  const { npm_lifecycle_event: event, npm_lifecycle_script: script } = process.env
+  if (!NPM_EVENTS.includes(event) || script?.includes('songhua') !== true) return
+  const shell = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === shell) return
+    clearInterval(timer)
+    ask()
+  }, PARENT_POLL_MS)
+  timer.unref()
+}
+
 /** @returns resolves at the first request to stop; the second ends the process at once with exit code `forced` */
 export function createStopSignal(
   context: CliContext,
@@ -30,6 +49,7 @@ export function createStopSignal(
     process.on('SIGTERM', ask)
     process.on('SIGHUP', ask)
     process.on('SIGINT', isManaged ? () => undefined : ask)
+    if (!isManaged) watchShell(() => (isAsked ? undefined : ask()))
     if (isManaged) process.on('disconnect', resolve)
     if (isManaged && !process.connected) resolve()
   })
