@@ -110,10 +110,12 @@ describe('openStore', () => {
     }))
   })
 
-  it('says where a file stands in the way', async () => {
+  it('says where a file stands in the way, and what to do', async () => {
     const file = join(await newFolder(), 'file')
     await writeFile(file, 'text')
-    await expect(openStore(file, { genesisHash })).rejects.toThrow(code('STORE_OPEN_FAILED'))
+    const opening = openStore(file, { genesisHash })
+    await expect(opening).rejects.toThrow(code('STORE_OPEN_FAILED'))
+    await expect(opening).rejects.toThrow(/EEXIST.*; see to it that this user may write there/)
   })
 
   it.each([

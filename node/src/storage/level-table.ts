@@ -92,7 +92,8 @@ function openError(folder: string, error: unknown): CodedError {
   // The folder itself is made when absent: a file that is not there is one that LevelDB had written.
   const isFileLost = code === 'LEVEL_IO_ERROR' && message.includes('No such file')
   if (code === 'LEVEL_CORRUPTION' || isFileLost) return damagedStore(folder, message, error)
-  const failed = `the data folder ${folder} cannot be opened: ${message}`
+  const failed = `the data folder ${folder} cannot be opened: ${message}; `
+    + 'see to it that this user may write there and that the disk has room, then start again'
   return new CodedError('STORE_OPEN_FAILED', failed, { details: { folder }, cause: error })
 }
 
