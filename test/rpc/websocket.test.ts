@@ -182,20 +182,20 @@ describe('requests over WebSocket', () => {
 
   it('closes clients that are slow together before they fill the memory', async () => {
     const limits = { outboundBytesMax: 2_000_000, webSocketConnectionsMax: 8 }
-    const { wsUrl: narrow } = await chain.serve({ limits })
+    const { wsUrl: narrow, server } = await chain.serve({ limits })
     const slow = await Promise.all(Array.from({ length: 4 }, () => client(narrow)))
     for (const { socket } of slow) {
       socket.pause()
-      for (let sent = 0; sent < 200; sent++) {
+      // Some 6 MB, half of what one client may leave unread.
+      for (let sent = 0; sent < 100; sent++) {
         socket.send(JSON.stringify({ jsonrpc: '2.0', id: sent, method: 'rpc.discover' }))
       }
     }
     const quick = await client(narrow)
     // Within its share a client that reads is answered all the while.
     for (let asked = 0; asked < 100; asked++) expect(await quick.ask('eth_chainId')).toHaveProperty('result')
-    for (const { socket } of slow) socket.resume()
-    const ends = await Promise.race(slow.map(({ closed }) => closed))
-    expect(ends).toMatchObject({ code: 1008, reason: expect.stringContaining('outboundBytesMax') as string })
+    while (server.stats().webSocketConnections > 4) await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(await quick.ask('eth_chainId')).toHaveProperty('result')
   })
 
   it('refuses requests that come faster than they are answered, by their bytes', async () => {
