@@ -65,6 +65,11 @@ describe('requests', () => {
       expect((await raw(JSON.stringify(call(id)))).json).toMatchObject({ id, result: '0x382d3' })
   })
 
+  it('refuses an id that no answer could repeat', async () => {
+    const { json } = await raw('{"jsonrpc":"2.0","id":1e400,"method":"eth_chainId"}')
+    expect(json).toMatchObject({ id: null, error: { code: -32600, message: expect.stringContaining('id: must be') as string } })
+  })
+
   it('runs a notification and answers nothing', async () => {
     expect((await raw('{"jsonrpc":"2.0","method":"eth_chainId"}')).status).toBe(204)
     expect((await raw('[{"jsonrpc":"2.0","method":"eth_chainId"},{"jsonrpc":"2.0","method":"nothing"}]')).status).toBe(
@@ -140,6 +145,8 @@ describe('doors', () => {
       status: 415,
       json: { error: { code: -32600 } },
     })
+    const packed = await raw('{}', { 'content-type': 'application/json', 'content-encoding': 'gzip' })
+    expect(packed).toMatchObject({ status: 415, json: { error: { message: expect.stringContaining('gzip') as string } } })
     expect((await post(`${url}/other`, '{}')).status).toBe(404)
     expect((await fetch(url)).status).toBe(404)
     expect((await fetch(url, { method: 'PUT', body: '{}' })).status).toBe(404)

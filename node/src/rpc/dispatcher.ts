@@ -186,14 +186,15 @@ function isNotification(given: unknown): boolean {
 
 function idOrNull(given: unknown): RequestId {
   const id = isObject(given) ? given.id : null
-  return typeof id === 'string' || typeof id === 'number' ? id : null
+  return typeof id === 'string' || Number.isFinite(id) ? (id as RequestId) : null
 }
 
 function requestId(given: unknown): RequestId {
   if (!isObject(given)) throw new RpcError('RPC_INVALID_REQUEST', 'the request must be a JSON object')
   const { id } = given
-  if (id === undefined || id === null || typeof id === 'string' || typeof id === 'number') return id ?? null
-  throw new RpcError('RPC_INVALID_REQUEST', 'id: must be a string, a number or null')
+  // A number beyond the range of doubles is read as Infinity, which no answer could repeat.
+  if (id === undefined || id === null || typeof id === 'string' || Number.isFinite(id)) return (id as RequestId) ?? null
+  throw new RpcError('RPC_INVALID_REQUEST', 'id: must be a string, a finite number or null')
 }
 
 function parseRequest(given: unknown): Request {

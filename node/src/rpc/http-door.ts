@@ -135,6 +135,10 @@ export function serveJsonRpc(server: FastifyInstance, dispatcher: Dispatcher, li
     handler: async (request, reply) => {
       if (!Buffer.isBuffer(request.body))
         throw new RpcError('RPC_CONTENT_TYPE', 'content-type: must be application/json')
+      const encoding = request.headers['content-encoding']
+      if (encoding !== undefined && encoding !== 'identity') {
+        throw new RpcError('RPC_CONTENT_TYPE', `content-encoding: ${encoding} is not read; send the body uncompressed`)
+      }
       const text = await dispatcher.handle(request.body, httpSession())
       if (text === undefined) return reply.code(204).send()
       if (outboundBytes + text.length > limits.outboundBytesMax) throw tooMuchOutbound()
@@ -164,7 +168,7 @@ export async function listen(server: FastifyInstance, host: string, port: number
     await server.listen({ host, port })
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new RpcError('RPC_LISTEN_FAILED', `cannot listen on ${host}:${port}: ${reason}`, {
+    throw new RpcError('RPC_LISTEN_FAILED', `cannot listen on ${host}:${port}: ${reason}; choose another address or port, or end the program that has it`, {
       cause,
       details: { host, port },
     })

@@ -201,5 +201,5 @@ export const logSubscription = z
   .strictObject({
     address: maybe(addresses),
     topics: maybe(z.array(topic, 'must be a list of topics').max(4, 'must have at most 4 topics')),
-  })
+  }, 'must be an object with address and topics')
   .transform((fields) => ({ addresses: fields.address ?? [], topics: fields.topics ?? [] }))

@@ -75,7 +75,8 @@ function lookups({ chain, pool, transactions }: Ports): Method[] {
   ]
 }
 
-const wait = z.union([smallQuantity, z.int().min(0)], { error: 'must be milliseconds, as a number or a quantity' })
+const WAIT = 'must be milliseconds from 0, as a number or a quantity'
+const wait = z.union([smallQuantity, z.int(WAIT).min(0, WAIT)], { error: WAIT })
 
 function sending({ pool, receiptWaiter, limits }: Ports): Method[] {
   return [
