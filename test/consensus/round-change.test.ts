@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { signTransaction } from '@songhua/sdk/protocol/transaction'
+import { RELAY_DELAY_MS, RELAY_SOON_BYTES_MAX, RESENDS_PER_ROUND } from '@songhua/node/consensus/limits'
 import type { RoundChange } from '@songhua/node/consensus/messages'
 import { reachedRound, roundTimeoutMs } from '@songhua/node/consensus/rounds'
 import { TIMING, highSTwin, transaction } from './fixture.js'
@@ -360,6 +362,18 @@ describe('qbft 1.8: pitfalls of others', () => {
   it('a proposal of a round that is over is not even opened', () => {
     const { script, cast } = preparedAndLeft()
     expect(script.hear(cast.proposal(0, 0, cast.block(0)))).toBe('unwanted')
+  })
+
+  it('a full block is passed on only when its author would send it again: executing it takes longer than votes wait', () => {
+    const script = new Script({ autoCheck: false })
+    const { cast } = script
+    const data = new Uint8Array(RELAY_SOON_BYTES_MAX)
+    const large = signTransaction({ chainId: 230099n, nonce: 0, gasLimit: 1n, data }, cast.keyOf(0))
+    script.hear(cast.proposal(0, 0, cast.block(0, { transactions: [large] })))
+    script.advance(RELAY_DELAY_MS)
+    expect(script.effectsOf('relay')).toEqual([])
+    script.advance(TIMING.roundTimeoutMs / RESENDS_PER_ROUND - RELAY_DELAY_MS)
+    expect(script.effectsOf('relay')).toMatchObject([{ message: { kind: 'proposal' } }])
   })
 
   it('a first-seen message of another validator is passed on once, should the height last', () => {

@@ -17,7 +17,9 @@ export const PACKING_SHARE = 0.3
 /** Own messages are sent again this many times within one timeout of a round. */
 export const RESENDS_PER_ROUND = 4
 /**
- * A message of another validator is passed on only when its height has not ended after this time: where all links
- * work, relaying then costs nothing, and where one is down it delays a vote by no more than this.
+ * A message of another validator is passed on only when its height has not ended after this time: where all links work,
+ * relaying then costs nothing, and where one is down it delays a vote by no more than this.
  */
 export const RELAY_DELAY_MS = 25
+/** Messages above this are passed on only when their author would have sent them again. */
+export const RELAY_SOON_BYTES_MAX = 64 * 1024

@@ -4,10 +4,11 @@ import { isSealed } from './accept.js'
 import { type ConsensusError, consensusError } from './errors.js'
 import { highestPrepared } from './justification.js'
 import { equivocatorKey, isNewContradiction, isTimely, knownMessage } from './known.js'
-import { CLOCK_SKEW_MS, RELAY_DELAY_MS, RESENDS_PER_ROUND } from './limits.js'
+import { CLOCK_SKEW_MS, RELAY_DELAY_MS, RELAY_SOON_BYTES_MAX, RESENDS_PER_ROUND } from './limits.js'
 import { type Commit, type Message, type Prepare, type Proposal, subjectOf } from './messages.js'
 import { isHeartbeat } from './pace.js'
 import { roundTimeoutMs } from './rounds.js'
+import type { ConsensusState } from './state.js'
 import { type Turn, isVoter, markRoundReached, setTimer, startRoundTimer, update, withEntry } from './turn.js'
 
 /**
@@ -111,13 +112,37 @@ function rememberOwn(turn: Turn, message: Message): void {
 export function scheduleResend(turn: Turn): void {
   const { state, nowMs } = turn
   if (state.timers.resend !== undefined || state.own.size === 0 || state.facts.validators.length === 1) return
-  setTimer(turn, 'resend', nowMs + Math.ceil(roundTimeoutMs(state.facts.timing, state.round) / RESENDS_PER_ROUND))
+  setTimer(turn, 'resend', nowMs + resendMs(state))
 }
 
-/** First-seen messages of others are passed on once, should the height still go on by then. */
+const resendMs = ({ facts, round }: ConsensusState): number =>
+  Math.ceil(roundTimeoutMs(facts.timing, round) / RESENDS_PER_ROUND)
+
+/**
+ * First-seen messages of others are passed on once, should the height still go on by then. What carries a full block
+ * waits until its author itself would send it again: executing it takes longer than votes wait, and everybody would
+ * pass it on to everybody.
+ */
 function queueRelay(turn: Turn, message: Message, from: Address): void {
   const { state, nowMs } = turn
   if (!isVoter(state) || state.facts.validators.length <= 2 || message.author === state.facts.self) return
-  update(turn, { relays: withEntry(state.relays, `${message.author} ${message.kind}`, { message, from }) })
-  if (turn.state.timers.relay === undefined) setTimer(turn, 'relay', nowMs + RELAY_DELAY_MS)
+  const dueMs = nowMs + (message.bytes.length > RELAY_SOON_BYTES_MAX ? resendMs(state) : RELAY_DELAY_MS)
+  update(turn, { relays: withEntry(state.relays, `${message.author} ${message.kind}`, { message, from, dueMs }) })
+  scheduleRelay(turn)
+}
+
+export function relayDue(turn: Turn): void {
+  const waiting = new Map(turn.state.relays)
+  for (const [key, { message, from, dueMs }] of waiting) {
+    if (dueMs > turn.nowMs) continue
+    waiting.delete(key)
+    turn.effects.push({ type: 'relay', message, from })
+  }
+  update(turn, { relays: waiting })
+  scheduleRelay(turn)
+}
+
+function scheduleRelay(turn: Turn): void {
+  const { relays } = turn.state
+  if (relays.size > 0) setTimer(turn, 'relay', Math.min(...[...relays.values()].map(({ dueMs }) => dueMs)))
 }

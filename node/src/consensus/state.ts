@@ -58,6 +58,7 @@ export interface Relay {
   readonly message: Message
   /** The peer that brought it. */
   readonly from: Address
+  readonly dueMs: number
 }
 
 /**

@@ -6,7 +6,7 @@ import type { ConsensusError } from './errors.js'
 import { startHeight } from './height.js'
 import type { MessageKind, ProposedBlock } from './messages.js'
 import { paceRoundZero, proposeWhenLeader } from './pace.js'
-import { receive, scheduleResend } from './receive.js'
+import { receive, relayDue, scheduleResend } from './receive.js'
 import { enterRound, jumpToReachedRound, noticeReachedRound } from './round-entry.js'
 import { reachedRound } from './rounds.js'
 import type { ConsensusState, Event, Outcome, TimerName } from './state.js'
@@ -126,8 +126,7 @@ function fire(turn: Turn, name: TimerName, atMs: number): void {
       for (const message of state.own.values()) turn.effects.push({ type: 'send', message, to: 'all' })
       return scheduleResend(turn)
     case 'relay':
-      for (const relay of state.relays.values()) turn.effects.push({ type: 'relay', ...relay })
-      return update(turn, { relays: new Map() })
+      return relayDue(turn)
     default:
       unreachable(name)
   }
