@@ -7,6 +7,8 @@ import type { Header } from '@songhua/sdk/protocol/header'
 import { EMPTY_FRONTIER, appendHash } from '@songhua/sdk/protocol/history-tree'
 import { INITIAL_ROTATION } from '@songhua/sdk/protocol/proposer'
 import type { Transaction } from '@songhua/sdk/protocol/transaction'
+import { readEnvelope } from '@songhua/node/consensus/envelope'
+import type { MessageKind } from '@songhua/node/consensus/messages'
 import type { Logger } from '@songhua/node/base/logger'
 import type { Prng } from '@songhua/node/base/prng'
 import { type BlockOutcome, type ChainHead, headOf } from '@songhua/node/services/block-work'
@@ -27,7 +29,7 @@ export interface LinkRules {
   /** Share of the messages that are lost. */
   readonly loss: number
   /** Whether a message may pass from one node to the other at this moment. */
-  readonly passes: (from: number, to: number) => boolean
+  readonly passes: (from: number, to: number, kind: MessageKind | 'block' | 'transaction') => boolean
 }
 
 export interface WorldOptions {
@@ -40,6 +42,24 @@ export interface WorldOptions {
   readonly syncGraceMs?: number | undefined
   /** Nodes that do not vote, after the validators. */
   readonly followers?: number
+  /** Validators of which two copies run with one key and two disks (Twins, arXiv 2004.10617); the copies come last. */
+  readonly twins?: readonly number[]
+}
+
+export interface Delivery {
+  readonly kind: Parameters<LinkRules['passes']>[2]
+  readonly arrive: () => void
+}
+
+/** Whoever messages are sent to. */
+export interface Station {
+  readonly at: number
+  readonly address: Address
+  readonly isUp: boolean
+  /** Grows with each restart; what was on its way to an earlier life is lost. */
+  readonly life: number
+  /** The bytes of a message, as if `from` had sent them. */
+  hear(from: Address, bytes: Uint8Array): void
 }
 
 const RULES = { gasLimit: 30_000_000n, minBlockPeriodMs: TIMING.minBlockPeriodMs }
@@ -58,6 +78,8 @@ export class World {
   readonly council: Council
   readonly genesis: Header
   readonly nodes: SimulatedNode[]
+  /** Speakers that run no node. */
+  readonly strangers: Station[] = []
   readonly decidedHashes = new Map<number, Hash>()
   readonly fatal: unknown[] = []
   links: LinkRules
@@ -70,8 +92,8 @@ export class World {
     this.council = councilOfSize(options.n)
     this.genesis = genesisOf(this.council)
     this.links = { delayMs: { min: 1, max: 5 }, loss: 0, passes: () => true, ...options.links }
-    const count = options.n + (options.followers ?? 0)
-    this.nodes = Array.from({ length: count }, (_, at) => new SimulatedNode(this, at))
+    const singles = Array.from({ length: options.n + (options.followers ?? 0) }, (_, at) => at)
+    this.nodes = [...singles, ...(options.twins ?? [])].map((key, at) => new SimulatedNode(this, { at, key }))
     for (const node of this.nodes) node.boot()
   }
 
@@ -109,10 +131,20 @@ export class World {
     await this.until(() => isOver || this.clock.now() > endMs, ms + 1)
   }
 
-  deliver(from: SimulatedNode, to: SimulatedNode, arrive: () => void): void {
+  get stations(): Station[] {
+    return [...this.nodes, ...this.strangers]
+  }
+
+  say(from: Station, to: Station, bytes: Uint8Array): void {
+    this.deliver(from, to, { kind: readEnvelope(bytes).kind, arrive: () => to.hear(from.address, bytes) })
+  }
+
+  deliver(from: Station, to: Station, { kind, arrive }: Delivery): void {
+    // Nobody has a link to the holder of its own key.
+    if (from.address === to.address) return
     this.messages++
     const { delayMs, loss, passes } = this.links
-    if (!passes(from.at, to.at) || this.prng.next() < loss) return
+    if (!passes(from.at, to.at, kind) || this.prng.next() < loss) return
     const { life } = to
     this.clock.after(delayMs.min + Math.floor(this.prng.next() * (delayMs.max - delayMs.min)), () => {
       if (to.isUp && to.life === life) arrive()
@@ -135,13 +167,15 @@ export class World {
 }
 
 /** One node: what is on its disk outlives its lives. */
-export class SimulatedNode {
+export class SimulatedNode implements Station {
   readonly world: World
   readonly at: number
   readonly address: Address
   readonly log: MemoryLog
   readonly blocks: Block[] = []
   readonly penalties: CodedError[] = []
+  /** Whom it has penalised. */
+  readonly blamed = new Set<Address>()
   driver!: ConsensusDriver
   chain!: Chain
   isUp = false
@@ -154,10 +188,10 @@ export class SimulatedNode {
   readonly #addedListeners = new Set<() => void>()
   readonly #privateKey: Uint8Array | undefined
 
-  constructor(world: World, at: number) {
+  constructor(world: World, { at, key }: { at: number; key: number }) {
     this.world = world
     this.at = at
-    const validator = world.council.addresses[at]
+    const validator = world.council.addresses[key]
     this.address = validator ?? `0x${(0xf000 + at).toString(16).padStart(40, '0')}`
     this.#privateKey = validator && world.council.keys.get(validator)
     const { diskMs } = world.options
@@ -196,7 +230,7 @@ export class SimulatedNode {
     this.driver = driver
     driver.start()
     for (const other of this.world.nodes ?? []) {
-      if (other === this || !other.isUp) continue
+      if (other.address === this.address || !other.isUp) continue
       other.#listener?.onPeerUp(this.address, this.height)
       this.#listener?.onPeerUp(other.address, other.height)
     }
@@ -218,7 +252,6 @@ export class SimulatedNode {
     for (const listener of this.#addedListeners) listener()
   }
 
-  /** The bytes of a message, as if `from` had sent them. */
   hear(from: Address, bytes: Uint8Array): void {
     this.#listener?.onMessage(from, bytes)
   }
@@ -285,13 +318,14 @@ export class SimulatedNode {
     if (syncGraceMs === undefined) return
     for (const other of world.nodes) {
       if (other === this) continue
-      world.deliver(this, other, () => world.clock.after(syncGraceMs, () => void other.fetchFrom(this)))
+      const arrive = (): void => void world.clock.after(syncGraceMs, () => void other.fetchFrom(this))
+      world.deliver(this, other, { kind: 'block', arrive })
     }
   }
 
   /** Sync in miniature: everything that the other has and we do not. */
   async fetchFrom(other: SimulatedNode): Promise<void> {
-    if (!this.isUp || !this.world.links.passes(other.at, this.at)) return
+    if (!this.isUp || !this.world.links.passes(other.at, this.at, 'block')) return
     const { chain } = this
     for (let number = this.height + 1; number <= other.height; number++) {
       await chain.importSealed(decodeBlock(encodeBlock(other.blocks[number]!)))
@@ -311,7 +345,8 @@ export class SimulatedNode {
       resendPending: () => {
         for (const other of this.world.nodes) {
           for (const { transaction } of this.#pool.values()) {
-            if (other !== this) this.world.deliver(this, other, () => other.addTransaction(transaction))
+            if (other === this) continue
+            this.world.deliver(this, other, { kind: 'transaction', arrive: () => other.addTransaction(transaction) })
           }
         }
       },
@@ -321,11 +356,12 @@ export class SimulatedNode {
 
   #transport(): ConsensusPorts['transport'] {
     const { world, life } = this
-    const send = (other: SimulatedNode, bytes: Uint8Array): void => {
+    const send = (other: Station, bytes: Uint8Array): void => {
       if (other === this || this.life !== life) return
-      world.deliver(this, other, () => other.hear(this.address, bytes))
+      world.say(this, other, bytes)
     }
-    const nodeOf = (address: Address) => world.nodes.find((node) => node.address === address)
+    const holdersOf = <T extends Station>(of: readonly T[], address: Address): T[] =>
+      of.filter((one) => one.address === address)
     return {
       subscribe: (listener) => {
         this.#listener = listener
@@ -334,21 +370,24 @@ export class SimulatedNode {
         }
       },
       broadcast: (bytes, { except }) => {
-        for (const node of world.nodes) if (!except.includes(node.address)) send(node, bytes)
+        for (const other of world.stations) if (!except.includes(other.address)) send(other, bytes)
       },
       send: (to, bytes) => {
-        const node = nodeOf(to)
-        if (node) send(node, bytes)
+        for (const other of holdersOf(world.stations, to)) send(other, bytes)
       },
       sendBlock: (to, height) => {
-        const node = nodeOf(to)
         const block = this.blocks[height]
-        if (!node || !block) return
-        world.deliver(this, node, () => {
-          if (node.height === height - 1) void node.chain.importSealed(decodeBlock(encodeBlock(block)))
-        })
+        for (const node of block ? holdersOf(world.nodes, to) : []) {
+          const arrive = (): void => {
+            if (node.height === height - 1) void node.chain.importSealed(decodeBlock(encodeBlock(block!)))
+          }
+          world.deliver(this, node, { kind: 'block', arrive })
+        }
       },
-      penalise: (_peer, error) => void this.penalties.push(error),
+      penalise: (peer, error) => {
+        this.blamed.add(peer)
+        this.penalties.push(error)
+      },
     }
   }
 }
