@@ -1,0 +1,187 @@
+import { type Hash, type Hex, bytesToHex } from './bytes.js'
+import { CodedError, messageOf } from './errors.js'
+import { canonicalEnvelope, readEnvelope, RECORD_FAMILIES } from './evidence-envelope.js'
+import {
+  EVIDENCE_VERSION,
+  type EvidenceBundle,
+  MAX_VALIDATOR_HISTORY,
+  type VouchingHeader,
+} from './evidence-format.js'
+import { createHeaderReader } from './evidence-header.js'
+import { ANCHOR_CONTRACT, ANCHOR_EVENT, type AnchoredBatch, readAnchoredBatch } from './evidence-receipt.js'
+import { type Header, encodeHeader } from './header.js'
+import { verifyAncestor } from './history-tree.js'
+import type { JsonObject } from './json-fields.js'
+import { createNodeReader, inclusionProof, treeRoot } from './merkle-tree.js'
+import { orderedTrieProof, orderedTrieRoot } from './ordered-trie.js'
+import { type Log, type Receipt, encodeReceipt } from './receipt.js'
+
+export type AssemblyErrorCode =
+  | 'ASSEMBLY_RECEIPTS'
+  | 'ASSEMBLY_NO_ANCHOR'
+  | 'ASSEMBLY_FAMILY'
+  | 'ASSEMBLY_LEAF_INDEX'
+  | 'REFRESH_HEIGHT'
+  | 'REFRESH_PROOFS'
+
+/** An anchored batch and its block, all of it: what bundles are cut from. */
+export interface AnchoredRecords {
+  readonly chain: { readonly chainId: number; readonly genesisHash: Hash }
+  /** In the order of the batch. */
+  readonly envelopes: readonly JsonObject[]
+  readonly block: {
+    /** With its seals. */
+    readonly header: Header
+    /** All of the block, in order. */
+    readonly receipts: readonly Receipt[]
+    /** The transaction that anchored the batch. */
+    readonly transactionIndex: number
+  }
+  /** Headers below the block at which the validators changed, oldest first, with their seals. */
+  readonly validatorHistory: readonly Header[]
+}
+
+function fail(code: AssemblyErrorCode, message: string, cause?: unknown): never {
+  throw new CodedError(code, message, { cause })
+}
+
+/**
+ * Cuts the bundles of one batch; tree and receipt proof are made once.
+ * @returns the bundle of the envelope at that place of the batch
+ * @throws CodedError with an `ASSEMBLY_` code when block, transaction and envelopes do not belong together, with a
+ *   `LEAF_` code for an envelope that cannot be proved
+ */
+export function createEvidenceAssembler(records: AnchoredRecords): (leafIndex: number) => EvidenceBundle {
+  const { envelopes, block } = records
+  const readNode = createNodeReader(envelopes.map(canonicalEnvelope))
+  const root = bytesToHex(treeRoot(readNode, envelopes.length))
+  const shared = { ...sharedPart(records, root), envelopes, readNode }
+  envelopes.forEach((envelope, at) => checkFamily(envelope, at, shared.batch))
+  const { number } = block.header
+  return (leafIndex) => cutBundle(leafIndex, { ...shared, blockNumber: number, chain: records.chain })
+}
+
+/** One bundle; for many of one batch see `createEvidenceAssembler`. @throws CodedError as that does */
+export function assembleEvidence(records: AnchoredRecords, leafIndex: number): EvidenceBundle {
+  return createEvidenceAssembler(records)(leafIndex)
+}
+
+interface SharedPart {
+  readonly batch: AnchoredBatch
+  readonly transactionIndex: number
+  readonly logIndex: number
+  readonly receiptProof: readonly Hex[]
+  readonly header: Hex
+  readonly validatorHistory: readonly Hex[]
+}
+
+function sharedPart({ block, envelopes, validatorHistory }: AnchoredRecords, root: Hash): SharedPart {
+  const { header, receipts, transactionIndex } = block
+  const encoded = receipts.map(encodeReceipt)
+  if (orderedTrieRoot(encoded) !== header.receiptsRoot) {
+    fail('ASSEMBLY_RECEIPTS', `These ${receipts.length} receipts are not those of block ${header.number}`)
+  }
+  const logs = receipts[transactionIndex]?.logs ?? []
+  const logIndex = logs.findIndex((log) => isAnchorOf(log, { root, size: BigInt(envelopes.length) }))
+  if (logIndex === -1) {
+    const what = `Transaction ${transactionIndex} of block ${header.number}`
+    fail('ASSEMBLY_NO_ANCHOR', `${what} anchored no batch of ${envelopes.length} records with root ${root}`)
+  }
+  return {
+    batch: readAnchoredBatch(logs[logIndex]!),
+    transactionIndex,
+    logIndex,
+    receiptProof: orderedTrieProof(encoded, transactionIndex).map(bytesToHex),
+    header: bytesToHex(encodeHeader(header)),
+    validatorHistory: validatorHistory.map((change) => bytesToHex(encodeHeader(change))),
+  }
+}
+
+function isAnchorOf(log: Log, tree: { root: Hash; size: bigint }): boolean {
+  if (log.address !== ANCHOR_CONTRACT || log.topics[0] !== ANCHOR_EVENT) return false
+  const { root, size } = readAnchoredBatch(log)
+  return root === tree.root && size === tree.size
+}
+
+function checkFamily(envelope: JsonObject, index: number, batch: AnchoredBatch): void {
+  const { family } = readEnvelope(envelope)
+  if (batch.family === BigInt(RECORD_FAMILIES[family])) return
+  fail('ASSEMBLY_FAMILY', `Envelope ${index} is of family ${family}; the batch was anchored for ${batch.family}`)
+}
+
+interface Batch extends SharedPart {
+  readonly chain: AnchoredRecords['chain']
+  readonly envelopes: readonly JsonObject[]
+  readonly readNode: ReturnType<typeof createNodeReader>
+  readonly blockNumber: number
+}
+
+function cutBundle(leafIndex: number, batch: Batch): EvidenceBundle {
+  const { chain, envelopes, readNode, blockNumber, transactionIndex, logIndex, receiptProof } = batch
+  const envelope = envelopes[leafIndex]
+  const treeSize = envelopes.length
+  if (envelope === undefined) fail('ASSEMBLY_LEAF_INDEX', `The batch of ${treeSize} has no envelope ${leafIndex}`)
+  return {
+    version: EVIDENCE_VERSION,
+    chain,
+    envelope,
+    inclusion: {
+      treeSize,
+      leafIndex,
+      path: inclusionProof(readNode, { index: leafIndex, size: treeSize }).map(bytesToHex),
+    },
+    anchor: { blockNumber, transactionIndex, logIndex, receiptProof },
+    header: batch.header,
+    validatorHistory: batch.validatorHistory,
+  }
+}
+
+// ----------------------------------------------------------------------------------------------------- refresh
+
+/** What a node answers for a refresh. Whoever asks over a network fetches the three first: all follow from heights. */
+export interface RefreshProofs {
+  /** With seals. */
+  header(number: number): Header
+  /** From block `number` to the root over `size` blocks: `proveBlock` of the history tree. */
+  historyPath(claim: { number: number; size: number }): readonly Hash[]
+  /** Headers with a change of the validators, above block 0 and below `before`, oldest first, with seals. */
+  validatorHistory(before: number): readonly Header[]
+}
+
+/**
+ * The same record, receipt and header, proved under a later header: a checkpoint of the trust anchors that will judge
+ * it, or the head. Serves a bundle too that is not valid under those as it stands.
+ * @param under.height of the later header, above the bundle's block
+ * @throws CodedError `REFRESH_HEIGHT`; `REFRESH_PROOFS` when the answers do not prove the bundle's header
+ */
+export function refreshEvidence(
+  bundle: EvidenceBundle,
+  under: { height: number; proofs: RefreshProofs },
+): EvidenceBundle {
+  const { height, proofs } = under
+  const { blockNumber } = bundle.anchor
+  if (!Number.isSafeInteger(height) || height <= blockNumber) {
+    fail('REFRESH_HEIGHT', `Block ${blockNumber} cannot be proved under block ${height}: it must be a later one`)
+  }
+  const header = proofs.header(height)
+  const path = proofs.historyPath({ number: blockNumber, size: height })
+  checkPath(bundle, { header, path, height })
+  const changes = proofs.validatorHistory(height)
+  if (changes.length > MAX_VALIDATOR_HISTORY) {
+    fail('REFRESH_PROOFS', `${changes.length} changes of validators; a bundle takes ${MAX_VALIDATOR_HISTORY}`)
+  }
+  const checkpointPath: VouchingHeader = { header: bytesToHex(encodeHeader(header)), path }
+  const validatorHistory = changes.map((change) => bytesToHex(encodeHeader(change)))
+  return { ...bundle, validatorHistory, checkpointPath }
+}
+
+function checkPath(bundle: EvidenceBundle, later: { header: Header; path: readonly Hash[]; height: number }): void {
+  const { header, path, height } = later
+  try {
+    const own = createHeaderReader(1).read(bundle.header)
+    if (header.number !== height) fail('REFRESH_PROOFS', `Asked for header ${height}, got ${header.number}`)
+    verifyAncestor(header, { number: own.header.number, hash: own.hash, path })
+  } catch (error) {
+    fail('REFRESH_PROOFS', messageOf(error), error)
+  }
+}
