@@ -59,6 +59,20 @@ describe('ethers v6', () => {
   })
 })
 
+describe('ethers v6 on a chain that makes blocks on demand', () => {
+  // One wait that missed its block would last until the heartbeat, 30 s, and with it the test's time.
+  it('waits for twenty sends one after another without ever missing its own block', async () => {
+    const { nodes, accounts } = devnet.ready
+    const provider = new JsonRpcProvider(nodes[0]!.rpc, undefined, { cacheTimeout: -1 })
+    const wallet = new Wallet(accounts[2]!.privateKey, provider)
+    for (let round = 0; round < 20; round += 1) {
+      const receipt = await (await wallet.sendTransaction({ to: wallet.address })).wait()
+      expect(receipt?.status).toBe(1)
+    }
+    provider.destroy()
+  }, 25_000)
+})
+
 describe('viem', () => {
   it('deploys a contract, calls it, reads its logs by filter and by subscription', async () => {
     const { nodes, accounts, chainId } = devnet.ready

@@ -462,6 +462,15 @@ describe('sending', () => {
     await chain.mine()
   })
 
+  it('waits a moment for the receipt of what is about to stand in a block, and not for what is unknown', async () => {
+    const due = chain.sign({ value: 3n })
+    await result(url, 'eth_sendRawTransaction', [toHex(due.raw)])
+    const waiting = result<ReceiptJson | null>(url, 'eth_getTransactionReceipt', [due.hash])
+    expect(await result(url, 'eth_getTransactionReceipt', [UNKNOWN])).toBeNull()
+    await chain.mine()
+    expect((await waiting)?.transactionHash).toBe(due.hash)
+  })
+
   it('waits for the receipt, for as long as it was told (EIP-7966)', async () => {
     const first = chain.sign({ value: 1n })
     const waiting = ask(url, 'eth_sendRawTransactionSync', [toHex(first.raw), 20_000])

@@ -47,6 +47,8 @@ export const RPC_LIMITS = {
   proofSlotsMax: 1024,
   overrideSlotsMax: 4096,
   txpoolContentMax: 10_000,
+  /** How long eth_getTransactionReceipt waits for a transaction that is executable in the pool, ms. */
+  receiptHoldMs: 1_000,
   /** EIP-7966: how long eth_sendRawTransactionSync waits unless told, ms: some rounds, should the proposer be away. */
   syncWaitDefaultMs: 5_000,
   /** EIP-7966: the longest wait a client may ask for, ms. */

@@ -23,7 +23,7 @@ interface Ports {
 }
 
 export function ethTransactionMethods(ports: Ports): Method[] {
-  return [...lookups(ports), ...sending(ports)]
+  return [...lookups(ports), receiptLookup(ports), ...sending(ports)]
 }
 
 function lookups({ chain, pool, transactions }: Ports): Method[] {
@@ -65,14 +65,29 @@ function lookups({ chain, pool, transactions }: Ports): Method[] {
       result: transactionJson.nullable(),
       handler: ([blockHash, index]) => at(findBlock(chain, { hash: blockHash }), index),
     }),
-    defineMethod({
-      name: 'eth_getTransactionReceipt',
-      summary: 'Receipt of a transaction, null while it is in no block',
-      params: [param('transactionHash', hash)],
-      result: receiptJson.nullable(),
-      handler: ([wanted]) => receiptOf({ chain, transactions }, wanted),
-    }),
   ]
+}
+
+/**
+ * Clients look for a receipt first and for new blocks then, and a block made in between would leave them waiting for the
+ * next one: on this chain up to the heartbeat. So the receipt of what is about to stand in a block is waited for.
+ */
+function receiptLookup({ chain, pool, transactions, receiptWaiter, limits }: Ports): Method {
+  const isDue = (wanted: Hash): boolean => {
+    const pending = pool.get(wanted)
+    return pending !== undefined && pending.nonce < pool.pendingNonce(pending.sender)
+  }
+  return defineMethod({
+    name: 'eth_getTransactionReceipt',
+    summary: 'Receipt of a transaction, null while it is in no block; for one that is executable in the pool, waits a moment',
+    params: [param('transactionHash', hash)],
+    result: receiptJson.nullable(),
+    handler: async ([wanted]) => {
+      const found = receiptOf({ chain, transactions }, wanted)
+      if (found || !isDue(wanted)) return found
+      return (await receiptWaiter.receipt(wanted, limits.receiptHoldMs)) ?? null
+    },
+  })
 }
 
 const WAIT = 'must be milliseconds from 0, as a number or a quantity'
