@@ -31,7 +31,7 @@ export const NODE_OPTIONS = [
     flag: '--name',
     type: 'text',
     default: '',
-    help: { en: 'name shown in logs and status (default: from the node address)', zh: '节点名称，用于日志与状态' },
+    help: { en: 'name shown in logs and status (default: from the node address)', zh: '节点名称，用于日志与状态（默认取自节点地址）' },
   },
   {
     key: 'genesisFile',
@@ -48,7 +48,7 @@ export const NODE_OPTIONS = [
     flag: '--key-file',
     type: 'path',
     default: '',
-    help: { en: 'encrypted node key (default: node-key.json in the data folder)', zh: '加密的节点私钥文件' },
+    help: { en: 'encrypted node key (default: node-key.json in the data folder)', zh: '加密的节点私钥文件（默认为数据目录中的 node-key.json）' },
   },
   {
     key: 'nodeKey.passwordFile',
@@ -89,7 +89,7 @@ export const NODE_OPTIONS = [
     flag: '--p2p-announce',
     type: 'endpoints',
     default: [],
-    help: { en: 'addresses told to peers instead of those listened on', zh: '向其他节点公布的地址' },
+    help: { en: 'addresses told to peers instead of those listened on', zh: '向其他节点公布的地址，代替监听地址' },
   },
   {
     key: 'p2p.bootnodes',
@@ -98,7 +98,7 @@ export const NODE_OPTIONS = [
     default: [],
     help: {
       en: 'peers to dial first: /ip4/10.0.0.1/tcp/30303/p2p/<peer id>',
-      zh: '首先连接的节点，/ip4/…/tcp/…/p2p/…',
+      zh: '首先连接的节点，如 /ip4/10.0.0.1/tcp/30303/p2p/<节点标识>',
     },
   },
   {
@@ -150,7 +150,7 @@ export const NODE_OPTIONS = [
     type: 'choice',
     choices: LOG_LEVELS,
     default: 'info',
-    help: { en: 'least severe log line written', zh: '日志级别' },
+    help: { en: 'least severe log line written', zh: '写入日志的最低级别' },
   },
   {
     key: 'log.format',

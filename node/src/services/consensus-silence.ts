@@ -19,7 +19,7 @@ export interface Silence {
  *
  * Reports before our start would be too old, and each peer's first one counts, because the heads go on growing.
  * Where no quorum of others is left (one validator, two, or more than f silent at once) silence does not end by
- * itself: the key has to be rotated.
+ * itself, and the chain stands still: no vote is safer than one that may contradict a forgotten one.
  */
 export function createSilence(isSilent: boolean): Silence {
   const heads = new Map<Address, number>()
