@@ -138,8 +138,8 @@ describe('an issuer', () => {
   const key = member('issuer')
   const unsigned = record(4).envelope
   const proofBy = (name: string, envelope = unsigned): object => {
-    const signature = bytesToHex(signDigest(envelopeSigningDigest(envelope), member(name).privateKey))
-    return { alg: ISSUER_ALGORITHM, signature }
+    const signature = signDigest(envelopeSigningDigest(envelope), member(name).privateKey)
+    return { algorithm: ISSUER_ALGORITHM, keyId: 'key-1', value: bytesToHex(signature).slice(2) }
   }
   const batchOf = (proof: unknown[]): ReturnType<typeof records> => {
     const batch = records(7)
@@ -151,7 +151,7 @@ describe('an issuer', () => {
     return verifyEvidence(bundleOfReceipts(batch, blockReceipts(batch)), { trustAnchor: chain.trustAnchor(), issuers })
   }
   const signed = [proofBy('issuer')]
-  const zeros = { alg: ISSUER_ALGORITHM, signature: `0x${'00'.repeat(65)}` }
+  const zeros = { algorithm: ISSUER_ALGORITHM, keyId: 'key-1', value: '00'.repeat(65) }
 
   it('has signed, when a key known to be its own did', () => {
     const verdict = verdictOf(signed, { [ISSUER]: { signers: [key.address] } })
@@ -167,7 +167,7 @@ describe('an issuer', () => {
   it.each<[string, unknown[]]>([
     ['nothing is signed', []],
     ['the keys are not known', signed],
-    ['the algorithm is not known', [{ alg: 'sm2-sm3', signature: '…' }]],
+    ['the algorithm is not known', [{ algorithm: 'sm2-sm3', keyId: 'key-1', value: 'x' }]],
   ])('is unproven, and said to be, when %s', (_, proof) => {
     const verdict = verdictOf(proof)
     expect(verdict.valid).toBe(true)
@@ -179,9 +179,10 @@ describe('an issuer', () => {
     ['another’s signature', 'ISSUER_SIGNATURE', [proofBy('somebody')]],
     ['a signature over another envelope', 'ISSUER_SIGNATURE', [proofBy('issuer', record(5).envelope)]],
     ['a good signature and a bad one', 'ISSUER_SIGNATURE', [...signed, zeros]],
-    ['a signature too short', 'ISSUER_PROOF', [{ alg: ISSUER_ALGORITHM, signature: '0x00' }]],
+    ['a signature too short', 'ISSUER_PROOF', [{ algorithm: ISSUER_ALGORITHM, value: '00' }]],
+    ['a signature in a list', 'ISSUER_PROOF', [{ algorithm: ISSUER_ALGORITHM, value: ['00'.repeat(65)] }]],
     ['a proof without algorithm', 'ISSUER_PROOF', [null]],
-    ['nine proofs', 'ISSUER_PROOF', Array.from({ length: 9 }, () => ({ alg: 'x' }))],
+    ['nine proofs', 'ISSUER_PROOF', Array.from({ length: 9 }, () => ({ algorithm: 'x' }))],
   ])('refuses %s', (_, code, proof) => {
     const verdict = verdictOf(proof, { [ISSUER]: { signers: [key.address], accounts: [SENDER] } })
     expect(failures(verdict)).toEqual({ issuer: code })

@@ -27,8 +27,8 @@ export type AssemblyErrorCode =
 /** An anchored batch and its block, all of it: what bundles are cut from. */
 export interface AnchoredRecords {
   readonly chain: { readonly chainId: number; readonly genesisHash: Hash }
-  /** In the order of the batch. */
-  readonly envelopes: readonly JsonObject[]
+  /** In the order of the batch: each a JSON object, as it was when its leaf was made. */
+  readonly envelopes: readonly object[]
   readonly block: {
     /** With its seals. */
     readonly header: Header
@@ -52,7 +52,8 @@ function fail(code: AssemblyErrorCode, message: string, cause?: unknown): never 
  *   `LEAF_` code for an envelope that cannot be proved
  */
 export function createEvidenceAssembler(records: AnchoredRecords): (leafIndex: number) => EvidenceBundle {
-  const { envelopes, block } = records
+  const { block } = records
+  const envelopes = records.envelopes as readonly JsonObject[]
   const readNode = createNodeReader(envelopes.map(canonicalEnvelope))
   const root = bytesToHex(treeRoot(readNode, envelopes.length))
   const shared = { ...sharedPart(records, root), envelopes, readNode }

@@ -25,7 +25,7 @@ export type RecordFamily = keyof typeof RECORD_FAMILIES
 /** Of an envelope in RFC 8785 form. */
 export const MAX_ENVELOPE_BYTES = 64 * 1024
 const MAX_NAME_CHARACTERS = 512
-const DIGEST = /^(?:0x)?([0-9a-f]{64})$/
+const DIGEST = /^[0-9a-f]{64}$/
 
 /** The bytes whose RFC 9162 leaf hash is the record's leaf: RFC 8785, UTF-8. */
 export function canonicalEnvelope(envelope: JsonObject): Uint8Array {
@@ -68,8 +68,8 @@ function readFamily(value: unknown): RecordFamily {
 }
 
 function readDigest(value: unknown, path: string): string {
-  const digits = typeof value === 'string' ? DIGEST.exec(value)?.[1] : undefined
-  return digits ?? failField('JSON_TYPE', path, 'must be 64 lower-case hexadecimal digits')
+  if (typeof value === 'string' && DIGEST.test(value)) return value
+  return failField('JSON_TYPE', path, 'must be 64 lower-case hexadecimal digits')
 }
 
 function readProofs(value: unknown): unknown[] {

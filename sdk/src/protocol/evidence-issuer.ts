@@ -23,8 +23,9 @@ export type KnownIssuers = Readonly<Record<string, KnownIssuer>>
 export type IssuerStanding = 'signed' | 'organisation' | 'unproven'
 
 /**
- * r ‖ s ‖ yParity over `envelopeSigningDigest`, as `{ alg, signature: 0x… }` in the envelope's `proof`. Proofs of other
- * algorithms are passed over: they neither help nor harm.
+ * r ‖ s ‖ yParity over `envelopeSigningDigest`, as `{ algorithm, keyId, value }` in the envelope's `proof`, the value in
+ * 130 hexadecimal digits. Proofs of other algorithms are passed over: they neither help nor harm. The key is recovered
+ * from the signature, so `keyId` decides nothing.
  */
 export const ISSUER_ALGORITHM = 'secp256k1-keccak256'
 export const MAX_ISSUER_PROOFS = 8
@@ -59,11 +60,12 @@ export function issuerStanding({ envelope, read, sender, issuers }: IssuerClaim)
 }
 
 function readProof(proof: unknown, index: number): Uint8Array | undefined {
-  const { alg, signature } = (proof ?? {}) as { alg?: unknown; signature?: unknown }
-  if (typeof alg !== 'string') return failEvidence('ISSUER_PROOF', `proof[${index}] names no algorithm`)
-  if (alg !== ISSUER_ALGORITHM) return undefined
+  const { algorithm, value } = (proof ?? {}) as { algorithm?: unknown; value?: unknown }
+  if (typeof algorithm !== 'string') return failEvidence('ISSUER_PROOF', `proof[${index}] names no algorithm`)
+  if (algorithm !== ISSUER_ALGORITHM) return undefined
+  const signature = typeof value === 'string' ? `0x${value}` : undefined
   if (isHex(signature, SIGNATURE_BYTES)) return hexToBytes(signature)
-  return failEvidence('ISSUER_PROOF', `proof[${index}].signature must be 0x and ${SIGNATURE_BYTES * 2} digits`)
+  return failEvidence('ISSUER_PROOF', `proof[${index}].value must have ${SIGNATURE_BYTES * 2} hexadecimal digits`)
 }
 
 function recover(digest: Uint8Array, signature: Uint8Array): Address {
