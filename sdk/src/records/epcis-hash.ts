@@ -227,7 +227,7 @@ export function epcisPreHash(event: JsonObject, options: EpcisHashOptions = {}):
     namespaces: namespacesOf(options.context, event['@context']),
     ignored: new Set([...NOT_HASHED, ...(options.ignoreFields ?? [])]),
   }
-  const type = String((event['type'] ?? event['isA'] ?? ''))
+  const type = [event['type'], event['isA']].find((name) => typeof name === 'string') ?? ''
   return `eventType=${type}${renderFields(event, EVENT_FIELDS, run)}${renderExtensions(event, EVENT_FIELDS, run)}`
 }
 

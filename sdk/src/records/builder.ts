@@ -1,0 +1,127 @@
+import { randomBytes } from '@noble/hashes/utils.js'
+import { CodedError } from '../protocol/errors.js'
+import { canonicalBytes, canonicalJson } from './canonical-json.js'
+import { ENVELOPE_TYPE, type RecordEnvelope, envelopeViolations, parseEnvelope } from './envelope.js'
+import { epcisEventHash } from './epcis-hash.js'
+import { isJsonObject, pointerStep } from './json-schema.js'
+import { SALT_BYTES, payloadDigests } from './payload-digest.js'
+import { RECORD_ID_RANDOM_BYTES, uuidV7 } from './record-id.js'
+import { type RecordSchema, type RetentionClass, familyOf } from './record-schema.js'
+import type { FromSchema } from './schema-infer.js'
+import type { SchemaRegistry } from './schema-registry.js'
+import type { Violation } from './schema-types.js'
+import { SCHEMAS } from './schemas/catalogue.js'
+import { PUBLIC_SCHEMES, type PublicSubject, type Subject } from './subject.js'
+
+export interface RecordInput<P = unknown> {
+  readonly payload: P
+  readonly issuer: string
+  /** May be left out where the schema finds a public identifier in the payload. */
+  readonly subject?: Subject
+  readonly supersedes?: string
+  /** The schema's when left out. */
+  readonly retention?: RetentionClass
+}
+
+export interface BuiltRecord {
+  readonly envelope: RecordEnvelope
+  /** Canonical JSON; it and the salt stay off the chain. */
+  readonly payload: Uint8Array
+  readonly salt: Uint8Array
+  /** Two records with the same are one event; it stays off the chain too, since it could be guessed from the event. */
+  readonly naturalKey?: string
+}
+
+/** Where time and chance come from. */
+export interface RecordSources {
+  nowMs(): number
+  randomBytes(length: number): Uint8Array
+}
+
+export type BuilderErrorCode = 'RECORD_INVALID'
+
+const systemSources: RecordSources = { nowMs: () => Date.now(), randomBytes: (length) => randomBytes(length) }
+
+/** The payloads of the schemas in this package, by builder. */
+export type PayloadOf<K extends keyof typeof SCHEMAS> = FromSchema<(typeof SCHEMAS)[K]['schema']>
+
+/** A typed function for each schema in this package, and `build` for any schema of the registry. */
+export type RecordBuilder = {
+  readonly [K in keyof typeof SCHEMAS]: (input: RecordInput<PayloadOf<K>>) => BuiltRecord
+} & {
+  /** @throws RECORD_INVALID with `details.violations`, one for each failing field; SCHEMA_UNKNOWN */
+  build(schema: { readonly id: string; readonly version?: string }, input: RecordInput): BuiltRecord
+}
+
+/** The public identifier that the payload holds, where the schema says so. */
+function subjectInPayload(schema: RecordSchema, payload: unknown): PublicSubject | undefined {
+  if (!schema.subjectField || !isJsonObject(payload)) return undefined
+  const id = payload[schema.subjectField.field]
+  const scheme = PUBLIC_SCHEMES.find((known) => known === schema.subjectField!.scheme)
+  return typeof id === 'string' && scheme !== undefined ? { kind: 'public', scheme, id } : undefined
+}
+
+function subjectViolations(schema: RecordSchema, input: RecordInput): Violation[] {
+  const inPayload = subjectInPayload(schema, input.payload)
+  const subject = input.subject ?? inPayload
+  const fail = (zh: string, en: string): Violation[] => [{ path: '/subject', code: 'SUBJECT', zh, en }]
+  if (!subject) return fail('缺少记录主体 subject', 'subject is required: a public identifier or a commitment')
+  if (!schema.subjects.includes(subject.kind)) {
+    return fail(`该模式的主体只能为 ${schema.subjects.join(' | ')}`, `subject must be of kind ${schema.subjects.join(' | ')}`)
+  }
+  const differs = subject.kind === 'public' && inPayload?.scheme === subject.scheme && inPayload.id !== subject.id
+  if (!differs) return []
+  const path = pointerStep(schema.subjectField!.field)
+  return fail(`主体与载荷字段 ${path} 不一致`, `subject differs from the payload's ${path}`)
+}
+
+function invalid(schema: RecordSchema, violations: readonly Violation[]): CodedError<BuilderErrorCode> {
+  const message = `${schema.id}: ${violations.map(({ en }) => en).join('; ')}`
+  return new CodedError<BuilderErrorCode>('RECORD_INVALID', message, { details: { violations } })
+}
+
+/** Violations of the payload have paths under `/payload`, those of the envelope under its own fields. */
+function buildRecord(schema: RecordSchema, input: RecordInput, run: { registry: SchemaRegistry; sources: RecordSources }) {
+  const { registry, sources } = run
+  const nowMs = sources.nowMs()
+  const named = { schema: schema.id, version: schema.version, payload: input.payload }
+  const violations = [
+    ...registry.validate(named, { nowMs }).map((one) => ({ ...one, path: `/payload${one.path}` })),
+    ...subjectViolations(schema, input),
+  ]
+  if (violations.length > 0) throw invalid(schema, violations)
+  const payload = canonicalBytes(input.payload)
+  const salt = sources.randomBytes(SALT_BYTES)
+  const envelope = {
+    type: ENVELOPE_TYPE,
+    id: uuidV7(nowMs, sources.randomBytes(RECORD_ID_RANDOM_BYTES)),
+    family: familyOf(schema.id),
+    schema: { id: schema.id, version: schema.version },
+    subject: input.subject ?? subjectInPayload(schema, input.payload),
+    issuer: input.issuer,
+    payloadDigests: payloadDigests(salt, payload),
+    createdAt: new Date(nowMs).toISOString(),
+    ...(input.supersedes === undefined ? {} : { supersedes: input.supersedes }),
+    retention: input.retention ?? schema.retention,
+    proof: [],
+  }
+  const outside = envelopeViolations(envelope)
+  if (outside.length > 0) throw invalid(schema, outside)
+  return { envelope: parseEnvelope(envelope), payload, salt, ...naturalKeyOf(schema, input.payload) }
+}
+
+function naturalKeyOf(schema: RecordSchema, payload: unknown): { naturalKey?: string } {
+  if (schema.naturalKey === undefined) return {}
+  return { naturalKey: epcisEventHash(JSON.parse(canonicalJson(payload)) as Record<string, unknown>) }
+}
+
+/** Builders over a registry: the package's schemas by name, all of the registry by id. */
+export function createRecordBuilder(registry: SchemaRegistry, sources: RecordSources = systemSources): RecordBuilder {
+  const build: RecordBuilder['build'] = ({ id, version }, input) =>
+    buildRecord(registry.get(id, version), input, { registry, sources })
+  const typed = Object.entries(SCHEMAS).map(([name, schema]) => [
+    name,
+    (input: RecordInput) => build({ id: schema.id, version: schema.version }, input),
+  ])
+  return { ...(Object.fromEntries(typed) as Omit<RecordBuilder, 'build'>), build }
+}

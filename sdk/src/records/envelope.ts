@@ -1,0 +1,155 @@
+import { utf8ToBytes } from '../protocol/bytes.js'
+import { CodedError } from '../protocol/errors.js'
+import { leafHash } from '../protocol/merkle-tree.js'
+import { canonicalBytes, canonicalJson } from './canonical-json.js'
+import { isJsonObject, validateJson } from './json-schema.js'
+import type { PayloadDigests } from './payload-digest.js'
+import { type PersonalKind, findPersonalNumbers } from './personal-data.js'
+import { RECORD_FAMILY_NAMES, RETENTION_CLASSES, type RecordFamilyName, type RetentionClass, familyOf } from './record-schema.js'
+import { messages } from './schema-messages.js'
+import type { Bilingual, JsonSchema, Violation } from './schema-types.js'
+import { PUBLIC_SCHEMES, type Subject } from './subject.js'
+
+/** What goes on the chain of a record, as a leaf: all public, nothing personal. The payload and its salt stay outside. */
+export interface RecordEnvelope {
+  readonly type: typeof ENVELOPE_TYPE
+  /** UUID version 7. */
+  readonly id: string
+  readonly family: RecordFamilyName
+  readonly schema: { readonly id: string; readonly version: string }
+  readonly subject: Subject
+  /** A URI of who vouches for it: `did:…`, `uscc:…`. */
+  readonly issuer: string
+  readonly payloadDigests: PayloadDigests
+  /** RFC 3339, UTC, ms. */
+  readonly createdAt: string
+  /** The id of the record that this one corrects or ends. */
+  readonly supersedes?: string
+  readonly retention: RetentionClass
+  /** Issuer signatures. */
+  readonly proof: readonly IssuerProof[]
+}
+
+export interface IssuerProof {
+  readonly algorithm: string
+  readonly keyId: string
+  /** Hexadecimal or base64url. */
+  readonly value: string
+}
+
+export type EnvelopeErrorCode = 'ENVELOPE_INVALID' | 'ENVELOPE_TOO_LARGE'
+
+export const ENVELOPE_TYPE = 'songhua.record/1'
+/** Of the canonical form; a bundle of a batch of 1,000 stays below 4 kB with it. */
+export const ENVELOPE_BYTES_MAX = 4096
+
+const uuid: JsonSchema = { type: 'string', format: 'uuid' }
+const hex64: JsonSchema = { type: 'string', pattern: '^[0-9a-f]{64}$' }
+const short: JsonSchema = { type: 'string', minLength: 1, maxLength: 128 }
+const closed = (properties: Record<string, JsonSchema>, optional: readonly string[] = []): JsonSchema => ({
+  type: 'object',
+  properties,
+  required: Object.keys(properties).filter((key) => !optional.includes(key)),
+  additionalProperties: false,
+})
+
+const SUBJECT: JsonSchema = {
+  type: 'object',
+  properties: { kind: { enum: ['public', 'commitment'] } },
+  required: ['kind'],
+  if: { properties: { kind: { const: 'public' } } },
+  then: {
+    ...closed({ kind: {}, scheme: { enum: PUBLIC_SCHEMES }, id: { ...short, maxLength: 512 } }),
+    allOf: [
+      { if: { properties: { scheme: { const: 'uscc' } } }, then: { properties: { id: { format: 'uscc' } } } },
+      {
+        if: { properties: { scheme: { enum: ['did', 'gs1', 'uri'] } } },
+        then: { properties: { id: { format: 'uri' } } },
+      },
+    ],
+  },
+  else: closed({ kind: {}, algorithm: { const: 'HMAC-SHA-256' }, keyId: short, value: hex64 }),
+}
+
+const ENVELOPE: JsonSchema = {
+  title: '信封',
+  'x-en': 'the envelope',
+  ...closed(
+    {
+      type: { const: ENVELOPE_TYPE },
+      id: { type: 'string', pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$' },
+      family: { enum: RECORD_FAMILY_NAMES },
+      schema: closed({ id: short, version: { type: 'string', pattern: '^[1-9][0-9]{0,5}$' } }),
+      subject: SUBJECT,
+      issuer: { ...short, maxLength: 512, format: 'uri' },
+      payloadDigests: closed({ sha256: hex64, sm3: hex64 }),
+      createdAt: { type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$', format: 'date-time' },
+      supersedes: uuid,
+      retention: { enum: RETENTION_CLASSES },
+      proof: {
+        type: 'array',
+        maxItems: 8,
+        items: closed({ algorithm: short, keyId: short, value: { ...short, maxLength: 1024, pattern: '^[0-9A-Za-z_-]+$' } }),
+      },
+    },
+    ['supersedes'],
+  ),
+}
+
+const PERSONAL_NAMES: Record<PersonalKind, Bilingual> = {
+  'citizen-id': { zh: '公民身份号码', en: 'a citizen number' },
+  mobile: { zh: '手机号码', en: 'a mobile number' },
+  'bank-card': { zh: '银行卡号', en: 'a bank card number' },
+}
+
+/** Fields whose digits are of a machine's making, where a run of digits means nothing. */
+function readableParts(envelope: Record<string, unknown>): Record<string, unknown> {
+  const { subject, issuer, schema, retention, ...rest } = envelope
+  const named = isJsonObject(subject) ? { ...subject, value: undefined } : subject
+  const proof = Array.isArray(rest.proof) ? rest.proof.map((one: unknown) => (isJsonObject(one) ? { ...one, value: undefined } : one)) : []
+  return { subject: named, issuer, schema, retention, proof }
+}
+
+/** Fields that hold a number of a natural person. */
+export function personalViolations(value: unknown): Violation[] {
+  return findPersonalNumbers(value).map(({ path, kind }) => {
+    const field = path.slice(1).replaceAll('/', '.')
+    return { path, code: 'PERSONAL_DATA', ...messages.personal({ zh: field, en: field }, PERSONAL_NAMES[kind]) }
+  })
+}
+
+/** Every failing field of an envelope; none when it is valid. Never throws. */
+export function envelopeViolations(envelope: unknown): Violation[] {
+  const violations = validateJson(ENVELOPE, envelope, { nowMs: 0 })
+  if (!isJsonObject(envelope)) return violations
+  const { schema, family } = envelope
+  if (isJsonObject(schema) && typeof schema.id === 'string' && family !== familyOf(schema.id)) {
+    violations.push({ path: '/family', code: 'VALUE', zh: 'family 与模式不符', en: 'family is not that of the schema' })
+  }
+  return [...violations, ...personalViolations(readableParts(envelope))]
+}
+
+/** @throws ENVELOPE_INVALID with `details.violations`; ENVELOPE_TOO_LARGE */
+export function parseEnvelope(value: unknown): RecordEnvelope {
+  const violations = envelopeViolations(value)
+  if (violations.length > 0) {
+    const message = violations.map(({ en }) => en).join('; ')
+    throw new CodedError<EnvelopeErrorCode>('ENVELOPE_INVALID', message, { details: { violations } })
+  }
+  const bytes = utf8ToBytes(canonicalJson(value)).length
+  if (bytes > ENVELOPE_BYTES_MAX) {
+    const message = `The envelope has ${bytes} bytes; at most ${ENVELOPE_BYTES_MAX}`
+    throw new CodedError<EnvelopeErrorCode>('ENVELOPE_TOO_LARGE', message, { details: { bytes } })
+  }
+  return value as RecordEnvelope
+}
+
+/** RFC 8785, UTF-8: what the leaf is made of. */
+export function envelopeBytes(envelope: RecordEnvelope): Uint8Array {
+  return canonicalBytes(envelope)
+}
+
+/** The record's place in a batch: RFC 9162 leaf hash of the canonical envelope, 32 bytes. */
+export function envelopeLeaf(envelope: RecordEnvelope): Uint8Array {
+  return leafHash(envelopeBytes(envelope))
+}

@@ -1,0 +1,155 @@
+import { createHash, createHmac } from 'node:crypto'
+import { bytesToHex } from '@songhua/sdk/protocol/bytes'
+import type { RecordInput } from '@songhua/sdk/records/builder'
+import { envelopeBytes, envelopeLeaf, envelopeViolations, parseEnvelope } from '@songhua/sdk/records/envelope'
+import { epcisEventHash } from '@songhua/sdk/records/epcis-hash'
+import { matchesDigests, payloadDigests } from '@songhua/sdk/records/payload-digest'
+import { commitSubject, gs1Subject } from '@songhua/sdk/records/subject'
+import { describe, expect, it } from 'vitest'
+import { CITIZEN_ID, ENTRY, EVENT, LICENCE, NOW_MS, PENALTY, RECORD_ID, USCC, builder } from './samples.js'
+
+const ISSUER = `uscc:${USCC.bureau}`
+const KEY = { id: 'subjects-2026', secret: new Uint8Array(32).fill(7) }
+const commitment = commitSubject(KEY, { scheme: 'citizen-id', id: CITIZEN_ID })
+const record = builder.licence({ payload: LICENCE, issuer: ISSUER })
+
+const violationsOf = (build: () => unknown): string[] => {
+  try {
+    build()
+  } catch (error) {
+    const { details } = error as { details: { violations: { code: string; path: string }[] } }
+    return details.violations.map(({ code, path }) => `${code} ${path}`)
+  }
+  return []
+}
+
+describe('a built record', () => {
+  it('is a canonical envelope whose leaf anybody can make', () => {
+    const text = new TextDecoder().decode(envelopeBytes(record.envelope))
+    expect(text.startsWith('{"createdAt":"2026-11-23T04:00:00.000Z","family":"government","id":"')).toBe(true)
+    const leaf = createHash('sha256').update(Buffer.concat([Buffer.of(0), Buffer.from(text)])).digest('hex')
+    expect(bytesToHex(envelopeLeaf(record.envelope))).toBe(`0x${leaf}`)
+    expect(parseEnvelope(JSON.parse(text))).toEqual(record.envelope)
+    expect(record.envelope.subject).toEqual({ kind: 'public', scheme: 'uscc', id: USCC.company })
+  })
+
+  it('holds digests over salt and payload, and nothing of the payload', () => {
+    const salted = Buffer.concat([record.salt, record.payload])
+    expect(record.envelope.payloadDigests).toEqual({
+      sha256: createHash('sha256').update(salted).digest('hex'),
+      sm3: createHash('sm3').update(salted).digest('hex'),
+    })
+    const text = new TextDecoder().decode(envelopeBytes(record.envelope))
+    for (const secret of ['张三', CITIZEN_ID, LICENCE.XK_WSH]) expect(text).not.toContain(secret)
+  })
+
+  it('keeps the event hash id of a trace record as its natural key', () => {
+    const subject = gs1Subject(EVENT.epcList[0])
+    const built = builder.objectEvent({ payload: EVENT, issuer: ISSUER, subject })
+    expect(built.naturalKey).toBe(epcisEventHash(EVENT))
+    expect(built.envelope.subject).toMatchObject({ id: 'https://id.gs1.org/01/10614141073464/21/2017' })
+  })
+
+  it('builds by the id of any schema of the registry, and says which record it corrects', () => {
+    const input: RecordInput = { payload: LICENCE, issuer: ISSUER, supersedes: RECORD_ID, retention: '30y' }
+    expect(builder.build({ id: 'government.licence', version: '1' }, input).envelope).toMatchObject({
+      supersedes: RECORD_ID, retention: '30y', schema: { id: 'government.licence', version: '1' },
+    })
+    expect(() => builder.build({ id: 'government.licence', version: '9' }, input)).toThrow(/no schema/)
+  })
+
+  it('names failing fields of payload and subject together', () => {
+    const payload = { ...LICENCE, XK_JDRQ: 'soon', XK_NR: undefined } as unknown as typeof LICENCE
+    const subject = { kind: 'public', scheme: 'uscc', id: USCC.shop } as const
+    expect(violationsOf(() => builder.licence({ payload, issuer: ISSUER, subject })).sort()).toEqual([
+      'FORMAT /payload/XK_JDRQ', 'REQUIRED /payload/XK_NR', 'SUBJECT /subject',
+    ])
+  })
+
+  it('wants a subject, and for credit reporting a commitment', () => {
+    expect(violationsOf(() => builder.penalty({ payload: PENALTY, issuer: ISSUER }))).toEqual(['SUBJECT /subject'])
+    expect(builder.penalty({ payload: PENALTY, issuer: ISSUER, subject: commitment }).envelope.subject).toBe(commitment)
+    const company = { kind: 'public', scheme: 'uscc', id: USCC.company } as const
+    const build = (subject: typeof company | typeof commitment) => () =>
+      builder.creditEntry({ payload: ENTRY, issuer: ISSUER, subject })
+    expect(violationsOf(build(company))).toEqual(['SUBJECT /subject'])
+    expect(violationsOf(build(commitment))).toEqual([])
+  })
+
+  it.each<[string, Partial<RecordInput>, string]>([
+    ['a citizen number as a subject', { subject: { kind: 'public', scheme: 'number', id: CITIZEN_ID } }, '/subject/id'],
+    ['a mobile number in a URI', { subject: { kind: 'public', scheme: 'uri', id: 'tel:+86-13812345678' } }, '/subject/id'],
+    ['a bank card as issuer', { issuer: 'card:6222021234567890128' }, '/issuer'],
+    ['a citizen number as key id', { subject: { ...commitment, keyId: CITIZEN_ID } }, '/subject/keyId'],
+  ])('refuses %s and names the field', (_, change, path) => {
+    const input = { payload: PENALTY, issuer: ISSUER, subject: commitment, ...change }
+    expect(violationsOf(() => builder.build({ id: 'government.penalty' }, input))).toEqual([`PERSONAL_DATA ${path}`])
+  })
+})
+
+describe('an envelope from outside', () => {
+  const { envelope } = record
+
+  it.each<[string, object, string]>([
+    ['another type', { type: 'songhua.record/2' }, '/type'],
+    ['an id of version 4', { id: '0192b6a0-0000-4000-8000-000000000001' }, '/id'],
+    ['another family than its schema', { family: 'credit' }, '/family'],
+    ['a digest in capitals', { payloadDigests: { ...envelope.payloadDigests, sm3: 'AB'.repeat(32) } }, '/payloadDigests/sm3'],
+    ['no SM3 digest', { payloadDigests: { sha256: envelope.payloadDigests.sha256 } }, '/payloadDigests/sm3'],
+    ['a wrong code', { subject: { kind: 'public', scheme: 'uscc', id: `${USCC.company.slice(0, 17)}M` } }, '/subject/id'],
+    ['a subject of two kinds', { subject: { ...commitment, id: 'x' } }, '/subject/id'],
+    ['a local time', { createdAt: '2026-11-23T12:00:00.000+08:00' }, '/createdAt'],
+    ['an unknown retention class', { retention: '7y' }, '/retention'],
+    ['a field more', { payload: {} }, '/payload'],
+    ['a proof without its key', { proof: [{ algorithm: 'Ed25519', value: 'AA' }] }, '/proof/0/keyId'],
+  ])('with %s is refused, and the field named', (_, change, path) => {
+    const changed = { ...envelope, ...change }
+    expect(envelopeViolations(changed).map((violation) => violation.path)).toContain(path)
+    expect(() => parseEnvelope(changed)).toThrow(expect.objectContaining({ code: 'ENVELOPE_INVALID' }))
+  })
+
+  it.each([undefined, null, 5, 'x', [], {}])('%j is no envelope, without another throw', (value) => {
+    expect(envelopeViolations(value).length).toBeGreaterThan(0)
+  })
+
+  it('too large is refused', () => {
+    const proof = Array.from({ length: 8 }, () => ({ algorithm: 'SM2', keyId: 'k', value: 'A'.repeat(1024) }))
+    expect(() => parseEnvelope({ ...envelope, proof })).toThrow(expect.objectContaining({ code: 'ENVELOPE_TOO_LARGE' }))
+  })
+})
+
+describe('payload digests', () => {
+  it('tell a payload or salt that is off by one bit, or of no possible length', () => {
+    const { payload, salt } = record
+    const digests = record.envelope.payloadDigests
+    const flipped = (bytes: Uint8Array): Uint8Array => bytes.map((byte, i) => (i === 3 ? byte ^ 1 : byte))
+    expect(matchesDigests(digests, salt, payload)).toBe(true)
+    expect(matchesDigests(digests, salt, flipped(payload))).toBe(false)
+    expect(matchesDigests(digests, flipped(salt), payload)).toBe(false)
+    expect(matchesDigests(digests, salt.subarray(1), payload)).toBe(false)
+    expect(matchesDigests({ ...digests, sm3: '' }, salt, payload)).toBe(false)
+    expect(() => payloadDigests(salt.subarray(1), payload)).toThrow(expect.objectContaining({ code: 'PAYLOAD_SALT_LENGTH' }))
+    expect(() => payloadDigests(salt, new Uint8Array(2 ** 20 + 1))).toThrow(
+      expect.objectContaining({ code: 'PAYLOAD_TOO_LARGE' }),
+    )
+  })
+})
+
+describe('subject commitments', () => {
+  it('are HMAC-SHA-256, the same for one person however the number is written', () => {
+    const text = `songhua.subject/1\ncitizen-id\n${CITIZEN_ID}`
+    expect(commitment.value).toBe(createHmac('sha256', KEY.secret).update(text).digest('hex'))
+    expect(commitSubject(KEY, { scheme: 'citizen-id', id: ' 110105 19491231 002x' })).toEqual(commitment)
+  })
+
+  it('differ by key and by kind of number; a short key is refused', () => {
+    const person = { scheme: 'passport', id: CITIZEN_ID }
+    expect(commitSubject(KEY, person).value).not.toBe(commitment.value)
+    const other = commitSubject({ id: 'k', secret: new Uint8Array(32) }, { scheme: 'citizen-id', id: CITIZEN_ID })
+    expect(other.value).not.toBe(commitment.value)
+    expect(() => commitSubject({ id: 'k', secret: new Uint8Array(16) }, person)).toThrow(/at least 32/)
+    expect(() => gs1Subject('五常大米')).toThrow(expect.objectContaining({ code: 'SUBJECT_GS1' }))
+  })
+})
+
+it('time stands where the source of time says', () => expect(record.envelope.createdAt).toBe(new Date(NOW_MS).toISOString()))

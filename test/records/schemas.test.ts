@@ -1,0 +1,165 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { readEpcisDocument } from '@songhua/sdk/records/epcis-hash'
+import { describe, expect, it } from 'vitest'
+import { ENTRY, EVENT, LICENCE, NOW_MS, PENALTY, REPAIR, USCC, registry } from './samples.js'
+
+/** `code path` of every failing field. */
+const failures = (schema: string, payload: object): string[] =>
+  registry.validate({ schema, payload }, { nowMs: NOW_MS }).map(({ code, path }) => `${code} ${path}`)
+
+const without = (record: object, ...keys: string[]): object =>
+  Object.fromEntries(Object.entries(record).filter(([key]) => !keys.includes(key)))
+
+describe('government records', () => {
+  it('a licence and a penalty hold', () => {
+    expect(failures('government.licence', LICENCE)).toEqual([])
+    expect(failures('government.penalty', PENALTY)).toEqual([])
+  })
+
+  it('names every failing field at once, in Chinese and English', () => {
+    const bad = { ...without(LICENCE, 'XK_WSH'), XK_XDR_SHXYM: '91350100M000100Y4Z', XK_JDRQ: '2026/13/01', XK_YXQZI: '2020/01/01', FAX: 1 }
+    const found = registry.validate({ schema: 'government.licence', payload: bad }, { nowMs: NOW_MS })
+    expect(found.map(({ code, path }) => `${code} ${path}`)).toEqual([
+      'REQUIRED /XK_WSH', 'FORMAT /XK_XDR_SHXYM', 'FORMAT /XK_JDRQ', 'UNKNOWN_FIELD /FAX', 'DATE_ORDER /XK_YXQZI',
+    ])
+    expect(found[0]).toMatchObject({
+      zh: '行政许可决定文书号（XK_WSH）必填',
+      en: 'XK_WSH (number of the decision) is required',
+    })
+  })
+
+  it('names a field in both languages where a rule inside asks for it', () => {
+    const payload = { ...LICENCE, XK_XDR_TYPE: '自然人', XK_XDR_ZJLX: '护照' }
+    const [violation] = registry.validate({ schema: 'government.licence', payload }, { nowMs: NOW_MS })
+    expect(violation).toMatchObject({
+      zh: '证件号码（XK_XDR_ZJHM）必填',
+      en: 'XK_XDR_ZJHM (number of the identity document) is required',
+    })
+  })
+
+  it.each<[string, object, string[]]>([
+    ['an organisation without its code', without(LICENCE, 'XK_XDR_SHXYM'), ['REQUIRED /XK_XDR_SHXYM']],
+    ['a person without a document', { ...LICENCE, XK_XDR_TYPE: '自然人' }, ['REQUIRED /XK_XDR_ZJLX', 'REQUIRED /XK_XDR_ZJHM']],
+    ['a decision of tomorrow', { ...LICENCE, XK_JDRQ: '2026-11-24' }, ['FUTURE_DATE /XK_JDRQ']],
+    ['a wrong citizen number', { ...LICENCE, XK_FR_SFZH: '110105194912310021' }, ['FORMAT /XK_FR_SFZH']],
+    ['a kind of person there is not', { ...LICENCE, XK_XDR_TYPE: '企业' }, ['VALUE /XK_XDR_TYPE']],
+  ])('a licence: %s', (_, payload, expected) => expect(failures('government.licence', payload)).toEqual(expected))
+
+  it.each<[string, object, string[]]>([
+    ['a fine without its amount', without(PENALTY, 'CF_NR_FK'), ['REQUIRED /CF_NR_FK']],
+    ['an amount as text', { ...PENALTY, CF_NR_FK: '0.5' }, ['TYPE /CF_NR_FK']],
+    ['a negative amount', { ...PENALTY, CF_NR_FK: -1 }, ['RANGE /CF_NR_FK']],
+    ['publication that ends before it begins', { ...PENALTY, CF_GSJZQ: '2026-08-31' }, ['DATE_ORDER /CF_GSJZQ']],
+    ['an identity card with a wrong number', { ...PENALTY, CF_XDR_ZJHM: '123' }, ['FORMAT /CF_XDR_ZJHM']],
+  ])('a penalty: %s', (_, payload, expected) => expect(failures('government.penalty', payload)).toEqual(expected))
+
+  it('judicial evidence tells of its capture', () => {
+    const file = { name: 'a.html', mediaType: 'text/html', sizeBytes: 5, sha256: 'ab'.repeat(32) }
+    const evidence = {
+      ...file, evidenceType: '网页', source: '某网站', generation: '服务器生成', operator: '王五', storageProcess: '取证后即上链',
+      captureStartedAt: '2026-11-01T09:00:00+08:00', captureEndedAt: '2026-11-01T09:05:00+08:00',
+      environment: { system: 'UOS 20', software: '取证 3.1', network: '政务外网', clockSource: '国家授时中心', cleanlinessCheck: '已查杀' },
+    }
+    expect(failures('government.judicial-evidence', evidence)).toEqual([])
+    const blind = { ...evidence, environment: { system: 'UOS 20', network: 1 }, captureEndedAt: '2026-11-01T08:00:00+08:00' }
+    expect(failures('government.judicial-evidence', blind).sort()).toEqual([
+      'DATE_ORDER /captureEndedAt', 'REQUIRED /environment/cleanlinessCheck', 'REQUIRED /environment/clockSource',
+      'REQUIRED /environment/software', 'TYPE /environment/network',
+    ])
+    const document = { ...file, documentType: '公证书', issuedOn: '2026-01-01', issuedBy: '公证处' }
+    expect(failures('government.document', document)).toEqual([])
+    expect(failures('government.document', { ...document, sha256: 'AB' })).toEqual(['PATTERN /sha256'])
+  })
+})
+
+describe('trace records', () => {
+  const folder = join(import.meta.dirname, '../vectors/epcis')
+  const schemaOf = (type: unknown): string => `trace.${String(type).replace('Event', '').toLowerCase()}-event`
+
+  it.each(readdirSync(folder).filter((name) => name.endsWith('.jsonld')))('every event of %s holds', (name) => {
+    const { events } = readEpcisDocument(JSON.parse(readFileSync(join(folder, name), 'utf8')) as Record<string, unknown>)
+    for (const event of events) expect(failures(schemaOf(event.type), event)).toEqual([])
+  })
+
+  const times = { eventTime: EVENT.eventTime, eventTimeZoneOffset: '+08:00' }
+  const epcs = ['urn:epc:id:sscc:4047023.0111111122']
+  const amounts = [{ epcClass: 'urn:epc:class:lgtin:4054739.099902.P2', quantity: 12, uom: 'KGM' }]
+  const documents = [{ type: 'po', bizTransaction: 'urn:epcglobal:cbv:bt:4012345123456:1' }]
+  const [parent] = epcs
+
+  it.each<[string, object]>([
+    ['ObjectEvent', { action: 'OBSERVE', epcList: [] }],
+    ['ObjectEvent', { action: 'ADD', quantityList: amounts, ilmd: { 'x:lot': 1 } }],
+    ['ObjectEvent', { action: 'OBSERVE', readPoint: { id: 'geo:45,126' }, sensorElementList: [{ sensorReport: [{ type: 'Temperature', value: 4 }] }] }],
+    ['AggregationEvent', { action: 'OBSERVE', childEPCs: epcs }],
+    ['AggregationEvent', { action: 'DELETE', parentID: parent }],
+    ['TransactionEvent', { action: 'DELETE', bizTransactionList: documents }],
+    ['TransformationEvent', { transformationID: 'urn:x:1', outputEPCList: epcs }],
+    ['TransformationEvent', { inputQuantityList: amounts, outputEPCList: epcs }],
+    ['AssociationEvent', { action: 'ADD', parentID: parent, childQuantityList: amounts }],
+  ])('%s %j holds', (type, fields) => expect(failures(schemaOf(type), { type, ...times, ...fields })).toEqual([]))
+
+  it.each<[string, object, string[]]>([
+    ['ObjectEvent', { epcList: epcs }, ['REQUIRED /action']],
+    ['ObjectEvent', { action: 'OBSERVE' }, ['COMBINATION ']],
+    ['ObjectEvent', { action: 'OBSERVE', sensorElementList: [{ sensorReport: [{ type: 'Temperature' }] }] }, ['COMBINATION ']],
+    ['ObjectEvent', { action: 'OBSERVE', epcList: epcs, ilmd: {} }, ['VALUE /action']],
+    ['ObjectEvent', { action: 'OBSERVE', epcList: epcs, childEPCs: epcs }, ['UNKNOWN_FIELD /childEPCs']],
+    ['ObjectEvent', { action: 'MOVE', epcList: ['not a uri'] }, ['FORMAT /epcList/0', 'VALUE /action']],
+    ['AggregationEvent', { action: 'ADD', childEPCs: epcs }, ['REQUIRED /parentID']],
+    ['AggregationEvent', { action: 'ADD', parentID: parent }, ['COMBINATION ']],
+    ['TransactionEvent', { action: 'ADD', epcList: epcs }, ['REQUIRED /bizTransactionList']],
+    ['TransactionEvent', { action: 'ADD', bizTransactionList: [], epcList: epcs }, ['ITEMS /bizTransactionList']],
+    ['TransactionEvent', { action: 'ADD', bizTransactionList: documents }, ['COMBINATION ']],
+    ['TransformationEvent', { inputEPCList: epcs }, ['COMBINATION ']],
+    ['TransformationEvent', { transformationID: 'urn:x:1' }, ['COMBINATION ']],
+    ['TransformationEvent', { inputEPCList: epcs, outputEPCList: epcs, action: 'ADD' }, ['UNKNOWN_FIELD /action']],
+    ['AssociationEvent', { action: 'ADD', childEPCs: epcs }, ['REQUIRED /parentID']],
+    ['AssociationEvent', { action: 'ADD', parentID: parent, childQuantityList: [{ quantity: -1 }] }, ['RANGE /childQuantityList/0/quantity', 'REQUIRED /childQuantityList/0/epcClass']],
+  ])('%s %j fails', (type, fields, expected) => {
+    expect(failures(schemaOf(type), { type, ...times, ...fields }).sort()).toEqual(expected)
+  })
+
+  it('times have zones', () => {
+    const bad = { ...EVENT, eventTime: '2026-10-01 08:00', eventTimeZoneOffset: '+15:00' }
+    expect(failures('trace.object-event', bad)).toEqual(['FORMAT /eventTime', 'PATTERN /eventTimeZoneOffset'])
+  })
+})
+
+describe('credit records', () => {
+  it.each<[string, object, string[]]>([
+    ['three months on', REPAIR, []],
+    ['a day too early', { ...REPAIR, repairedOn: '2026-08-30' }, ['DATE_ORDER /repairedOn']],
+    ['a grave one after three months', { ...REPAIR, gravity: '严重' }, ['DATE_ORDER /repairedOn']],
+    ['a grave one after a year', { ...REPAIR, gravity: '严重', publishedOn: '2025-05-31' }, []],
+    ['a slight one at once', { ...REPAIR, gravity: '轻微', repairedOn: '2026-08-20' }, []],
+    ['without correction and promise', without(REPAIR, 'correction', 'promise'), ['REQUIRED /correction', 'REQUIRED /promise']],
+  ])('repair: %s', (_, payload, expected) => expect(failures('credit.public.repair', payload)).toEqual(expected))
+
+  it.each<[string, object, string[]]>([
+    ['five years', ENTRY, []],
+    ['longer than five years', { ...ENTRY, keptUntil: '2030-04-02' }, ['DATE_ORDER /keptUntil']],
+    ['without an end', without(ENTRY, 'keptUntil'), ['REQUIRED /keptUntil']],
+    ['without consent', without(ENTRY, 'consentRecord'), ['REQUIRED /consentRecord']],
+    ['of a forbidden kind', { ...ENTRY, religion: '…' }, ['UNKNOWN_FIELD /religion']],
+  ])('adverse information kept %s', (_, payload, expected) => {
+    expect(failures('credit.reporting.entry', payload)).toEqual(expected)
+  })
+
+  const company = { name: '某公司', personType: '法人及非法人组织', uscc: USCC.company }
+  const authority = { authority: '某局', authorityCode: USCC.bureau }
+
+  it.each<[string, object]>([
+    ['credit.public.promise', { ...company, promiseType: '主动公示型', content: '守法', promisedOn: '2026-01-01', fulfilment: '履行中', acceptedBy: '某局', acceptedByCode: USCC.bureau }],
+    ['credit.public.serious-listing', { ...company, ...authority, listName: '严重违法失信名单', decisionNumber: '1号', reason: '拒不履行', legalBasis: '办法', listedOn: '2026-01-01' }],
+    ['credit.public.incentive', { ...company, ...authority, honour: 'A 级纳税人', measures: ['绿色通道'], decidedOn: '2026-01-01' }],
+    ['credit.reporting.consent', { subjectName: '李四', identityDocument: '1', grantee: '某行', granteeCode: USCC.shop, scope: ['借贷'], purpose: '贷前审查', grantedAt: '2026-01-01T00:00:00Z', expiresAt: '2027-01-01T00:00:00Z', method: '书面' }],
+    ['credit.reporting.query', { consentRecord: REPAIR.repairedRecord, querier: '某行', querierCode: USCC.shop, operator: '王五', purpose: '贷前审查', queriedAt: '2026-01-01T00:00:00Z' }],
+    ['credit.reporting.objection', { consentRecord: REPAIR.repairedRecord, disputedRecord: REPAIR.repairedRecord, claim: '有误', raisedOn: '2026-01-01', outcome: '核查中' }],
+  ])('%s holds, and every field it requires is missed', (schema, payload) => {
+    expect(failures(schema, payload)).toEqual([])
+    const { required } = registry.get(schema).schema
+    expect(failures(schema, {})).toEqual(required!.map((field) => `REQUIRED /${field}`))
+  })
+})
