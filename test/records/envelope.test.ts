@@ -78,7 +78,11 @@ describe('a built record', () => {
 
   it.each<[string, Partial<RecordInput>, string]>([
     ['a citizen number as a subject', { subject: { kind: 'public', scheme: 'number', id: CITIZEN_ID } }, '/subject/id'],
-    ['a mobile number in a URI', { subject: { kind: 'public', scheme: 'uri', id: 'tel:+86-13812345678' } }, '/subject/id'],
+    [
+      'a mobile number in a URI',
+      { subject: { kind: 'public', scheme: 'uri', id: 'tel:+86-13812345678' } },
+      '/subject/id',
+    ],
     ['a bank card as issuer', { issuer: 'card:6222021234567890128' }, '/issuer'],
     ['a citizen number as key id', { subject: { ...commitment, keyId: CITIZEN_ID } }, '/subject/keyId'],
   ])('refuses %s and names the field', (_, change, path) => {
@@ -94,9 +98,17 @@ describe('an envelope from outside', () => {
     ['another type', { type: 'songhua.record/2' }, '/type'],
     ['an id of version 4', { id: '0192b6a0-0000-4000-8000-000000000001' }, '/id'],
     ['another family than its schema', { family: 'credit' }, '/family'],
-    ['a digest in capitals', { payloadDigests: { ...envelope.payloadDigests, sm3: 'AB'.repeat(32) } }, '/payloadDigests/sm3'],
+    [
+      'a digest in capitals',
+      { payloadDigests: { ...envelope.payloadDigests, sm3: 'AB'.repeat(32) } },
+      '/payloadDigests/sm3',
+    ],
     ['no SM3 digest', { payloadDigests: { sha256: envelope.payloadDigests.sha256 } }, '/payloadDigests/sm3'],
-    ['a wrong code', { subject: { kind: 'public', scheme: 'uscc', id: `${USCC.company.slice(0, 17)}M` } }, '/subject/id'],
+    [
+      'a wrong code',
+      { subject: { kind: 'public', scheme: 'uscc', id: `${USCC.company.slice(0, 17)}M` } },
+      '/subject/id',
+    ],
     ['a subject of two kinds', { subject: { ...commitment, id: 'x' } }, '/subject/id'],
     ['a local time', { createdAt: '2026-11-23T12:00:00.000+08:00' }, '/createdAt'],
     ['an unknown retention class', { retention: '7y' }, '/retention'],
@@ -128,7 +140,9 @@ describe('payload digests', () => {
     expect(matchesDigests(digests, flipped(salt), payload)).toBe(false)
     expect(matchesDigests(digests, salt.subarray(1), payload)).toBe(false)
     expect(matchesDigests({ ...digests, sm3: '' }, salt, payload)).toBe(false)
-    expect(() => payloadDigests(salt.subarray(1), payload)).toThrow(expect.objectContaining({ code: 'PAYLOAD_SALT_LENGTH' }))
+    expect(() => payloadDigests(salt.subarray(1), payload)).toThrow(
+      expect.objectContaining({ code: 'PAYLOAD_SALT_LENGTH' }),
+    )
     expect(() => payloadDigests(salt, new Uint8Array(2 ** 20 + 1))).toThrow(
       expect.objectContaining({ code: 'PAYLOAD_TOO_LARGE' }),
     )
@@ -152,4 +166,7 @@ describe('subject commitments', () => {
   })
 })
 
-it('time stands where the source of time says', () => expect(record.envelope.createdAt).toBe(new Date(NOW_MS).toISOString()))
+it(
+  'time stands where the source of time says',
+  () => expect(record.envelope.createdAt).toBe(new Date(NOW_MS).toISOString()),
+)

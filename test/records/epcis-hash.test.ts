@@ -32,7 +32,10 @@ describe('the event hash id of CBV 2.0', () => {
       readPoint: { id: 'https://trace.example.cn/414/0614141073467/254/1234?x=1' },
       bizStep: 'urn:epcglobal:cbv:bizstep:shipping',
       action: 'OBSERVE',
-      epcList: ['https://example.cn/x/gtin/10614141073464/ser/2018', 'https://id.gs1.org/01/10614141073464/10/L1/21/2017'],
+      epcList: [
+        'https://example.cn/x/gtin/10614141073464/ser/2018',
+        'https://id.gs1.org/01/10614141073464/10/L1/21/2017',
+      ],
       eventTimeZoneOffset: '+08:00',
       eventTime: '2026-10-01T00:00:00.00004Z',
       type: 'ObjectEvent',
@@ -55,7 +58,14 @@ describe('the event hash id of CBV 2.0', () => {
   })
 
   it('writes numbers, booleans and nothing at all in one way', () => {
-    const extension = { 'x:a': '007.50', 'x:b': true, 'x:c': 1e-7, 'x:d': 1e21, 'x:e': { 'x:f': ['b', 'a'] }, 'x:g': '' }
+    const extension = {
+      'x:a': '007.50',
+      'x:b': true,
+      'x:c': 1e-7,
+      'x:d': 1e21,
+      'x:e': { 'x:f': ['b', 'a'] },
+      'x:g': '',
+    }
     const text = epcisPreHash({ type: 'ObjectEvent', ...extension }, { context: { x: 'urn:x:' } })
     expect(text).toBe(
       'eventType=ObjectEvent{urn:x:}a=7.5{urn:x:}b=true{urn:x:}c=1e-07{urn:x:}d=1000000000000000000000' +

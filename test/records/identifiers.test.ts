@@ -5,7 +5,13 @@ import { describe, expect, it } from 'vitest'
 import { CITIZEN_ID } from './samples.js'
 
 describe('unified social credit codes', () => {
-  const valid = ['91350100M000100Y43', '91110000600037341L', '914403001922038216', '91440300708461136T', '91330100799655058B']
+  const valid = [
+    '91350100M000100Y43',
+    '91110000600037341L',
+    '914403001922038216',
+    '91440300708461136T',
+    '91330100799655058B',
+  ]
 
   it.each(valid)('%s holds', (code) => expect(isUscc(code)).toBe(true))
 

@@ -20,7 +20,9 @@ const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false
 function standardPart(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(standardPart)
   if (typeof value !== 'object' || value === null) return value
-  const kept = Object.entries(value).filter(([key]) => !['x-dateOrder', 'x-monthsAfter', 'x-notFuture', 'format'].includes(key))
+  const kept = Object.entries(value).filter(
+    ([key]) => !['x-dateOrder', 'x-monthsAfter', 'x-notFuture', 'format'].includes(key),
+  )
   return Object.fromEntries(kept.map(([key, inner]) => [key, standardPart(inner)]))
 }
 
@@ -55,7 +57,12 @@ describe('the schema interpreter', () => {
 
   it.each<[string, JsonSchema, unknown, string[]]>([
     ['a property of the prototype is not there', { required: ['toString'] }, {}, ['/toString']],
-    ['an own __proto__ is a field like others', { additionalProperties: false }, JSON.parse('{"__proto__":1}'), ['/__proto__']],
+    [
+      'an own __proto__ is a field like others',
+      { additionalProperties: false },
+      JSON.parse('{"__proto__":1}'),
+      ['/__proto__'],
+    ],
     ['characters are code points', { maxLength: 2 }, '𠮷𠮷', []],
     ['objects are equal whatever their order', { uniqueItems: true }, [{ a: 1, b: 2 }, { b: 2, a: 1 }], ['']],
     ['NaN is no number', { type: 'number' }, Number.NaN, ['']],
@@ -67,8 +74,18 @@ describe('the schema interpreter', () => {
     ['times have zones', { format: 'date-time' }, '2026-02-28T10:00:00', ['']],
     ['not later than now', { 'x-notFuture': true }, '2026-11-24', ['']],
     ['today is not the future', { 'x-notFuture': true }, '2026-11-23', []],
-    ['a month later is the last day of a shorter one', { 'x-monthsAfter': [{ from: 'a', field: 'b', min: 1, max: 1 }] }, { a: '2026-01-31', b: '2026-02-28' }, []],
-    ['a day less is too early', { 'x-monthsAfter': [{ from: 'a', field: 'b', min: 1 }] }, { a: '2026-01-31', b: '2026-02-27' }, ['/b']],
+    [
+      'a month later is the last day of a shorter one',
+      { 'x-monthsAfter': [{ from: 'a', field: 'b', min: 1, max: 1 }] },
+      { a: '2026-01-31', b: '2026-02-28' },
+      [],
+    ],
+    [
+      'a day less is too early',
+      { 'x-monthsAfter': [{ from: 'a', field: 'b', min: 1 }] },
+      { a: '2026-01-31', b: '2026-02-27' },
+      ['/b'],
+    ],
   ])('%s', (_, schema, value, paths) => {
     expect(validateJson(schema, value, { nowMs: NOW_MS }).map(({ path }) => path)).toEqual(paths)
   })
@@ -91,7 +108,10 @@ describe('the schema registry', () => {
     const schema = { type: 'object', required: ['stamp'] }
     const extended = registry.extend(JSON.parse(JSON.stringify([own, { ...own, version: '2', schema }])) as unknown[])
     const failing = (version?: string) =>
-      extended.validate({ schema: own.id, payload: {}, ...(version && { version }) }, { nowMs: 0 }).map(({ path }) => path)
+      extended.validate(
+        { schema: own.id, payload: {}, ...(version && { version }) },
+        { nowMs: 0 },
+      ).map(({ path }) => path)
     expect(failing()).toEqual(['/stamp'])
     expect(failing('1')).toContain('/sha256')
     expect(() => registry.get(own.id)).toThrow(expect.objectContaining({ code: 'SCHEMA_UNKNOWN' }))
@@ -99,7 +119,9 @@ describe('the schema registry', () => {
 
   it('replaces a schema of the same version only when told to', () => {
     const replacement = { ...own, schema: {} }
-    expect(registry.extend([own]).extend([replacement]).validate({ schema: own.id, payload: 1 }, { nowMs: 0 })).toEqual([])
+    expect(
+      registry.extend([own]).extend([replacement]).validate({ schema: own.id, payload: 1 }, { nowMs: 0 }),
+    ).toEqual([])
     expect(() => registry.extend([own, replacement])).toThrow(expect.objectContaining({ code: 'SCHEMA_DUPLICATE' }))
   })
 

@@ -18,7 +18,13 @@ describe('government records', () => {
   })
 
   it('names every failing field at once, in Chinese and English', () => {
-    const bad = { ...without(LICENCE, 'XK_WSH'), XK_XDR_SHXYM: '91350100M000100Y4Z', XK_JDRQ: '2026/13/01', XK_YXQZI: '2020/01/01', FAX: 1 }
+    const bad = {
+      ...without(LICENCE, 'XK_WSH'),
+      XK_XDR_SHXYM: '91350100M000100Y4Z',
+      XK_JDRQ: '2026/13/01',
+      XK_YXQZI: '2020/01/01',
+      FAX: 1,
+    }
     const found = registry.validate({ schema: 'government.licence', payload: bad }, { nowMs: NOW_MS })
     expect(found.map(({ code, path }) => `${code} ${path}`)).toEqual([
       'REQUIRED /XK_WSH', 'FORMAT /XK_XDR_SHXYM', 'FORMAT /XK_JDRQ', 'UNKNOWN_FIELD /FAX', 'DATE_ORDER /XK_YXQZI',
@@ -40,7 +46,11 @@ describe('government records', () => {
 
   it.each<[string, object, string[]]>([
     ['an organisation without its code', without(LICENCE, 'XK_XDR_SHXYM'), ['REQUIRED /XK_XDR_SHXYM']],
-    ['a person without a document', { ...LICENCE, XK_XDR_TYPE: '自然人' }, ['REQUIRED /XK_XDR_ZJLX', 'REQUIRED /XK_XDR_ZJHM']],
+    [
+      'a person without a document',
+      { ...LICENCE, XK_XDR_TYPE: '自然人' },
+      ['REQUIRED /XK_XDR_ZJLX', 'REQUIRED /XK_XDR_ZJHM'],
+    ],
     ['a decision of tomorrow', { ...LICENCE, XK_JDRQ: '2026-11-24' }, ['FUTURE_DATE /XK_JDRQ']],
     ['a wrong citizen number', { ...LICENCE, XK_FR_SFZH: '110105194912310021' }, ['FORMAT /XK_FR_SFZH']],
     ['a kind of person there is not', { ...LICENCE, XK_XDR_TYPE: '企业' }, ['VALUE /XK_XDR_TYPE']],
@@ -59,10 +69,20 @@ describe('government records', () => {
     const evidence = {
       ...file, evidenceType: '网页', source: '某网站', generation: '服务器生成', operator: '王五', storageProcess: '取证后即上链',
       captureStartedAt: '2026-11-01T09:00:00+08:00', captureEndedAt: '2026-11-01T09:05:00+08:00',
-      environment: { system: 'UOS 20', software: '取证 3.1', network: '政务外网', clockSource: '国家授时中心', cleanlinessCheck: '已查杀' },
+      environment: {
+        system: 'UOS 20',
+        software: '取证 3.1',
+        network: '政务外网',
+        clockSource: '国家授时中心',
+        cleanlinessCheck: '已查杀',
+      },
     }
     expect(failures('government.judicial-evidence', evidence)).toEqual([])
-    const blind = { ...evidence, environment: { system: 'UOS 20', network: 1 }, captureEndedAt: '2026-11-01T08:00:00+08:00' }
+    const blind = {
+      ...evidence,
+      environment: { system: 'UOS 20', network: 1 },
+      captureEndedAt: '2026-11-01T08:00:00+08:00',
+    }
     expect(failures('government.judicial-evidence', blind).sort()).toEqual([
       'DATE_ORDER /captureEndedAt', 'REQUIRED /environment/cleanlinessCheck', 'REQUIRED /environment/clockSource',
       'REQUIRED /environment/software', 'TYPE /environment/network',
@@ -75,10 +95,12 @@ describe('government records', () => {
 
 describe('trace records', () => {
   const folder = join(import.meta.dirname, '../vectors/epcis')
+  const read = (name: string): Record<string, unknown> =>
+    JSON.parse(readFileSync(join(folder, name), 'utf8')) as Record<string, unknown>
   const schemaOf = (type: unknown): string => `trace.${String(type).replace('Event', '').toLowerCase()}-event`
 
   it.each(readdirSync(folder).filter((name) => name.endsWith('.jsonld')))('every event of %s holds', (name) => {
-    const { events } = readEpcisDocument(JSON.parse(readFileSync(join(folder, name), 'utf8')) as Record<string, unknown>)
+    const { events } = readEpcisDocument(read(name))
     for (const event of events) expect(failures(schemaOf(event.type), event)).toEqual([])
   })
 
@@ -91,7 +113,14 @@ describe('trace records', () => {
   it.each<[string, object]>([
     ['ObjectEvent', { action: 'OBSERVE', epcList: [] }],
     ['ObjectEvent', { action: 'ADD', quantityList: amounts, ilmd: { 'x:lot': 1 } }],
-    ['ObjectEvent', { action: 'OBSERVE', readPoint: { id: 'geo:45,126' }, sensorElementList: [{ sensorReport: [{ type: 'Temperature', value: 4 }] }] }],
+    [
+      'ObjectEvent',
+      {
+        action: 'OBSERVE',
+        readPoint: { id: 'geo:45,126' },
+        sensorElementList: [{ sensorReport: [{ type: 'Temperature', value: 4 }] }],
+      },
+    ],
     ['AggregationEvent', { action: 'OBSERVE', childEPCs: epcs }],
     ['AggregationEvent', { action: 'DELETE', parentID: parent }],
     ['TransactionEvent', { action: 'DELETE', bizTransactionList: documents }],
@@ -103,7 +132,11 @@ describe('trace records', () => {
   it.each<[string, object, string[]]>([
     ['ObjectEvent', { epcList: epcs }, ['REQUIRED /action']],
     ['ObjectEvent', { action: 'OBSERVE' }, ['COMBINATION ']],
-    ['ObjectEvent', { action: 'OBSERVE', sensorElementList: [{ sensorReport: [{ type: 'Temperature' }] }] }, ['COMBINATION ']],
+    [
+      'ObjectEvent',
+      { action: 'OBSERVE', sensorElementList: [{ sensorReport: [{ type: 'Temperature' }] }] },
+      ['COMBINATION '],
+    ],
     ['ObjectEvent', { action: 'OBSERVE', epcList: epcs, ilmd: {} }, ['VALUE /action']],
     ['ObjectEvent', { action: 'OBSERVE', epcList: epcs, childEPCs: epcs }, ['UNKNOWN_FIELD /childEPCs']],
     ['ObjectEvent', { action: 'MOVE', epcList: ['not a uri'] }, ['FORMAT /epcList/0', 'VALUE /action']],
@@ -116,7 +149,11 @@ describe('trace records', () => {
     ['TransformationEvent', { transformationID: 'urn:x:1' }, ['COMBINATION ']],
     ['TransformationEvent', { inputEPCList: epcs, outputEPCList: epcs, action: 'ADD' }, ['UNKNOWN_FIELD /action']],
     ['AssociationEvent', { action: 'ADD', childEPCs: epcs }, ['REQUIRED /parentID']],
-    ['AssociationEvent', { action: 'ADD', parentID: parent, childQuantityList: [{ quantity: -1 }] }, ['RANGE /childQuantityList/0/quantity', 'REQUIRED /childQuantityList/0/epcClass']],
+    [
+      'AssociationEvent',
+      { action: 'ADD', parentID: parent, childQuantityList: [{ quantity: -1 }] },
+      ['RANGE /childQuantityList/0/quantity', 'REQUIRED /childQuantityList/0/epcClass'],
+    ],
   ])('%s %j fails', (type, fields, expected) => {
     expect(failures(schemaOf(type), { type, ...times, ...fields }).sort()).toEqual(expected)
   })
@@ -134,7 +171,11 @@ describe('credit records', () => {
     ['a grave one after three months', { ...REPAIR, gravity: '严重' }, ['DATE_ORDER /repairedOn']],
     ['a grave one after a year', { ...REPAIR, gravity: '严重', publishedOn: '2025-05-31' }, []],
     ['a slight one at once', { ...REPAIR, gravity: '轻微', repairedOn: '2026-08-20' }, []],
-    ['without correction and promise', without(REPAIR, 'correction', 'promise'), ['REQUIRED /correction', 'REQUIRED /promise']],
+    [
+      'without correction and promise',
+      without(REPAIR, 'correction', 'promise'),
+      ['REQUIRED /correction', 'REQUIRED /promise'],
+    ],
   ])('repair: %s', (_, payload, expected) => expect(failures('credit.public.repair', payload)).toEqual(expected))
 
   it.each<[string, object, string[]]>([
@@ -151,12 +192,69 @@ describe('credit records', () => {
   const authority = { authority: '某局', authorityCode: USCC.bureau }
 
   it.each<[string, object]>([
-    ['credit.public.promise', { ...company, promiseType: '主动公示型', content: '守法', promisedOn: '2026-01-01', fulfilment: '履行中', acceptedBy: '某局', acceptedByCode: USCC.bureau }],
-    ['credit.public.serious-listing', { ...company, ...authority, listName: '严重违法失信名单', decisionNumber: '1号', reason: '拒不履行', legalBasis: '办法', listedOn: '2026-01-01' }],
-    ['credit.public.incentive', { ...company, ...authority, honour: 'A 级纳税人', measures: ['绿色通道'], decidedOn: '2026-01-01' }],
-    ['credit.reporting.consent', { subjectName: '李四', identityDocument: '1', grantee: '某行', granteeCode: USCC.shop, scope: ['借贷'], purpose: '贷前审查', grantedAt: '2026-01-01T00:00:00Z', expiresAt: '2027-01-01T00:00:00Z', method: '书面' }],
-    ['credit.reporting.query', { consentRecord: REPAIR.repairedRecord, querier: '某行', querierCode: USCC.shop, operator: '王五', purpose: '贷前审查', queriedAt: '2026-01-01T00:00:00Z' }],
-    ['credit.reporting.objection', { consentRecord: REPAIR.repairedRecord, disputedRecord: REPAIR.repairedRecord, claim: '有误', raisedOn: '2026-01-01', outcome: '核查中' }],
+    [
+      'credit.public.promise',
+      {
+        ...company,
+        promiseType: '主动公示型',
+        content: '守法',
+        promisedOn: '2026-01-01',
+        fulfilment: '履行中',
+        acceptedBy: '某局',
+        acceptedByCode: USCC.bureau,
+      },
+    ],
+    [
+      'credit.public.serious-listing',
+      {
+        ...company,
+        ...authority,
+        listName: '严重违法失信名单',
+        decisionNumber: '1号',
+        reason: '拒不履行',
+        legalBasis: '办法',
+        listedOn: '2026-01-01',
+      },
+    ],
+    [
+      'credit.public.incentive',
+      { ...company, ...authority, honour: 'A 级纳税人', measures: ['绿色通道'], decidedOn: '2026-01-01' },
+    ],
+    [
+      'credit.reporting.consent',
+      {
+        subjectName: '李四',
+        identityDocument: '1',
+        grantee: '某行',
+        granteeCode: USCC.shop,
+        scope: ['借贷'],
+        purpose: '贷前审查',
+        grantedAt: '2026-01-01T00:00:00Z',
+        expiresAt: '2027-01-01T00:00:00Z',
+        method: '书面',
+      },
+    ],
+    [
+      'credit.reporting.query',
+      {
+        consentRecord: REPAIR.repairedRecord,
+        querier: '某行',
+        querierCode: USCC.shop,
+        operator: '王五',
+        purpose: '贷前审查',
+        queriedAt: '2026-01-01T00:00:00Z',
+      },
+    ],
+    [
+      'credit.reporting.objection',
+      {
+        consentRecord: REPAIR.repairedRecord,
+        disputedRecord: REPAIR.repairedRecord,
+        claim: '有误',
+        raisedOn: '2026-01-01',
+        outcome: '核查中',
+      },
+    ],
   ])('%s holds, and every field it requires is missed', (schema, payload) => {
     expect(failures(schema, payload)).toEqual([])
     const { required } = registry.get(schema).schema

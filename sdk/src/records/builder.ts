@@ -80,9 +80,13 @@ function invalid(schema: RecordSchema, violations: readonly Violation[]): CodedE
   return new CodedError<BuilderErrorCode>('RECORD_INVALID', message, { details: { violations } })
 }
 
+interface BuildRun {
+  registry: SchemaRegistry
+  sources: RecordSources
+}
+
 /** Violations of the payload have paths under `/payload`, those of the envelope under its own fields. */
-function buildRecord(schema: RecordSchema, input: RecordInput, run: { registry: SchemaRegistry; sources: RecordSources }) {
-  const { registry, sources } = run
+function buildRecord(schema: RecordSchema, input: RecordInput, { registry, sources }: BuildRun): BuiltRecord {
   const nowMs = sources.nowMs()
   const named = { schema: schema.id, version: schema.version, payload: input.payload }
   const violations = [

@@ -5,12 +5,18 @@ import { canonicalBytes, canonicalJson } from './canonical-json.js'
 import { isJsonObject, validateJson } from './json-schema.js'
 import type { PayloadDigests } from './payload-digest.js'
 import { type PersonalKind, findPersonalNumbers } from './personal-data.js'
-import { RECORD_FAMILY_NAMES, RETENTION_CLASSES, type RecordFamilyName, type RetentionClass, familyOf } from './record-schema.js'
+import {
+  RECORD_FAMILY_NAMES,
+  RETENTION_CLASSES,
+  type RecordFamilyName,
+  type RetentionClass,
+  familyOf,
+} from './record-schema.js'
 import { messages } from './schema-messages.js'
 import type { Bilingual, JsonSchema, Violation } from './schema-types.js'
 import { PUBLIC_SCHEMES, type Subject } from './subject.js'
 
-/** What goes on the chain of a record, as a leaf: all public, nothing personal. The payload and its salt stay outside. */
+/** What goes on the chain of a record, as a leaf: all public, nothing personal. Payload and salt stay outside. */
 export interface RecordEnvelope {
   readonly type: typeof ENVELOPE_TYPE
   /** UUID version 7. */
@@ -83,13 +89,17 @@ const ENVELOPE: JsonSchema = {
       subject: SUBJECT,
       issuer: { ...short, maxLength: 512, format: 'uri' },
       payloadDigests: closed({ sha256: hex64, sm3: hex64 }),
-      createdAt: { type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$', format: 'date-time' },
+      createdAt: { type: 'string', pattern: '^[0-9T:-]{19}\\.[0-9]{3}Z$', format: 'date-time' },
       supersedes: uuid,
       retention: { enum: RETENTION_CLASSES },
       proof: {
         type: 'array',
         maxItems: 8,
-        items: closed({ algorithm: short, keyId: short, value: { ...short, maxLength: 1024, pattern: '^[0-9A-Za-z_-]+$' } }),
+        items: closed({
+          algorithm: short,
+          keyId: short,
+          value: { ...short, maxLength: 1024, pattern: '^[0-9A-Za-z_-]+$' },
+        }),
       },
     },
     ['supersedes'],
@@ -105,9 +115,9 @@ const PERSONAL_NAMES: Record<PersonalKind, Bilingual> = {
 /** Fields whose digits are of a machine's making, where a run of digits means nothing. */
 function readableParts(envelope: Record<string, unknown>): Record<string, unknown> {
   const { subject, issuer, schema, retention, ...rest } = envelope
-  const named = isJsonObject(subject) ? { ...subject, value: undefined } : subject
-  const proof = Array.isArray(rest.proof) ? rest.proof.map((one: unknown) => (isJsonObject(one) ? { ...one, value: undefined } : one)) : []
-  return { subject: named, issuer, schema, retention, proof }
+  const withoutValue = (one: unknown): unknown => (isJsonObject(one) ? { ...one, value: undefined } : one)
+  const proof = Array.isArray(rest.proof) ? rest.proof.map(withoutValue) : []
+  return { subject: withoutValue(subject), issuer, schema, retention, proof }
 }
 
 /** Fields that hold a number of a natural person. */

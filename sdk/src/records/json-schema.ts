@@ -115,7 +115,8 @@ const checkArray: Check = (schema, { value, path, label }, run) => {
   const { items } = schema
   if (!items) return
   value.forEach((item: unknown, i) => {
-    evaluate(items, { value: item, path: path + pointerStep(i), label: labelOf(items, messages.entry(label, i)), named: {} }, run)
+    const entry = labelOf(items, messages.entry(label, i))
+    evaluate(items, { value: item, path: path + pointerStep(i), label: entry, named: {} }, run)
   })
 }
 
@@ -130,7 +131,8 @@ const checkObject: Check = (schema, place, run) => {
   const { properties = {}, patternProperties = {}, required = [], additionalProperties = true } = schema
   for (const key of required) {
     if (has(value, key)) continue
-    run.report({ path: path + pointerStep(key), code: 'REQUIRED', ...messages.required(fieldLabel(properties[key], place, key)) })
+    const missing = messages.required(fieldLabel(properties[key], place, key))
+    run.report({ path: path + pointerStep(key), code: 'REQUIRED', ...missing })
   }
   if (Object.keys(value).length < (schema.minProperties ?? 0)) {
     run.report({ path, code: 'ITEMS', ...messages.items(label, { min: schema.minProperties!, max: Infinity }) })
@@ -140,7 +142,9 @@ const checkObject: Check = (schema, place, run) => {
     const known = Object.hasOwn(properties, key) ? [properties[key]!] : []
     const inner = [...known, ...patterns.filter(({ test }) => test.test(key)).map((match) => match.inner)]
     const at = path + pointerStep(key)
-    for (const one of inner) evaluate(one, { value: value[key], path: at, label: fieldLabel(one, place, key), named: {} }, run)
+    for (const one of inner) {
+      evaluate(one, { value: value[key], path: at, label: fieldLabel(one, place, key), named: {} }, run)
+    }
     if (inner.length === 0 && !additionalProperties) {
       run.report({ path: at, code: 'UNKNOWN_FIELD', ...messages.unknown(labelOf(undefined, key)) })
     }

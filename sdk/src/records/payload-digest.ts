@@ -1,4 +1,4 @@
-import { bytesToHex, concatBytes, equalBytes, hexToBytes } from '../protocol/bytes.js'
+import { bytesToHex, concatBytes } from '../protocol/bytes.js'
 import { sha256 } from '../protocol/crypto.js'
 import { CodedError } from '../protocol/errors.js'
 import { sm3 } from '../protocol/sm3.js'
@@ -20,7 +20,7 @@ export function payloadDigests(salt: Uint8Array, payload: Uint8Array): PayloadDi
     throw new CodedError('PAYLOAD_SALT_LENGTH', `The salt has ${salt.length} bytes; expected ${SALT_BYTES}`)
   }
   if (payload.length > PAYLOAD_BYTES_MAX) {
-    const message = `The payload has ${payload.length} bytes; at most ${PAYLOAD_BYTES_MAX}. Record a large file by its digest`
+    const message = `The payload has ${payload.length} bytes; at most ${PAYLOAD_BYTES_MAX}. Record a file by its digest`
     throw new CodedError('PAYLOAD_TOO_LARGE', message, { details: { bytes: payload.length } })
   }
   const salted = concatBytes(salt, payload)
@@ -31,6 +31,5 @@ export function payloadDigests(salt: Uint8Array, payload: Uint8Array): PayloadDi
 export function matchesDigests(digests: PayloadDigests, salt: Uint8Array, payload: Uint8Array): boolean {
   if (salt.length !== SALT_BYTES || payload.length > PAYLOAD_BYTES_MAX) return false
   const actual = payloadDigests(salt, payload)
-  const isSame = (a: string, b: string): boolean => /^[0-9a-f]{64}$/.test(a) && equalBytes(hexToBytes(`0x${a}`), hexToBytes(`0x${b}`))
-  return isSame(digests.sha256, actual.sha256) && isSame(digests.sm3, actual.sm3)
+  return digests.sha256 === actual.sha256 && digests.sm3 === actual.sm3
 }

@@ -54,9 +54,12 @@ function personalKind(token: string): PersonalKind | undefined {
 /** A country code before a mobile number. */
 const withoutCountryCode = (digits: string): string => digits.replace(/^(?:00)?86(?=1\d{10}$)/, '')
 
-/** GS1 keys are numbers of goods, places and parcels; the serial behind one may be any run of digits but a citizen's. */
-const GS1_KEY =
-  /\/(?:00|01|414|417|8006|8017|8018|gtin|sscc|gln|party|gsrnp?)\/\d{8,18}(?:\/(?:10|21|235|254)\/\d{1,17})?(?=[/?#]|$)/g
+/** GS1 keys number goods, places and parcels; the serial behind one may be any run of digits but a citizen's. */
+const GS1_KEY = new RegExp(
+  '/(?:00|01|414|417|8006|8017|8018|gtin|sscc|gln|party|gsrnp?)/\\d{8,18}' +
+    '(?:/(?:10|21|235|254)/\\d{1,17})?(?=[/?#]|$)',
+  'g',
+)
 
 /** Digits in groups, as people write numbers: 138-1234-5678, 6222 0200 …; letters on either side mean a code. */
 const NUMBERS = /(?<![0-9A-Za-z])\d(?:[ -]?\d){9,20}[Xx]?(?![0-9A-Za-z])/g

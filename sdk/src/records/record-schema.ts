@@ -115,11 +115,13 @@ function checkSchema(value: unknown, path: string, levels: number): void {
 
 function checkHead(value: JsonObject, path: string): void {
   expect(typeof value.id === 'string' && ID.test(value.id), `${path}.id`, 'a family and names, with dots between')
-  expect(typeof value.version === 'string' && /^[1-9]\d{0,5}$/.test(value.version), `${path}.version`, 'a number as text')
+  const isVersion = typeof value.version === 'string' && /^[1-9]\d{0,5}$/.test(value.version)
+  expect(isVersion, `${path}.version`, 'a number as text')
   bilingual(value.title, `${path}.title`, 0)
   const isRetention = RETENTION_CLASSES.includes(value.retention as RetentionClass)
   expect(isRetention, `${path}.retention`, RETENTION_CLASSES.join(' or '))
-  const kind: KeywordCheck = (one, at) => expect(SUBJECT_KINDS.includes(one as SubjectKind), at, SUBJECT_KINDS.join(' or '))
+  const kind: KeywordCheck = (one, at) =>
+    expect(SUBJECT_KINDS.includes(one as SubjectKind), at, SUBJECT_KINDS.join(' or '))
   list(kind)(value.subjects, `${path}.subjects`, 0)
   if (value.subjectField !== undefined) {
     const { field, scheme } = readShape(value.subjectField, `${path}.subjectField`, { required: ['field', 'scheme'] })
@@ -143,6 +145,7 @@ export function parseRecordSchema(value: unknown, path = 'schema'): RecordSchema
     return read as unknown as RecordSchema
   } catch (error) {
     if (!(error instanceof CodedError)) throw error
-    throw new CodedError<RecordSchemaErrorCode>('SCHEMA_INVALID', error.message, { details: error.details, cause: error })
+    const { message, details } = error
+    throw new CodedError<RecordSchemaErrorCode>('SCHEMA_INVALID', message, { details, cause: error })
   }
 }

@@ -21,7 +21,9 @@ type ObjectOf<P, R> = Flatten<
 >
 
 /** Fields that only a pattern names: EPCIS extensions, `prefix:name`. */
-type Extensions<S> = S extends { patternProperties: object } ? { readonly [key: `${string}:${string}`]: unknown } : unknown
+type Extensions<S> = S extends { patternProperties: object }
+  ? { readonly [key: `${string}:${string}`]: unknown }
+  : unknown
 
 export type FromSchema<S> = S extends { const: infer C }
   ? C

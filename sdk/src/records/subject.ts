@@ -4,7 +4,7 @@ import { bytesToHex, utf8ToBytes } from '../protocol/bytes.js'
 import { CodedError } from '../protocol/errors.js'
 import { toCanonicalDigitalLink } from './gs1-link.js'
 
-/** Whom or what a record is about: an identifier that is public anyway, or a commitment that only the key's holder can link. */
+/** Whom or what a record is about: an identifier that is public anyway, or a commitment only the key's holder links. */
 export type Subject = PublicSubject | SubjectCommitment
 
 export const PUBLIC_SCHEMES = ['uscc', 'did', 'gs1', 'uri', 'number'] as const

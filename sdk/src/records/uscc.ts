@@ -28,5 +28,6 @@ function organisationCheckCharacter(first8: string): string {
 /** Both check characters hold. Upper case only, as the standard writes it. */
 export function isUscc(text: string): boolean {
   if (!SHAPE.test(text)) return false
-  return organisationCheckCharacter(text.slice(8, 16)) === text[16] && usccCheckCharacter(text.slice(0, 17)) === text[17]
+  if (organisationCheckCharacter(text.slice(8, 16)) !== text[16]) return false
+  return usccCheckCharacter(text.slice(0, 17)) === text[17]
 }

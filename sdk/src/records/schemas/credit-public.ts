@@ -45,7 +45,9 @@ export const creditPromise = {
       acceptedBy: text('受理单位', 'accepting body'),
       acceptedByCode: uscc('受理单位统一社会信用代码', 'code of the accepting body'),
     },
-    required: ['name', 'personType', 'promiseType', 'content', 'promisedOn', 'fulfilment', 'acceptedBy', 'acceptedByCode'],
+    required: [
+      'name', 'personType', 'promiseType', 'content', 'promisedOn', 'fulfilment', 'acceptedBy', 'acceptedByCode',
+    ],
     additionalProperties: false,
     allOf: organisationsHaveCodes,
     'x-dateOrder': [['promisedOn', 'validUntil']],
@@ -71,7 +73,8 @@ export const seriousListing = {
       publicationEndsOn: date('公示截止日期', 'publication ends'),
     },
     required: [
-      'name', 'personType', 'authority', 'authorityCode', 'listName', 'decisionNumber', 'reason', 'legalBasis', 'listedOn',
+      'name', 'personType', 'authority', 'authorityCode', 'listName', 'decisionNumber', 'reason', 'legalBasis',
+      'listedOn',
     ],
     additionalProperties: false,
     allOf: organisationsHaveCodes,

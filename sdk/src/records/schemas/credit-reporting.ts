@@ -30,7 +30,10 @@ export const consent = {
       revokedAt: pastTime('撤回时间', 'revoked at'),
       method: choice('授权方式', 'how it was given', ['书面', '电子签名', '柜面', '其他']),
     },
-    required: ['subjectName', 'identityDocument', 'grantee', 'granteeCode', 'scope', 'purpose', 'grantedAt', 'expiresAt', 'method'],
+    required: [
+      'subjectName', 'identityDocument', 'grantee', 'granteeCode', 'scope', 'purpose', 'grantedAt', 'expiresAt',
+      'method',
+    ],
     additionalProperties: false,
     'x-dateOrder': [['grantedAt', 'expiresAt'], ['grantedAt', 'revokedAt']],
   },
@@ -64,7 +67,6 @@ export const creditEntry = {
         if: { required: ['isAdverse'], properties: { isAdverse: { const: true } } },
         then: {
           required: ['endedOn', 'keptUntil'],
-          properties: { endedOn: date('不良行为终止日期', 'date the adverse act ended'), keptUntil: date('保存期限', 'kept until') },
           'x-monthsAfter': [{ from: 'endedOn', field: 'keptUntil', max: 60 }],
         },
       },

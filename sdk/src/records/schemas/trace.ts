@@ -10,10 +10,22 @@ const uris = (title: string, en: string) =>
 /** A word of the Core Business Vocabulary, or a URI. */
 const vocabulary = (title: string, en: string) =>
   ({ ...text(title, en), pattern: '^([A-Za-z][A-Za-z0-9_]*|[A-Za-z][A-Za-z0-9+.-]*:\\S+)$' }) as const
-const listed = <const P extends object, const R extends readonly string[]>(title: string, en: string, of: { fields: P; required: R }) =>
+interface Entry<P extends object, R extends readonly string[]> {
+  fields: P
+  required: R
+}
+
+const listed = <const P extends object, const R extends readonly string[]>(
+  title: string,
+  en: string,
+  of: Entry<P, R>,
+) =>
   ({
     type: 'array', title, 'x-en': en, maxItems: 10_000,
-    items: { type: 'object', properties: of.fields, patternProperties: extensions, required: of.required, additionalProperties: false },
+    items: {
+      type: 'object', properties: of.fields, patternProperties: extensions, required: of.required,
+      additionalProperties: false,
+    },
   }) as const
 
 const quantities = (title: string, en: string) =>
@@ -30,9 +42,11 @@ const place = (title: string, en: string) =>
     type: 'object', title, 'x-en': en, properties: { id: uri('地点标识', 'place identifier') },
     patternProperties: extensions, required: ['id'], additionalProperties: false,
   }) as const
+type Party<K extends string> = { type: ReturnType<typeof vocabulary> } & Record<K, ReturnType<typeof uri>>
+
 const party = <K extends 'source' | 'destination'>(key: K, title: string, en: string) =>
   listed(title, en, {
-    fields: { type: vocabulary('类型', 'type'), [key]: uri(title, en) } as { type: ReturnType<typeof vocabulary> } & Record<K, ReturnType<typeof uri>>,
+    fields: { type: vocabulary('类型', 'type'), [key]: uri(title, en) } as Party<K>,
     required: ['type', key],
   })
 
@@ -90,7 +104,10 @@ const commonFields = {
   eventTime: pastTime('事件时间', 'time of the event'),
   eventTimeZoneOffset: {
     ...text('事件时区', 'time zone of the event'), pattern: '^[+-]((0[0-9]|1[0-3]):[0-5][0-9]|14:00)$',
-    'x-message': { zh: '事件时区应为 -14:00 至 +14:00，如 +08:00', en: 'eventTimeZoneOffset must be -14:00 to +14:00, such as +08:00' },
+    'x-message': {
+      zh: '事件时区应为 -14:00 至 +14:00，如 +08:00',
+      en: 'eventTimeZoneOffset must be -14:00 to +14:00, such as +08:00',
+    },
   },
   eventID: uri('事件标识', 'event identifier'),
   recordTime: time('记录时间', 'time of the record'),
@@ -139,7 +156,10 @@ const isDelete = { required: ['action'], properties: { action: { const: 'DELETE'
 const oneOf = (message: Bilingual, choices: readonly object[]) => ({ anyOf: choices, 'x-message': message })
 
 const hasChildren = oneOf(
-  { zh: '至少需要 childEPCs 或 childQuantityList，除非 action 为 DELETE', en: 'childEPCs or childQuantityList is required, unless action is DELETE' },
+  {
+    zh: '至少需要 childEPCs 或 childQuantityList，除非 action 为 DELETE',
+    en: 'childEPCs or childQuantityList is required, unless action is DELETE',
+  },
   [filled('childEPCs'), filled('childQuantityList'), isDelete],
 )
 
@@ -152,8 +172,12 @@ interface EventKind<T extends string, P extends object, R extends readonly strin
   rules: readonly object[]
 }
 
+const ALWAYS_REQUIRED = ['type', 'eventTime', 'eventTimeZoneOffset'] as const
+
 /** One event type: what all have, and its own. */
-const eventSchema = <const T extends string, const P extends object, const R extends readonly string[]>(kind: EventKind<T, P, R>) =>
+const eventSchema = <const T extends string, const P extends object, const R extends readonly string[]>(
+  kind: EventKind<T, P, R>,
+) =>
   ({
     id: `trace.${kind.id}`,
     version: '1',
@@ -168,11 +192,13 @@ const eventSchema = <const T extends string, const P extends object, const R ext
       'x-en': kind.title.en,
       properties: { type: { title: '事件类型', 'x-en': 'event type', const: kind.type }, ...commonFields, ...kind.fields },
       patternProperties: extensions,
-      required: ['type', 'eventTime', 'eventTimeZoneOffset', ...kind.required] as readonly ('type' | 'eventTime' | 'eventTimeZoneOffset' | R[number])[],
+      required: [...ALWAYS_REQUIRED, ...kind.required] as readonly ((typeof ALWAYS_REQUIRED)[number] | R[number])[],
       additionalProperties: false,
       ...(kind.rules.length === 0 ? {} : { allOf: kind.rules }),
     },
   }) as const
+
+const ONLY_ADD = { zh: '有 ilmd 时 action 只能为 ADD', en: 'action must be ADD where there is ilmd' }
 
 export const objectEvent = eventSchema({
   id: 'object-event',
@@ -182,12 +208,19 @@ export const objectEvent = eventSchema({
   required: ['action'],
   rules: [
     oneOf(
-      { zh: '至少需要 epcList、quantityList，或 sensorElementList 与 readPoint', en: 'epcList, quantityList, or sensorElementList with readPoint is required' },
-      [{ required: ['epcList'] }, filled('quantityList'), { allOf: [filled('sensorElementList'), { required: ['readPoint'] }] }],
+      {
+        zh: '至少需要 epcList、quantityList，或 sensorElementList 与 readPoint',
+        en: 'epcList, quantityList, or sensorElementList with readPoint is required',
+      },
+      [
+        { required: ['epcList'] },
+        filled('quantityList'),
+        { allOf: [filled('sensorElementList'), { required: ['readPoint'] }] },
+      ],
     ),
     {
       if: { required: ['ilmd'] },
-      then: { properties: { action: { const: 'ADD', 'x-message': { zh: '有 ilmd 时 action 只能为 ADD', en: 'action must be ADD where there is ilmd' } } } },
+      then: { properties: { action: { const: 'ADD', 'x-message': ONLY_ADD } } },
     },
   ],
 })
@@ -200,7 +233,10 @@ export const aggregationEvent = eventSchema({
   required: ['action'],
   rules: [
     hasChildren,
-    { if: { required: ['action'], properties: { action: { enum: ['ADD', 'DELETE'] } } }, then: { required: ['parentID'] } },
+    {
+      if: { required: ['action'], properties: { action: { enum: ['ADD', 'DELETE'] } } },
+      then: { required: ['parentID'] },
+    },
   ],
 })
 
@@ -215,7 +251,10 @@ export const transactionEvent = eventSchema({
   required: ['action', 'bizTransactionList'],
   rules: [
     oneOf(
-      { zh: '至少需要 epcList 或 quantityList，除非 action 为 DELETE', en: 'epcList or quantityList is required, unless action is DELETE' },
+      {
+        zh: '至少需要 epcList 或 quantityList，除非 action 为 DELETE',
+        en: 'epcList or quantityList is required, unless action is DELETE',
+      },
       [{ required: ['epcList'] }, filled('quantityList'), isDelete],
     ),
   ],
@@ -243,8 +282,14 @@ export const transformationEvent = eventSchema({
       then: oneOf({ zh: '至少需要一项投入或产出', en: 'an input or an output is required' }, [...INPUTS, ...OUTPUTS]),
       else: {
         allOf: [
-          oneOf({ zh: '至少需要 inputEPCList 或 inputQuantityList', en: 'inputEPCList or inputQuantityList is required' }, INPUTS),
-          oneOf({ zh: '至少需要 outputEPCList 或 outputQuantityList', en: 'outputEPCList or outputQuantityList is required' }, OUTPUTS),
+          oneOf({
+            zh: '至少需要 inputEPCList 或 inputQuantityList',
+            en: 'inputEPCList or inputQuantityList is required',
+          }, INPUTS),
+          oneOf({
+            zh: '至少需要 outputEPCList 或 outputQuantityList',
+            en: 'outputEPCList or outputQuantityList is required',
+          }, OUTPUTS),
         ],
       },
     },
