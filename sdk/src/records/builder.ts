@@ -1,7 +1,7 @@
 import { randomBytes } from '@noble/hashes/utils.js'
 import { CodedError } from '../protocol/errors.js'
 import { canonicalBytes, canonicalJson } from './canonical-json.js'
-import { ENVELOPE_TYPE, type RecordEnvelope, envelopeViolations, parseEnvelope } from './envelope.js'
+import { ENVELOPE_TYPE, type RecordEnvelope, checkEnvelopeSize, envelopeViolations } from './envelope.js'
 import { epcisEventHash } from './epcis-hash.js'
 import { isJsonObject, pointerStep } from './json-schema.js'
 import { SALT_BYTES, payloadDigests } from './payload-digest.js'
@@ -111,7 +111,8 @@ function buildRecord(schema: RecordSchema, input: RecordInput, { registry, sourc
   }
   const outside = envelopeViolations(envelope)
   if (outside.length > 0) throw invalid(schema, outside)
-  return { envelope: parseEnvelope(envelope), payload, salt, ...naturalKeyOf(schema, input.payload) }
+  checkEnvelopeSize(envelope)
+  return { envelope: envelope as RecordEnvelope, payload, salt, ...naturalKeyOf(schema, input.payload) }
 }
 
 function naturalKeyOf(schema: RecordSchema, payload: unknown): { naturalKey?: string } {

@@ -1,7 +1,6 @@
-import { utf8ToBytes } from '../protocol/bytes.js'
 import { CodedError } from '../protocol/errors.js'
 import { leafHash } from '../protocol/merkle-tree.js'
-import { canonicalBytes, canonicalJson } from './canonical-json.js'
+import { canonicalBytes } from './canonical-json.js'
 import { isJsonObject, validateJson } from './json-schema.js'
 import type { PayloadDigests } from './payload-digest.js'
 import { type PersonalKind, findPersonalNumbers } from './personal-data.js'
@@ -146,12 +145,16 @@ export function parseEnvelope(value: unknown): RecordEnvelope {
     const message = violations.map(({ en }) => en).join('; ')
     throw new CodedError<EnvelopeErrorCode>('ENVELOPE_INVALID', message, { details: { violations } })
   }
-  const bytes = utf8ToBytes(canonicalJson(value)).length
-  if (bytes > ENVELOPE_BYTES_MAX) {
-    const message = `The envelope has ${bytes} bytes; at most ${ENVELOPE_BYTES_MAX}`
-    throw new CodedError<EnvelopeErrorCode>('ENVELOPE_TOO_LARGE', message, { details: { bytes } })
-  }
+  checkEnvelopeSize(value)
   return value as RecordEnvelope
+}
+
+/** @throws ENVELOPE_TOO_LARGE */
+export function checkEnvelopeSize(envelope: unknown): void {
+  const bytes = canonicalBytes(envelope).length
+  if (bytes <= ENVELOPE_BYTES_MAX) return
+  const message = `The envelope has ${bytes} bytes; at most ${ENVELOPE_BYTES_MAX}`
+  throw new CodedError<EnvelopeErrorCode>('ENVELOPE_TOO_LARGE', message, { details: { bytes } })
 }
 
 /** RFC 8785, UTF-8: what the leaf is made of. */

@@ -37,8 +37,10 @@ export const isJsonObject = (value: unknown): value is Record<string, unknown> =
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** A step of a JSON pointer. */
-export const pointerStep = (key: string | number): string =>
-  `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`
+export function pointerStep(key: string | number): string {
+  const text = String(key)
+  return /[~/]/.test(text) ? `/${text.replaceAll('~', '~0').replaceAll('/', '~1')}` : `/${text}`
+}
 
 /** Present as JSON sees it: a property that is undefined is absent. */
 const has = (object: Record<string, unknown>, key: string): boolean =>
@@ -67,7 +69,19 @@ function isOfType(value: unknown, type: JsonTypeName): boolean {
 const typesOf = (schema: JsonSchema): readonly JsonTypeName[] | undefined =>
   typeof schema.type === 'string' ? [schema.type] : schema.type
 
-const isSame = (a: unknown, b: unknown): boolean => canonicalJson(a) === canonicalJson(b)
+function isSame(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  return typeof a === 'object' && typeof b === 'object' && canonicalJson(a) === canonicalJson(b)
+}
+
+/** Compiled once for each pattern, not for each value. */
+const compiled = new Map<string, RegExp>()
+
+function regexOf(pattern: string): RegExp {
+  let regex = compiled.get(pattern)
+  if (!regex) compiled.set(pattern, (regex = new RegExp(pattern, 'u')))
+  return regex
+}
 
 const checkValue: Check = (schema, { value, path, label }, { report }) => {
   if (schema.enum && !schema.enum.some((allowed) => isSame(allowed, value))) {
@@ -85,7 +99,7 @@ const checkString: Check = (schema, { value, path, label }, run) => {
   if (length < minLength || length > maxLength) {
     run.report({ path, code: 'LENGTH', ...messages.length(label, { min: minLength, max: maxLength }) })
   }
-  if (pattern !== undefined && !new RegExp(pattern, 'u').test(value)) {
+  if (pattern !== undefined && !regexOf(pattern).test(value)) {
     run.report({ path, code: 'PATTERN', ...(schema['x-message'] ?? messages.pattern(label, pattern)) })
   }
   if (format !== undefined && !FORMATS[format]!.accepts(value)) {
@@ -137,7 +151,7 @@ const checkObject: Check = (schema, place, run) => {
   if (Object.keys(value).length < (schema.minProperties ?? 0)) {
     run.report({ path, code: 'ITEMS', ...messages.items(label, { min: schema.minProperties!, max: Infinity }) })
   }
-  const patterns = Object.entries(patternProperties).map(([text, inner]) => ({ test: new RegExp(text, 'u'), inner }))
+  const patterns = Object.entries(patternProperties).map(([text, inner]) => ({ test: regexOf(text), inner }))
   for (const key of Object.keys(value).filter((name) => has(value, name))) {
     const known = Object.hasOwn(properties, key) ? [properties[key]!] : []
     const inner = [...known, ...patterns.filter(({ test }) => test.test(key)).map((match) => match.inner)]
