@@ -282,6 +282,7 @@ export class SimulatedNode implements Station {
       {
         rules: { ...RULES, genesisHash: blockHash(world.genesis) },
         head: this.#stored,
+        protocol: { versionAt: () => 1, max: 1 },
         onListenerError: (error) => world.fatal.push(error),
       },
       {

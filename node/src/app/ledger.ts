@@ -1,4 +1,4 @@
-import type { Genesis } from '@songhua/sdk/protocol/genesis'
+import { type Genesis, protocolVersionAt } from '@songhua/sdk/protocol/genesis'
 import { createBlockExecutor } from '../execution/block-executor.js'
 import { createEthereumjsEvm } from '../execution/ethereumjs-evm.js'
 import type { Evm } from '../execution/evm.js'
@@ -14,6 +14,7 @@ import { openJournal } from '../storage/journal.js'
 import { type OpenChain, openChain } from './open-chain.js'
 import { dataPaths } from './options.js'
 import type { StopStack } from './stop-stack.js'
+import { PROTOCOL_VERSIONS } from './version.js'
 
 /** The chain on this machine's disk, and what waits to get into it. */
 export interface Ledger {
@@ -67,6 +68,7 @@ function createChainOf(
     {
       head,
       rules: { genesisHash, gasLimit, minBlockPeriodMs: qbft.minBlockPeriodMs },
+      protocol: { versionAt: (height) => protocolVersionAt(genesis, height), max: PROTOCOL_VERSIONS.max },
       onListenerError: (error) => logger.error('a listener to the chain failed', { error: messageOf(error) }),
     },
     { store: { nodes: store.state, commitBlock: (commit) => store.commitBlock(commit) }, runner },

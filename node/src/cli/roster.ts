@@ -39,6 +39,7 @@ const QBFT_FIELDS = [
   'roundTimeoutCapMs',
   'minBlockPeriodMs',
   'emptyBlockPeriodS',
+  'protocolVersions',
 ] as const
 const MAX_GAS_LIMIT = 1_000_000_000
 

@@ -52,6 +52,8 @@ export interface BlockRunner {
 export interface ChainOptions {
   readonly rules: HeaderRules
   readonly head: ChainHead
+  /** The protocol version from a height on, and the highest that this program knows. */
+  readonly protocol: { versionAt(height: number): number; readonly max: number }
   /** Told of exceptions of those who listen to the chain. */
   readonly onListenerError: (error: unknown) => void
 }
@@ -110,6 +112,7 @@ export function createChain(options: ChainOptions, ports: ChainPorts): Chain {
 
 class StoredChain implements Chain {
   readonly #rules: HeaderRules
+  readonly #protocol: ChainOptions['protocol']
   readonly #ports: ChainPorts
   readonly #imported: Hub<BlockImported>
   readonly #imports = createSerialQueue()
@@ -118,8 +121,9 @@ class StoredChain implements Chain {
   readonly #results = new Map<Hash, KnownResult>()
   #head: ChainHead
 
-  constructor({ rules, head, onListenerError }: ChainOptions, ports: ChainPorts) {
+  constructor({ rules, head, protocol, onListenerError }: ChainOptions, ports: ChainPorts) {
     this.#rules = rules
+    this.#protocol = protocol
     this.#head = head
     this.#ports = ports
     this.#imported = createHub(onListenerError)
@@ -147,6 +151,7 @@ class StoredChain implements Chain {
 
   async #build({ coinbase, round, blockTimeMs, deadlineMs }: BuildRequest): Promise<Block> {
     const parent = this.#head
+    this.#checkProtocol(parent.header.number + 1)
     const frame = { number: parent.header.number + 1, timestamp: Math.floor(blockTimeMs / 1000), coinbase }
     const packed = await this.#ports.runner.pack(frame, deadlineMs)
     const result = this.#resultOf(packed, packed.transactions)
@@ -172,10 +177,19 @@ class StoredChain implements Chain {
 
   async #execute(block: Block): Promise<BlockResult> {
     const { header, transactions } = block
+    this.#checkProtocol(header.number)
     checkHeader(header, this.#head, this.#rules)
     const result = this.#resultOf(await this.#ports.runner.run(header, transactions), transactions)
     checkResult(header, result)
     return result
+  }
+
+  /** A block under rules that this program does not know can be neither checked nor built. */
+  #checkProtocol(height: number): void {
+    const version = this.#protocol.versionAt(height)
+    if (version <= this.#protocol.max) return
+    const message = `Block ${height} needs protocol version ${version}; this program knows ${this.#protocol.max}: update it`
+    throw new CodedError('CHAIN_PROTOCOL_VERSION', message, { details: { height, version } })
   }
 
   #resultOf(outcome: BlockOutcome, transactions: Transaction[]): BlockResult {
