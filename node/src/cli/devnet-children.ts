@@ -10,6 +10,8 @@ import { NODE_LOG_FILE } from './devnet-plan.js'
 const STOP_TIMEOUT_MS = 10_000
 /** A log larger than this is set aside (one older log is kept) when its node starts, bytes. */
 const LOG_ROTATE_BYTES = 16 * 1024 * 1024
+/** As in the first line of bin/songhua.mjs: 20 MB less resident memory for each node under load. */
+const YOUNG_HEAP = '--max-semi-space-size=8'
 const LOG_TAIL_LINES = 12
 const LOG_TAIL_BYTES = 16 * 1024
 
@@ -37,7 +39,7 @@ export async function startChild(context: CliContext, node: DevnetNode): Promise
   const log = await openLog(logFile)
   try {
     const words = [context.program, 'start', '--data', node.dir, '--managed', '--lang', context.language]
-    const child = spawn(process.execPath, words, { stdio: ['ignore', log.fd, log.fd, 'ipc'] })
+    const child = spawn(process.execPath, [YOUNG_HEAP, ...words], { stdio: ['ignore', log.fd, log.fd, 'ipc'] })
     return watchChild(child, node, logFile)
   } finally {
     await log.close()
