@@ -6,10 +6,13 @@ const source = (workspace: string): string => fileURLToPath(new URL(`./${workspa
 /** Unit tests read the packages' sources; tests with real processes run the built `dist`. */
 export default defineConfig({
   resolve: {
-    alias: ['sdk', 'contracts', 'node'].map((workspace) => ({
-      find: new RegExp(`^@songhua/${workspace}/(.*)$`),
-      replacement: `${source(workspace)}$1.ts`,
-    })),
+    alias: [
+      { find: /^@songhua\/sdk$/, replacement: `${source('sdk')}songhua.ts` },
+      ...['sdk', 'contracts', 'node'].map((workspace) => ({
+        find: new RegExp(`^@songhua/${workspace}/(.*)$`),
+        replacement: `${source(workspace)}$1.ts`,
+      })),
+    ],
   },
   test: {
     include: ['test/**/*.test.ts'],

@@ -7,7 +7,7 @@ import {
   encodeRecord, findRecords, recordBytes,
 } from './consensus-log-format.js'
 import { replaceDurably, writeAt } from './durable-file.js'
-import { createGroupSync } from './group-sync.js'
+import { createGroupSync } from '../base/group-sync.js'
 
 /** Written in advance: a write that changes the file's size costs fdatasync a write to the file system's journal. */
 export const LOG_INITIAL_BYTES = 4 * 1024 * 1024

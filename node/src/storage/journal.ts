@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib'
 import { CodedError, messageOf } from '@songhua/sdk/protocol/errors'
 import { assert } from '../base/assert.js'
 import { replaceDurably, writeAt } from './durable-file.js'
-import { createGroupSync } from './group-sync.js'
+import { createGroupSync } from '../base/group-sync.js'
 
 /** Above this it takes no more: compact it first. */
 export const JOURNAL_BYTES_MAX = 512 * 1024 * 1024

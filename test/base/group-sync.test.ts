@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createGroupSync } from '@songhua/node/storage/group-sync'
+import { createGroupSync } from '@songhua/node/base/group-sync'
 
 describe('createGroupSync', () => {
   /** A flush that ends when it is told to. */
