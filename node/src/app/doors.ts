@@ -1,7 +1,8 @@
+import { proveBlock } from '@songhua/sdk/protocol/history-tree'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
 import { type AdminServer, createAdminServer } from '../rpc/admin-server.js'
-import type { ChainReader, NodeInfo, PoolAccess } from '../rpc/ports.js'
+import type { ChainReader, HistoryProofs, NodeInfo, PoolAccess } from '../rpc/ports.js'
 import { type RpcServer, createRpcServer } from '../rpc/rpc-server.js'
 import { type CallService, createCallService } from '../services/call-worker-pool.js'
 import type { NodeConfig } from './config.js'
@@ -47,7 +48,7 @@ export async function openDoors(config: NodeConfig, ports: DoorsPorts): Promise<
   const doors = { corsOrigins: config.rpc.corsOrigins, allowedHosts: config.rpc.allowedHosts }
   const rpc = await createRpcServer(
     { ...doors, host: config.rpc.host, port: config.rpc.port, logger, version: VERSION, clock },
-    { chain: chainReader(ledger), pool: poolAccess(ledger), state: calls, history: calls, node },
+    { chain: chainReader(ledger), pool: poolAccess(ledger), state: calls, history: calls, proofs: historyProofs(ledger), node },
   )
   stops.push('rpc', () => rpc.stop())
   const admin = await openAdmin(config, ports, { rpc, calls })
@@ -78,6 +79,10 @@ function chainReader({ chain, store }: Ledger): ChainReader {
     transactionLocation: (hash) => store.transactionLocation(hash),
     onHead: (listener) => chain.onBlock(() => listener()),
   }
+}
+
+export function historyProofs({ store }: Pick<Ledger, 'store'>): HistoryProofs {
+  return { historyPath: (claim) => proveBlock((level, index) => store.historyNode(level, index), claim) }
 }
 
 function poolAccess({ pool }: Ledger): PoolAccess {

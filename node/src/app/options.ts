@@ -145,6 +145,96 @@ export const NODE_OPTIONS = [
     help: { en: 'port of admin_*, health and metrics (0: any free port)', zh: '管理接口端口（0 为任意空闲端口）' },
   },
   {
+    key: 'gateway.enabled',
+    flag: '--gateway',
+    type: 'boolean',
+    default: false,
+    help: { en: 'serve records to departments over REST', zh: '启用记录网关（REST）' },
+  },
+  {
+    key: 'gateway.host',
+    flag: '--gateway-host',
+    type: 'host',
+    default: '127.0.0.1',
+    help: { en: 'address of the gateway; TLS is the task of a proxy before it', zh: '网关地址；TLS 由前置代理承担' },
+  },
+  {
+    key: 'gateway.port',
+    flag: '--gateway-port',
+    type: 'port',
+    default: 8645,
+    help: { en: 'port of the gateway (0: any free port)', zh: '网关端口（0 为任意空闲端口）' },
+  },
+  {
+    key: 'gateway.keysDir',
+    flag: '--gateway-keys',
+    type: 'path',
+    default: '',
+    help: {
+      en: 'folder of the keys of payloads, best on a disk of its own (default: gateway-keys in the data folder)',
+      zh: '载荷密钥目录，宜置于独立磁盘（默认为数据目录中的 gateway-keys）',
+    },
+  },
+  {
+    key: 'gateway.corsOrigins',
+    flag: '--gateway-cors-origins',
+    type: 'origins',
+    default: [],
+    help: { en: 'web origins that browsers may call the gateway from, or *', zh: '允许跨域访问网关的网页来源，或 *' },
+  },
+  {
+    key: 'gateway.allowedHosts',
+    flag: '--gateway-allowed-hosts',
+    type: 'hosts',
+    default: ['localhost', '127.0.0.1', '[::1]'],
+    help: { en: 'Host headers that the gateway answers, or *', zh: '网关允许的 Host 头，或 *' },
+  },
+  {
+    key: 'gateway.webhookHosts',
+    flag: '--gateway-webhook-hosts',
+    type: 'hosts',
+    default: [],
+    help: { en: 'hosts that webhooks may call; none unless named', zh: '允许 webhook 调用的主机；未列出则一律拒绝' },
+  },
+  {
+    key: 'gateway.batchDelayMs',
+    flag: '--gateway-batch-delay',
+    type: 'integer',
+    unit: 'ms',
+    min: 1,
+    max: 60_000,
+    default: 200,
+    help: { en: 'how long the first record of a batch waits for others', zh: '批次中首条记录最长等待时间' },
+  },
+  {
+    key: 'gateway.batchRecords',
+    flag: '--gateway-batch-records',
+    type: 'integer',
+    unit: 'records',
+    min: 1,
+    max: 100_000,
+    default: 10_000,
+    help: { en: 'most records of one batch', zh: '每批最多记录数' },
+  },
+  {
+    key: 'gateway.requestsPerSecond',
+    flag: '--gateway-requests-per-second',
+    type: 'integer',
+    min: 1,
+    max: 1_000_000,
+    default: 5_000,
+    help: { en: 'requests that one API key may make in a second', zh: '每个 API 密钥每秒请求上限' },
+  },
+  {
+    key: 'gateway.recordsPerSecond',
+    flag: '--gateway-records-per-second',
+    type: 'integer',
+    min: 1,
+    max: 1_000_000,
+    default: 20_000,
+    help: { en: 'records that one API key may write in a second', zh: '每个 API 密钥每秒写入记录上限' },
+  },
+  {
     key: 'log.level',
     flag: '--log-level',
     type: 'choice',
@@ -194,7 +284,13 @@ export function dataPaths(dataDir: string): {
   consensusLogFile: string
   storeDir: string
   poolFile: string
+  /** Records, their indexes and payloads (encrypted), API keys (hashed), schemas of this gateway's own. */
+  gatewayDir: string
+  /** Keys of payloads. */
+  gatewayKeysDir: string
+  apiKeysFile: string
 } {
+  const gatewayDir = join(dataDir, 'gateway')
   return {
     configFile: join(dataDir, 'songhua.json'),
     genesisFile: join(dataDir, 'genesis.json'),
@@ -202,6 +298,9 @@ export function dataPaths(dataDir: string): {
     consensusLogFile: join(dataDir, 'consensus.log'),
     storeDir: join(dataDir, 'chain'),
     poolFile: join(dataDir, 'transactions.journal'),
+    gatewayDir,
+    gatewayKeysDir: join(dataDir, 'gateway-keys'),
+    apiKeysFile: join(gatewayDir, 'api-keys.json'),
   }
 }
 

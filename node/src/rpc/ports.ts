@@ -83,6 +83,12 @@ export interface HistorySearch {
   rewards(firstBlock: number, lastBlock: number, percentiles: number[]): Promise<bigint[][]>
 }
 
+/** The tree over all block hashes. */
+export interface HistoryProofs {
+  /** From block `number` to the root over `size` blocks, at most those that are stored. */
+  historyPath(claim: { number: number; size: number }): readonly Hash[]
+}
+
 export interface SyncProgress {
   startingBlock: number
   currentBlock: number
@@ -103,5 +109,6 @@ export interface RpcPorts {
   pool: PoolAccess
   state: StateAccess
   history: HistorySearch
+  proofs: HistoryProofs
   node: NodeInfo
 }

@@ -16,6 +16,7 @@ import { ethSubscribeMethods } from './methods/eth-subscribe.js'
 import { ethTransactionMethods } from './methods/eth-transactions.js'
 import { netMethods } from './methods/net.js'
 import { qbftMethods } from './methods/qbft.js'
+import { songhuaMethods } from './methods/songhua.js'
 import { txpoolMethods } from './methods/txpool.js'
 import { web3Methods } from './methods/web3.js'
 import { withDiscovery } from './openrpc.js'
@@ -74,6 +75,7 @@ export async function createRpcServer(options: RpcServerOptions, ports: RpcPorts
       ...ethSubscribeMethods({ heads, pool }),
       ...txpoolMethods({ pool, limits }),
       ...qbftMethods({ chain, limits }),
+      ...songhuaMethods(ports),
     ],
     options.version,
   )

@@ -1,9 +1,10 @@
 import '../base/polyfill.js'
 import { parentPort, workerData } from 'node:worker_threads'
+import { errorToSent } from '../base/sent-error.js'
 import { createEthereumjsEvm } from '../execution/ethereumjs-evm.js'
 import { installNativeCrypto } from '../execution/native-crypto.js'
 import { openStoreForReading } from '../storage/open-store.js'
-import { errorToSent, type TaskRequest, type WorkerMessage, type WorkerSettings } from './call-worker-protocol.js'
+import type { TaskRequest, WorkerMessage, WorkerSettings } from './call-worker-protocol.js'
 import { createCallTasks } from './call-worker-tasks.js'
 
 /** The thread of calls and searches: one request at a time, one answer to each. It ends when the pool ends it. */

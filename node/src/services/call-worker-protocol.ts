@@ -1,4 +1,5 @@
-import { CodedError, isCodedError, messageOf } from '@songhua/sdk/protocol/errors'
+import { CodedError } from '@songhua/sdk/protocol/errors'
+import type { SentError } from '../base/sent-error.js'
 import type { HistorySearch, StateAccess } from '../rpc/ports.js'
 
 /** What runs in the worker: everything whose cost grows with the chain or with a contract. */
@@ -22,13 +23,6 @@ export interface TaskRequest {
 export type WorkerMessage =
   { kind: 'ready' } | { kind: 'result'; result: unknown } | { kind: 'error'; error: SentError }
 
-export interface SentError {
-  /** Undefined for an error that has no code: a bug. */
-  code: string | undefined
-  message: string
-  details: Record<string, unknown>
-}
-
 export type CallServiceErrorCode =
   'CALL_TIMEOUT' | 'CALL_QUEUE_FULL' | 'CALL_MEMORY' | 'CALL_STOPPED' | 'CALL_WORKER_FAILED'
 
@@ -38,18 +32,4 @@ export function callError(
   details: Record<string, unknown> = {},
 ): CodedError<CallServiceErrorCode> {
   return new CodedError(code, message, { details })
-}
-
-export function errorToSent(error: unknown): SentError {
-  if (isCodedError(error)) return { code: error.code, message: error.message, details: error.details }
-  const stack = error instanceof Error ? error.stack : undefined
-  return { code: undefined, message: messageOf(error), details: { stack } }
-}
-
-export function sentToError({ code, message, details }: SentError): CodedError {
-  return new CodedError(
-    code ?? 'CALL_WORKER_FAILED',
-    code === undefined ? `the call worker failed: ${message}` : message,
-    { details },
-  )
 }

@@ -2,9 +2,9 @@ import { Worker } from 'node:worker_threads'
 import { messageOf } from '@songhua/sdk/protocol/errors'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
+import { sentToError } from '../base/sent-error.js'
 import {
   callError,
-  sentToError,
   type TaskRequest,
   type WorkerMessage,
   type WorkerSettings,
@@ -86,7 +86,7 @@ export function createCallThread(settings: WorkerSettings, { timeoutMs, clock, l
     const answered = task
     task = undefined
     if (message.kind === 'result') answered?.resolve(message.result)
-    else answered?.reject(sentToError(message.error))
+    else answered?.reject(sentToError(message.error, { code: 'CALL_WORKER_FAILED', message: 'the call worker failed' }))
   }
 
   /** The next task starts another worker. */

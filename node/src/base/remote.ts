@@ -1,0 +1,66 @@
+import { CodedError } from '@songhua/sdk/protocol/errors'
+import { type SentError, errorToSent, sentToError } from './sent-error.js'
+
+/** One end of a line between two threads: a `MessagePort`, a `Worker`, or `parentPort`. */
+export interface RemoteLine {
+  postMessage(message: unknown): void
+  on(event: 'message', listener: (message: RemoteMessage) => void): unknown
+}
+
+export type RemoteMessage =
+  | { kind: 'call'; id: number; name: string; args: unknown[] }
+  | { kind: 'result'; id: number; result: unknown }
+  | { kind: 'error'; id: number; error: SentError }
+
+export type RemoteErrorCode = 'REMOTE_FAILED' | 'REMOTE_CLOSED'
+
+/** Functions that the other thread may call; arguments and results must survive the structured clone. */
+export type RemoteHandlers = Readonly<Record<string, (...args: never[]) => unknown>>
+
+export interface Remote {
+  /** @throws CodedError of the other side, `REMOTE_FAILED` for a bug there, `REMOTE_CLOSED` */
+  call<T>(name: string, ...args: unknown[]): Promise<T>
+  /** Rejects what waits for an answer, and every later call. */
+  close(reason: string): void
+}
+
+/** Calls in both directions over one line. */
+export function createRemote(line: RemoteLine, handlers: RemoteHandlers): Remote {
+  const waiting = new Map<number, { resolve: (result: never) => void; reject: (error: Error) => void }>()
+  let lastId = 0
+  let closed: CodedError<RemoteErrorCode> | undefined
+
+  const answer = async (name: string, args: unknown[]): Promise<unknown> => {
+    const handler = Object.hasOwn(handlers, name) ? handlers[name] : undefined
+    if (handler === undefined) throw new RangeError(`no handler of ${name}`)
+    return handler(...(args as never[]))
+  }
+  const serve = ({ id, name, args }: RemoteMessage & { kind: 'call' }): void => {
+    answer(name, args).then(
+      (result) => line.postMessage({ kind: 'result', id, result }),
+      (error: unknown) => line.postMessage({ kind: 'error', id, error: errorToSent(error) }),
+    )
+  }
+  line.on('message', (message) => {
+    if (message.kind === 'call') return serve(message)
+    const waiter = waiting.get(message.id)
+    waiting.delete(message.id)
+    if (message.kind === 'result') waiter?.resolve(message.result as never)
+    else waiter?.reject(sentToError(message.error, { code: 'REMOTE_FAILED', message: 'the other thread failed' }))
+  })
+
+  return {
+    call: (name, ...args) =>
+      new Promise((resolve, reject) => {
+        if (closed !== undefined) return reject(closed)
+        const id = ++lastId
+        waiting.set(id, { resolve, reject })
+        line.postMessage({ kind: 'call', id, name, args })
+      }),
+    close(reason) {
+      closed ??= new CodedError<RemoteErrorCode>('REMOTE_CLOSED', reason)
+      for (const { reject } of waiting.values()) reject(closed)
+      waiting.clear()
+    },
+  }
+}
