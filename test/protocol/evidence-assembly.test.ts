@@ -7,17 +7,19 @@ import {
   createEvidenceAssembler,
   refreshEvidence,
 } from '@songhua/sdk/protocol/evidence-assembly'
+import type { JsonObject } from '@songhua/sdk/protocol/json-fields'
 import { codeOf } from './support.js'
-import { HEIGHT, codes, createEvidenceChain, failures, record, records } from './evidence-support.js'
+import { HEIGHT, codes, createEvidenceChain, failures, leavesOf, record, records } from './evidence-support.js'
 
 const chain = createEvidenceChain()
 const anchored = chain.anchored(8)
+const envelopes = chain.batch.map(({ envelope }) => envelope)
 
 describe('assembling', () => {
   it('cuts bundles of one batch that share all but record and path', () => {
     const cut = createEvidenceAssembler(anchored)
-    const [a, b] = [cut(0), cut(6)]
-    expect(cut(4)).toEqual(chain.bundle(8, 4))
+    const [a, b] = [cut(envelopes[0]!, 0), cut(envelopes[6]!, 6)]
+    expect(cut(envelopes[4]!, 4)).toEqual(chain.bundle(8, 4))
     expect({ ...a, envelope: b.envelope, inclusion: b.inclusion }).toEqual(b)
   })
 
@@ -31,28 +33,50 @@ describe('assembling', () => {
     ...anchored,
     block: { ...anchored.block, ...changes },
   })
-  const { envelopes } = anchored
-  const strangers = envelopes.map((_, at) => record(at + 50).envelope)
-  it.each<[string, string, AnchoredRecords, number]>([
-    ['receipts of another block', 'ASSEMBLY_RECEIPTS', block({ receipts: chain.receipts.slice(1) }), 0],
-    ['another block', 'ASSEMBLY_RECEIPTS', block({ header: chain.headers[9]! }), 0],
-    ['another transaction', 'ASSEMBLY_NO_ANCHOR', block({ transactionIndex: 3 }), 0],
-    ['no transaction', 'ASSEMBLY_NO_ANCHOR', block({ transactionIndex: 99 }), 0],
-    ['a record less', 'ASSEMBLY_NO_ANCHOR', { ...anchored, envelopes: envelopes.slice(1) }, 0],
-    ['other records', 'ASSEMBLY_NO_ANCHOR', { ...anchored, envelopes: strangers }, 0],
-    ['a batch anchored for another family', 'ASSEMBLY_FAMILY', familyMixed(), 0],
-    ['an envelope that is none', 'LEAF_ENVELOPE', familyMixed({ family: 'medical' }), 0],
-    ['a leaf that is not there', 'ASSEMBLY_LEAF_INDEX', anchored, 7],
-    ['half a leaf', 'ASSEMBLY_LEAF_INDEX', anchored, 0.5],
-  ])('refuses %s', (_, code, parts, leafIndex) => {
-    expect(codeOf(() => assembleEvidence(parts, leafIndex))).toBe(code)
+  const strangers = leavesOf(envelopes.map((_, at) => record(at + 50)))
+  it.each<[string, string, AnchoredRecords]>([
+    ['receipts of another block', 'ASSEMBLY_RECEIPTS', block({ receipts: chain.receipts.slice(1) })],
+    ['another block', 'ASSEMBLY_RECEIPTS', block({ header: chain.headers[9]! })],
+    ['another transaction', 'ASSEMBLY_NO_ANCHOR', block({ transactionIndex: 3 })],
+    ['no transaction', 'ASSEMBLY_NO_ANCHOR', block({ transactionIndex: 99 })],
+    ['a record less', 'ASSEMBLY_NO_ANCHOR', { ...anchored, leaves: anchored.leaves.slice(1) }],
+    ['no record', 'ASSEMBLY_NO_ANCHOR', { ...anchored, leaves: [] }],
+    ['records in another order', 'ASSEMBLY_NO_ANCHOR', { ...anchored, leaves: [...anchored.leaves].reverse() }],
+    ['other records', 'ASSEMBLY_NO_ANCHOR', { ...anchored, leaves: strangers }],
+  ])('refuses a batch with %s', (_, code, parts) => {
+    expect(codeOf(() => createEvidenceAssembler(parts))).toBe(code)
   })
 
-  function familyMixed(changes: object = { family: 'trace' }): AnchoredRecords {
+  const [first, second] = envelopes as [JsonObject, JsonObject]
+  const { proof: _, ...incomplete } = first
+  it.each<[string, string, JsonObject, number]>([
+    ['a leaf that is not there', 'ASSEMBLY_LEAF_INDEX', first, 7],
+    ['a leaf before the first', 'ASSEMBLY_LEAF_INDEX', first, -1],
+    ['half a leaf', 'ASSEMBLY_LEAF_INDEX', first, 0.5],
+    ['the envelope of another place', 'ASSEMBLY_LEAF', second, 0],
+    ['an envelope with a field changed', 'ASSEMBLY_LEAF', { ...first, retention: '5y' }, 0],
+    ['an envelope with a field more', 'ASSEMBLY_LEAF', { ...first, note: '' }, 0],
+    ['an envelope that lacks a field', 'LEAF_ENVELOPE', incomplete, 0],
+    ['an envelope larger than any', 'LEAF_TOO_LARGE', { ...first, note: 'x'.repeat(70_000) }, 0],
+  ])('refuses %s', (_, code, envelope, leafIndex) => {
+    expect(codeOf(() => assembleEvidence(anchored, envelope, leafIndex))).toBe(code)
+  })
+
+  it('takes an envelope whatever the order of its keys', () => {
+    const shuffled = Object.fromEntries(Object.entries(first).reverse())
+    expect(assembleEvidence(anchored, shuffled, 0)).toEqual(chain.bundle(8, 0))
+  })
+
+  it.each([
+    ['of another family than the batch', 'ASSEMBLY_FAMILY', 'trace'],
+    ['of no family', 'LEAF_ENVELOPE', 'medical'],
+  ])('refuses an envelope %s', (_, code, family) => {
     const mixed = records(7)
-    mixed[3] = record(3, { ...changes })
-    return createEvidenceChain(mixed).anchored(8)
-  }
+    mixed[3] = record(3, { family })
+    const parts = createEvidenceChain(mixed).anchored(8)
+    expect(codeOf(() => assembleEvidence(parts, mixed[3]!.envelope, 3))).toBe(code)
+    expect(assembleEvidence(parts, mixed[2]!.envelope, 2).inclusion.leafIndex).toBe(2)
+  })
 })
 
 describe('refreshing', () => {

@@ -19,7 +19,7 @@ import type { EvidenceBundle } from '@songhua/sdk/protocol/evidence-format'
 import { ANCHOR_CONTRACT, ANCHOR_EVENT } from '@songhua/sdk/protocol/evidence-receipt'
 import { type Header, encodeHeader } from '@songhua/sdk/protocol/header'
 import { type JsonObject } from '@songhua/sdk/protocol/json-fields'
-import { createNodeReader, inclusionProof, merkleRoot } from '@songhua/sdk/protocol/merkle-tree'
+import { createHashReader, createNodeReader, inclusionProof, leafHash, treeRoot } from '@songhua/sdk/protocol/merkle-tree'
 import { orderedTrieProof, orderedTrieRoot } from '@songhua/sdk/protocol/ordered-trie'
 import { type Log, type Receipt, encodeReceipt } from '@songhua/sdk/protocol/receipt'
 import { checkpointOf, trustAnchorToJson } from '@songhua/sdk/protocol/trust-anchor'
@@ -57,8 +57,11 @@ export function record(index: number, changes: JsonObject = {}): TestRecord {
 
 export const records = (count: number): TestRecord[] => Array.from({ length: count }, (_, at) => record(at))
 
+export const leavesOf = (batch: readonly TestRecord[]): Uint8Array[] =>
+  batch.map(({ envelope }) => leafHash(utf8ToBytes(canonicalize(envelope)!)))
+
 export function rootOf(batch: readonly TestRecord[]): Hash {
-  return bytesToHex(merkleRoot(batch.map(({ envelope }) => utf8ToBytes(canonicalize(envelope)!))))
+  return bytesToHex(treeRoot(createHashReader(leavesOf(batch)), batch.length))
 }
 
 // ---------------------------------------------------------------------------------------------------- receipts
@@ -142,7 +145,7 @@ export function createEvidenceChain(batch = records(7)): EvidenceChain {
   const proofs = proofsOf(headers, hashes)
   const anchored = (blockNumber: number): AnchoredRecords => ({
     chain: { chainId: 230099, genesisHash: hashes[0]! },
-    envelopes: batch.map(({ envelope }) => envelope),
+    leaves: leavesOf(batch),
     block: { header: headers[blockNumber]!, receipts, transactionIndex: 2 },
     validatorHistory: proofs.validatorHistory(blockNumber),
   })
@@ -153,7 +156,7 @@ export function createEvidenceChain(batch = records(7)): EvidenceChain {
     receipts,
     proofs,
     anchored,
-    bundle: (blockNumber, leafIndex = 4) => assembleEvidence(anchored(blockNumber), leafIndex),
+    bundle: (blockNumber, leafIndex = 4) => assembleEvidence(anchored(blockNumber), batch[leafIndex]!.envelope, leafIndex),
     trustAnchor: (...checkpoints) =>
       trustAnchorToJson({
         chainId: 230099,
@@ -180,11 +183,11 @@ export function bundleOfReceipts(batch: readonly TestRecord[], receipts: Receipt
   const rootWith = (list: Receipt[]): Hash => orderedTrieRoot(list.map(encodeReceipt))
   const part = (list: Receipt[], sealed: Header): AnchoredRecords => ({
     chain: { chainId: 230099, genesisHash: chain.hashes[0]! },
-    envelopes: batch.map(({ envelope }) => envelope),
+    leaves: leavesOf(batch),
     block: { header: sealed, receipts: list, transactionIndex: 2 },
     validatorHistory: [],
   })
-  const good = assembleEvidence(part(honest, chain.next({ receiptsRoot: rootWith(honest) })), 4)
+  const good = assembleEvidence(part(honest, chain.next({ receiptsRoot: rootWith(honest) })), batch[4]!.envelope, 4)
   const header = sealByQuorum(chain.next({ receiptsRoot: rootWith(receipts), nextValidators: VALIDATORS }))
   return { ...good, header: headerHex(header), anchor: { ...good.anchor, receiptProof: receiptProofOf(receipts, 2) } }
 }

@@ -1,6 +1,6 @@
-import { type Hash, type Hex, bytesToHex } from './bytes.js'
+import { type Hash, type Hex, bytesToHex, equalBytes } from './bytes.js'
 import { CodedError, messageOf } from './errors.js'
-import { canonicalEnvelope, readEnvelope, RECORD_FAMILIES } from './evidence-envelope.js'
+import { RECORD_FAMILIES, envelopeLeaf, readEnvelope } from './evidence-envelope.js'
 import {
   EVIDENCE_VERSION,
   type EvidenceBundle,
@@ -12,23 +12,24 @@ import { ANCHOR_CONTRACT, ANCHOR_EVENT, type AnchoredBatch, readAnchoredBatch } 
 import { type Header, encodeHeader } from './header.js'
 import { verifyAncestor } from './history-tree.js'
 import type { JsonObject } from './json-fields.js'
-import { createNodeReader, inclusionProof, treeRoot } from './merkle-tree.js'
+import { type ReadNode, createHashReader, inclusionProof, treeRoot } from './merkle-tree.js'
 import { orderedTrieProof, orderedTrieRoot } from './ordered-trie.js'
 import { type Log, type Receipt, encodeReceipt } from './receipt.js'
 
 export type AssemblyErrorCode =
   | 'ASSEMBLY_RECEIPTS'
   | 'ASSEMBLY_NO_ANCHOR'
+  | 'ASSEMBLY_LEAF'
   | 'ASSEMBLY_FAMILY'
   | 'ASSEMBLY_LEAF_INDEX'
   | 'REFRESH_HEIGHT'
   | 'REFRESH_PROOFS'
 
-/** An anchored batch and its block, all of it: what bundles are cut from. */
+/** An anchored batch and its block: what bundles are cut from. Of the records, their leaves are enough. */
 export interface AnchoredRecords {
   readonly chain: { readonly chainId: number; readonly genesisHash: Hash }
-  /** In the order of the batch: each a JSON object, as it was when its leaf was made. */
-  readonly envelopes: readonly object[]
+  /** Leaf hashes in the order of the batch, 32 bytes each: `envelopeLeaf` of each envelope. */
+  readonly leaves: readonly Uint8Array[]
   readonly block: {
     /** With its seals. */
     readonly header: Header
@@ -41,30 +42,33 @@ export interface AnchoredRecords {
   readonly validatorHistory: readonly Header[]
 }
 
+/**
+ * The bundle of the record at that place of the batch.
+ * @param envelope a JSON object, as it was when its leaf was made
+ * @throws CodedError `ASSEMBLY_LEAF_INDEX`; `ASSEMBLY_LEAF` when another envelope has that place; `ASSEMBLY_FAMILY`; a
+ *   `LEAF_` code for an envelope that cannot be proved
+ */
+export type CutBundle = (envelope: object, leafIndex: number) => EvidenceBundle
+
 function fail(code: AssemblyErrorCode, message: string, cause?: unknown): never {
   throw new CodedError(code, message, { cause })
 }
 
 /**
  * Cuts the bundles of one batch; tree and receipt proof are made once.
- * @returns the bundle of the envelope at that place of the batch
- * @throws CodedError with an `ASSEMBLY_` code when block, transaction and envelopes do not belong together, with a
- *   `LEAF_` code for an envelope that cannot be proved
+ * @throws CodedError `ASSEMBLY_RECEIPTS` or `ASSEMBLY_NO_ANCHOR` when block, transaction and leaves do not belong together
  */
-export function createEvidenceAssembler(records: AnchoredRecords): (leafIndex: number) => EvidenceBundle {
-  const { block } = records
-  const envelopes = records.envelopes as readonly JsonObject[]
-  const readNode = createNodeReader(envelopes.map(canonicalEnvelope))
-  const root = bytesToHex(treeRoot(readNode, envelopes.length))
-  const shared = { ...sharedPart(records, root), envelopes, readNode }
-  envelopes.forEach((envelope, at) => checkFamily(envelope, at, shared.batch))
-  const { number } = block.header
-  return (leafIndex) => cutBundle(leafIndex, { ...shared, blockNumber: number, chain: records.chain })
+export function createEvidenceAssembler(records: AnchoredRecords): CutBundle {
+  const { chain, leaves, block } = records
+  const readNode = createHashReader(leaves)
+  const root = bytesToHex(treeRoot(readNode, leaves.length))
+  const batch: Batch = { ...sharedPart(records, root), chain, leaves, readNode, blockNumber: block.header.number }
+  return (envelope, leafIndex) => cutBundle(envelope as JsonObject, leafIndex, batch)
 }
 
-/** One bundle; for many of one batch see `createEvidenceAssembler`. @throws CodedError as that does */
-export function assembleEvidence(records: AnchoredRecords, leafIndex: number): EvidenceBundle {
-  return createEvidenceAssembler(records)(leafIndex)
+/** One bundle; for many of one batch see `createEvidenceAssembler`. @throws CodedError as that and `CutBundle` do */
+export function assembleEvidence(records: AnchoredRecords, envelope: object, leafIndex: number): EvidenceBundle {
+  return createEvidenceAssembler(records)(envelope, leafIndex)
 }
 
 interface SharedPart {
@@ -76,17 +80,17 @@ interface SharedPart {
   readonly validatorHistory: readonly Hex[]
 }
 
-function sharedPart({ block, envelopes, validatorHistory }: AnchoredRecords, root: Hash): SharedPart {
+function sharedPart({ block, leaves, validatorHistory }: AnchoredRecords, root: Hash): SharedPart {
   const { header, receipts, transactionIndex } = block
   const encoded = receipts.map(encodeReceipt)
   if (orderedTrieRoot(encoded) !== header.receiptsRoot) {
     fail('ASSEMBLY_RECEIPTS', `These ${receipts.length} receipts are not those of block ${header.number}`)
   }
   const logs = receipts[transactionIndex]?.logs ?? []
-  const logIndex = logs.findIndex((log) => isAnchorOf(log, { root, size: BigInt(envelopes.length) }))
+  const logIndex = logs.findIndex((log) => isAnchorOf(log, { root, size: BigInt(leaves.length) }))
   if (logIndex === -1) {
     const what = `Transaction ${transactionIndex} of block ${header.number}`
-    fail('ASSEMBLY_NO_ANCHOR', `${what} anchored no batch of ${envelopes.length} records with root ${root}`)
+    fail('ASSEMBLY_NO_ANCHOR', `${what} anchored no batch of ${leaves.length} records with root ${root}`)
   }
   return {
     batch: readAnchoredBatch(logs[logIndex]!),
@@ -104,24 +108,29 @@ function isAnchorOf(log: Log, tree: { root: Hash; size: bigint }): boolean {
   return root === tree.root && size === tree.size
 }
 
-function checkFamily(envelope: JsonObject, index: number, batch: AnchoredBatch): void {
-  const { family } = readEnvelope(envelope)
-  if (batch.family === BigInt(RECORD_FAMILIES[family])) return
-  fail('ASSEMBLY_FAMILY', `Envelope ${index} is of family ${family}; the batch was anchored for ${batch.family}`)
-}
-
 interface Batch extends SharedPart {
   readonly chain: AnchoredRecords['chain']
-  readonly envelopes: readonly JsonObject[]
-  readonly readNode: ReturnType<typeof createNodeReader>
+  readonly leaves: readonly Uint8Array[]
+  readonly readNode: ReadNode
   readonly blockNumber: number
 }
 
-function cutBundle(leafIndex: number, batch: Batch): EvidenceBundle {
-  const { chain, envelopes, readNode, blockNumber, transactionIndex, logIndex, receiptProof } = batch
-  const envelope = envelopes[leafIndex]
-  const treeSize = envelopes.length
-  if (envelope === undefined) fail('ASSEMBLY_LEAF_INDEX', `The batch of ${treeSize} has no envelope ${leafIndex}`)
+/** What is cut verifies: the leaf is made anew from the envelope, whoever brought it. */
+function checkRecord(envelope: JsonObject, leafIndex: number, { leaves, batch }: Batch): void {
+  const leaf = leaves[leafIndex]
+  if (leaf === undefined) fail('ASSEMBLY_LEAF_INDEX', `The batch of ${leaves.length} has no leaf ${leafIndex}`)
+  const { id, family } = readEnvelope(envelope)
+  if (!equalBytes(envelopeLeaf(envelope), leaf)) {
+    fail('ASSEMBLY_LEAF', `The envelope of record ${id} is not the one that leaf ${leafIndex} was made of`)
+  }
+  if (batch.family === BigInt(RECORD_FAMILIES[family])) return
+  fail('ASSEMBLY_FAMILY', `Record ${id} is of family ${family}; the batch was anchored for ${batch.family}`)
+}
+
+function cutBundle(envelope: JsonObject, leafIndex: number, batch: Batch): EvidenceBundle {
+  checkRecord(envelope, leafIndex, batch)
+  const { chain, leaves, readNode, blockNumber, transactionIndex, logIndex, receiptProof } = batch
+  const treeSize = leaves.length
   return {
     version: EVIDENCE_VERSION,
     chain,

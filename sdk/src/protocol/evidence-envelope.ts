@@ -2,6 +2,7 @@ import canonicalize from 'canonicalize'
 import { utf8ToBytes } from './bytes.js'
 import { failEvidence, orFailEvidence } from './evidence-codes.js'
 import { type JsonObject, failField, readObject } from './json-fields.js'
+import { leafHash } from './merkle-tree.js'
 
 /**
  * Of a record's envelope the verifier reads only what it must; the rest is the records' own affair and is covered by
@@ -32,6 +33,11 @@ export function canonicalEnvelope(envelope: JsonObject): Uint8Array {
   const bytes = utf8ToBytes(orFailEvidence('LEAF_ENVELOPE', () => canonicalize(envelope) ?? ''))
   if (bytes.length <= MAX_ENVELOPE_BYTES) return bytes
   return failEvidence('LEAF_TOO_LARGE', `The envelope has ${bytes.length} bytes; at most ${MAX_ENVELOPE_BYTES}`)
+}
+
+/** The record's place in a batch: RFC 9162 leaf hash of the canonical envelope, 32 bytes. @throws CodedError as above */
+export function envelopeLeaf(envelope: JsonObject): Uint8Array {
+  return leafHash(canonicalEnvelope(envelope))
 }
 
 /** @throws CodedError `LEAF_ENVELOPE`, naming the field */

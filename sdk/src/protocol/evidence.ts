@@ -2,7 +2,7 @@ import { bytesToHex, concatBytes, equalBytes, hexToBytes } from './bytes.js'
 import { sha256 } from './crypto.js'
 import { type Vouching, checkVouching, findVouching } from './evidence-chain.js'
 import { EVIDENCE_MEANING, type EvidenceCode, failEvidence, orFailEvidence } from './evidence-codes.js'
-import { type EvidenceEnvelope, RECORD_FAMILIES, canonicalEnvelope, readEnvelope } from './evidence-envelope.js'
+import { type EvidenceEnvelope, RECORD_FAMILIES, envelopeLeaf, readEnvelope } from './evidence-envelope.js'
 import { type EvidenceBundle, parseEvidence } from './evidence-format.js'
 import { type HeaderReader, type ReadHeader, createHeaderReader, isOfChain } from './evidence-header.js'
 import { type IssuerStanding, type KnownIssuers, issuerStanding } from './evidence-issuer.js'
@@ -15,7 +15,7 @@ import {
   createReport,
   found,
 } from './evidence-verdict.js'
-import { leafHash, rootFromInclusion } from './merkle-tree.js'
+import { rootFromInclusion } from './merkle-tree.js'
 import { sm3 } from './sm3.js'
 import { type TrustAnchor, parseTrustAnchor } from './trust-anchor.js'
 
@@ -100,7 +100,7 @@ interface Leaf {
 }
 
 function readLeaf(bundle: EvidenceBundle): Leaf {
-  return { envelope: readEnvelope(bundle.envelope), hash: leafHash(canonicalEnvelope(bundle.envelope)) }
+  return { envelope: readEnvelope(bundle.envelope), hash: envelopeLeaf(bundle.envelope) }
 }
 
 function checkPayload(envelope: EvidenceEnvelope, input: EvidenceInput): Passed<EvidenceFacts['payload']> {

@@ -39,7 +39,12 @@ export function emptyTreeRoot(): Uint8Array {
 
 /** All complete subtrees over these leaves, as a port for the proofs below. */
 export function createNodeReader(leaves: readonly Uint8Array[]): ReadNode {
-  const levels = [leaves.map(leafHash)]
+  return createHashReader(leaves.map(leafHash))
+}
+
+/** As `createNodeReader`, where of the leaves only their hashes are there. */
+export function createHashReader(leafHashes: readonly Uint8Array[]): ReadNode {
+  const levels: (readonly Uint8Array[])[] = [leafHashes]
   for (let below = levels[0]!; below.length > 1; below = levels.at(-1)!) {
     const level: Uint8Array[] = []
     for (let i = 0; i + 1 < below.length; i += 2) level.push(nodeHash(below[i]!, below[i + 1]!))

@@ -1,7 +1,8 @@
 import { randomBytes } from '@noble/hashes/utils.js'
 import { CodedError } from '../protocol/errors.js'
+import { leafHash } from '../protocol/merkle-tree.js'
 import { canonicalBytes, canonicalJson } from './canonical-json.js'
-import { ENVELOPE_TYPE, type RecordEnvelope, checkEnvelopeSize, envelopeViolations } from './envelope.js'
+import { ENVELOPE_TYPE, type RecordEnvelope, checkEnvelopeSize, envelopeBytes, envelopeViolations } from './envelope.js'
 import { epcisEventHash } from './epcis-hash.js'
 import { isJsonObject, pointerStep } from './json-schema.js'
 import { SALT_BYTES, payloadDigests } from './payload-digest.js'
@@ -25,6 +26,10 @@ export interface RecordInput<P = unknown> {
 
 export interface BuiltRecord {
   readonly envelope: RecordEnvelope
+  /** Canonical: RFC 8785, UTF-8. */
+  readonly envelopeBytes: Uint8Array
+  /** The record's place in a batch: RFC 9162 leaf hash of `envelopeBytes`, 32 bytes. */
+  readonly leaf: Uint8Array
   /** Canonical JSON; it and the salt stay off the chain. */
   readonly payload: Uint8Array
   readonly salt: Uint8Array
@@ -112,7 +117,9 @@ function buildRecord(schema: RecordSchema, input: RecordInput, { registry, sourc
   const outside = envelopeViolations(envelope)
   if (outside.length > 0) throw invalid(schema, outside)
   checkEnvelopeSize(envelope)
-  return { envelope: envelope as RecordEnvelope, payload, salt, ...naturalKeyOf(schema, input.payload) }
+  const bytes = envelopeBytes(envelope as RecordEnvelope)
+  const sealed = { envelope: envelope as RecordEnvelope, envelopeBytes: bytes, leaf: leafHash(bytes) }
+  return { ...sealed, payload, salt, ...naturalKeyOf(schema, input.payload) }
 }
 
 function naturalKeyOf(schema: RecordSchema, payload: unknown): { naturalKey?: string } {
