@@ -41,11 +41,60 @@ interface IRecordAnchor {
 
   /// @notice What is stored for a batch: `keccak256(abi.encode(root, size, family, sender))`, or zero when `sender` has
   /// anchored no such batch.
+  /// @param sender who anchored it
+  /// @param batchId the sender's name for the batch
   function anchorOf(address sender, bytes32 batchId) external view returns (bytes32 commitment);
 
   /// @notice Whether `sender` anchored exactly this root, size and family under `batchId`.
+  /// @param sender who is said to have anchored it
+  /// @param batchId the sender's name for the batch
+  /// @param root RFC 9162 root over the leaf hashes of the records
+  /// @param size number of leaves
+  /// @param family record family of every leaf
   function isAnchored(address sender, bytes32 batchId, bytes32 root, uint64 size, uint8 family)
     external
     view
     returns (bool);
+
+  /// @notice Whether `sender` anchored this batch and the record with this leaf hash stands in it: a contract's or a
+  /// caller's way to check a record against the chain's state alone. False, never a revert, for whatever does not hold.
+  /// @dev RFC 9162 §2.1.3.2. It proves that the record was anchored, not that it is still in force.
+  /// @param sender who is said to have anchored the batch
+  /// @param batchId the sender's name for the batch
+  /// @param root RFC 9162 root over the leaf hashes of the records
+  /// @param size number of leaves
+  /// @param family record family of every leaf
+  /// @param leafIndex the record's place in the batch, from 0
+  /// @param leafHash SHA-256 of 00 and the record's canonical envelope (RFC 8785)
+  /// @param path hashes of the siblings, from the leaf up
+  function verifyRecord(
+    address sender,
+    bytes32 batchId,
+    bytes32 root,
+    uint64 size,
+    uint8 family,
+    uint64 leafIndex,
+    bytes32 leafHash,
+    bytes32[] calldata path
+  ) external view returns (bool);
+
+  /// @notice As {verifyRecord}, for whoever has the record's envelope itself: the chain hashes it.
+  /// @param sender who is said to have anchored the batch
+  /// @param batchId the sender's name for the batch
+  /// @param root RFC 9162 root over the leaf hashes of the records
+  /// @param size number of leaves
+  /// @param family record family of every leaf
+  /// @param leafIndex the record's place in the batch, from 0
+  /// @param envelope the record's canonical envelope (RFC 8785, UTF-8), byte for byte
+  /// @param path hashes of the siblings, from the leaf up
+  function verifyEnvelope(
+    address sender,
+    bytes32 batchId,
+    bytes32 root,
+    uint64 size,
+    uint8 family,
+    uint64 leafIndex,
+    bytes calldata envelope,
+    bytes32[] calldata path
+  ) external view returns (bool);
 }

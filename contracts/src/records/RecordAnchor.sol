@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IRecordAnchor} from "../interfaces/IRecordAnchor.sol";
+import {MerkleTree} from "../lib/MerkleTree.sol";
 
 /// @title Record anchor
 /// @notice See {IRecordAnchor}. No owner, no upgrade, no way to change what is written.
@@ -31,15 +32,52 @@ contract RecordAnchor is IRecordAnchor {
 
   /// @inheritdoc IRecordAnchor
   function isAnchored(address sender, bytes32 batchId, bytes32 root, uint64 size, uint8 family)
-    external
+    public
     view
     returns (bool)
   {
     return _anchors[_keyOf(sender, batchId)] == _commitmentOf(root, size, family, sender);
   }
 
-  function _keyOf(address sender, bytes32 batchId) private pure returns (bytes32) {
-    return keccak256(abi.encode(sender, batchId));
+  /// @inheritdoc IRecordAnchor
+  function verifyRecord(
+    address sender,
+    bytes32 batchId,
+    bytes32 root,
+    uint64 size,
+    uint8 family,
+    uint64 leafIndex,
+    bytes32 leafHash,
+    bytes32[] calldata path
+  ) public view returns (bool) {
+    return isAnchored(sender, batchId, root, size, family)
+      && MerkleTree.includes(root, size, leafHash, leafIndex, path);
+  }
+
+  /// @inheritdoc IRecordAnchor
+  function verifyEnvelope(
+    address sender,
+    bytes32 batchId,
+    bytes32 root,
+    uint64 size,
+    uint8 family,
+    uint64 leafIndex,
+    bytes calldata envelope,
+    bytes32[] calldata path
+  ) external view returns (bool) {
+    return verifyRecord(
+      sender, batchId, root, size, family, leafIndex, MerkleTree.leafHash(envelope), path
+    );
+  }
+
+  /// @dev keccak256(abi.encode(sender, batchId)), in scratch memory: every anchor pays for it.
+  function _keyOf(address sender, bytes32 batchId) private pure returns (bytes32 key) {
+    bytes32 word = bytes32(uint256(uint160(sender)));
+    assembly ("memory-safe") {
+      mstore(0x00, word)
+      mstore(0x20, batchId)
+      key := keccak256(0x00, 0x40)
+    }
   }
 
   function _commitmentOf(bytes32 root, uint64 size, uint8 family, address sender) private pure returns (bytes32) {
