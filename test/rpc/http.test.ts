@@ -1,8 +1,8 @@
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { scanJson } from '@songhua/node/base/json-scan'
 import { errorToJsonRpc } from '@songhua/node/rpc/error-map'
-import { jsonDepth } from '@songhua/node/rpc/json-depth'
 import { CodedError } from '@songhua/sdk/protocol/errors'
 import { ask, createFixtureChain, post, type FixtureChain } from './fixture-chain.js'
 
@@ -130,7 +130,7 @@ describe('limits', () => {
   })
 
   it('measures depth without being fooled by text', () => {
-    const depth = (text: string): number => jsonDepth(new TextEncoder().encode(text))
+    const depth = (text: string): number => scanJson(new TextEncoder().encode(text)).depth
     expect(depth('7')).toBe(0)
     expect(depth('{"a":[1,{"b":[]}]}')).toBe(4)
     expect(depth('"[[[[{{{{"')).toBe(0)

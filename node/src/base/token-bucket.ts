@@ -1,8 +1,9 @@
 /** So many a second, with a burst. */
 export interface TokenBucket {
-  take(nowMs: number): boolean
-  /** Milliseconds until a token is there; 0 when one is. */
-  waitMs(nowMs: number): number
+  /** All of them or none; one unless told. */
+  take(nowMs: number, count?: number): boolean
+  /** Milliseconds until so many are there, one unless told; 0 when they are. More than the burst never are. */
+  waitMs(nowMs: number, count?: number): number
 }
 
 export function createTokenBucket(options: { perSecond: number; burst: number }, startMs: number): TokenBucket {
@@ -14,15 +15,15 @@ export function createTokenBucket(options: { perSecond: number; burst: number },
     filledMs = nowMs
   }
   return {
-    take(nowMs) {
+    take(nowMs, count = 1) {
       fill(nowMs)
-      if (tokens < 1) return false
-      tokens -= 1
+      if (tokens < count) return false
+      tokens -= count
       return true
     },
-    waitMs(nowMs) {
+    waitMs(nowMs, count = 1) {
       fill(nowMs)
-      return tokens >= 1 ? 0 : Math.ceil(((1 - tokens) * 1000) / options.perSecond)
+      return tokens >= count ? 0 : Math.ceil(((count - tokens) * 1000) / options.perSecond)
     },
   }
 }

@@ -1,7 +1,7 @@
+import { scanJson } from '../base/json-scan.js'
 import type { Logger } from '../base/logger.js'
 import { errorToJsonRpc, internalError, type JsonRpcError } from './error-map.js'
 import { limitExceeded, RpcError } from './errors.js'
-import { jsonDepth } from './json-depth.js'
 import type { RpcLimits } from './limits.js'
 import { methodNamed, parseParams, type Method, type Session } from './method.js'
 import { takeTurn } from './turn.js'
@@ -163,7 +163,7 @@ async function answerBatch(batch: unknown[], ports: BatchPorts): Promise<string 
 }
 
 function parseJson(body: Uint8Array, limits: RpcLimits): unknown {
-  const depth = jsonDepth(body)
+  const { depth } = scanJson(body)
   if (depth > limits.jsonDepthMax) {
     throw limitExceeded('jsonDepthMax', `the JSON is nested ${depth} deep; at most ${limits.jsonDepthMax} are read`)
   }

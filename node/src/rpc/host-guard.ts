@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { isHostAllowed } from '../base/host-names.js'
 import { RpcError } from './errors.js'
 
 /** Names under which a browser may reach the node. `*` allows all. */
@@ -9,23 +9,9 @@ export interface DoorOptions {
   allowedHosts: readonly string[]
 }
 
-const LOCAL_HOSTS = ['localhost']
-
-/** The host of a Host header without its port and brackets; undefined when malformed. */
-function hostName(header: string): string | undefined {
-  const match = /^(?:\[([0-9a-f:.]+)\]|([^:[\]/\s]+))(?::\d{1,5})?$/i.exec(header)
-  return (match?.[1] ?? match?.[2])?.toLowerCase()
-}
-
 /** @throws RPC_HOST_NOT_ALLOWED against DNS rebinding */
 export function checkHost(header: string | undefined, { allowedHosts }: Pick<DoorOptions, 'allowedHosts'>): void {
-  if (allowedHosts.includes('*')) return
-  const name = hostName(header ?? '')
-  if (
-    name !== undefined &&
-    (isIP(name) !== 0 || LOCAL_HOSTS.includes(name) || allowedHosts.some((one) => one.toLowerCase() === name))
-  )
-    return
+  if (isHostAllowed(header, allowedHosts)) return
   const message = `the Host header ${JSON.stringify(header ?? '')} is not allowed; list it in rpc.allowedHosts`
   throw new RpcError('RPC_HOST_NOT_ALLOWED', message, { details: { host: header ?? null } })
 }

@@ -5,17 +5,28 @@ const CLOSE_ARRAY = 0x5d
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 
-/** Deepest nesting of arrays and objects in JSON text (UTF-8), without parsing it; 0 for a bare value. */
-export function jsonDepth(text: Uint8Array): number {
+const COLON = 0x3a
+
+export interface JsonScan {
+  /** Deepest nesting of arrays and objects; 0 for a bare value. */
+  readonly depth: number
+  /** Members of all objects, counted as written: a key that is there twice counts twice. */
+  readonly members: number
+}
+
+/** Measures JSON text (UTF-8) without parsing it. */
+export function scanJson(text: Uint8Array): JsonScan {
   let depth = 0
   let deepest = 0
+  let members = 0
   for (let at = 0; at < text.length; at++) {
     const byte = text[at]
     if (byte === QUOTE) at = endOfString(text, at + 1)
+    else if (byte === COLON) members++
     else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) deepest = Math.max(deepest, ++depth)
     else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) depth--
   }
-  return deepest
+  return { depth: deepest, members }
 }
 
 /** @returns the index of the closing quote, or the end of an unfinished string */
