@@ -109,6 +109,19 @@ export const messages = {
     zh: `嵌套超过 ${levels} 层`,
     en: `nested deeper than ${levels} levels`,
   }),
+  columnUnknown: (name: string): Bilingual => ({
+    zh: `该模式没有字段“${name}”；请用字段名、字段中文名或列映射`,
+    en: `the schema has no field "${name}"; name the field, its title, or map the column`,
+  }),
+  columnAmbiguous: (paths: readonly string[]): Bilingual => ({
+    zh: `名称对应多个字段：${paths.join('、')}；请用列映射指明`,
+    en: `the name stands for several fields: ${paths.join(', ')}; map the column to one`,
+  }),
+  columnTwice: (pointer: string, other: string): Bilingual => ({
+    zh: `字段 ${pointer} 已由列“${other}”填写`,
+    en: `the field ${pointer} is filled by column "${other}" already`,
+  }),
+  columnMissing: (): Bilingual => ({ zh: '列映射中有该列，但表中没有', en: 'is in the mapping, but not in the table' }),
   personal: (field: Bilingual, kind: Bilingual): Bilingual => ({
     zh: `${field.zh}含有${kind.zh}；个人标识只能放在加盐的载荷内`,
     en: `${field.en} holds ${kind.en}; personal identifiers belong in the salted payload only`,

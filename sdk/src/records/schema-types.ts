@@ -75,6 +75,7 @@ export type ViolationCode =
   | 'TOO_DEEP'
   | 'PERSONAL_DATA'
   | 'SUBJECT'
+  | 'COLUMN'
 
 /** One failing field. */
 export interface Violation extends Bilingual {
