@@ -9,7 +9,7 @@ import { encodeExtraData } from '@songhua/sdk/protocol/extra-data'
 import type { Genesis } from '@songhua/sdk/protocol/genesis'
 import { DEFAULT_QBFT_CONFIG } from '@songhua/sdk/protocol/qbft-config'
 import { signTransaction, type Transaction } from '@songhua/sdk/protocol/transaction'
-import { historyProofs } from '@songhua/node/app/doors'
+import { historyProofs } from '@songhua/node/app/history-proofs'
 import { openChain } from '@songhua/node/app/open-chain'
 import type { Logger } from '@songhua/node/base/logger'
 import { systemClock } from '@songhua/node/base/clock'
@@ -203,7 +203,7 @@ export async function createFixtureChain(callOptions: Partial<CallServiceOptions
     pool: access,
     state: calls,
     history: calls,
-    proofs: historyProofs({ store }),
+    proofs: historyProofs(store),
     node: {
       chainId: CHAIN_ID,
       clientVersion: 'songhua/test',

@@ -15,6 +15,8 @@ export interface DevnetNode {
   rpc: string
   admin: string
   p2p: string
+  /** URL, of those nodes that have one. */
+  gateway?: string
   address: string
 }
 
@@ -23,6 +25,7 @@ export interface Ready {
   chainId: number
   nodes: DevnetNode[]
   accounts: { address: string; privateKey: string }[]
+  apiKey: string
 }
 
 /** A running `songhua` process and what it printed. */
@@ -73,7 +76,7 @@ export async function until<T>(
 export async function freeBasePort(nodes: number): Promise<number> {
   for (;;) {
     const base = 20_000 + Math.floor(Math.random() * 3_000) * PORTS_PER_NODE
-    const wanted = Array.from({ length: nodes }, (_, node) => [0, 1, 2].map((port) => base + node * PORTS_PER_NODE + port))
+    const wanted = Array.from({ length: nodes }, (_, node) => [0, 1, 2, 3].map((port) => base + node * PORTS_PER_NODE + port))
     const free = await Promise.all(wanted.flat().map(isPortFree))
     if (free.every(Boolean)) return base
   }
@@ -114,10 +117,12 @@ export async function startDevnet(options: {
   validators: number
   dataDir: string
   basePort?: number
+  /** Nodes with a gateway; none unless told. */
+  gateways?: number
   args?: string[]
 }): Promise<Devnet> {
   const basePort = options.basePort ?? (await freeBasePort(options.validators + 2))
-  const args = ['--validators', options.validators, '--data', options.dataDir, '--base-port', basePort]
+  const args = ['--validators', options.validators, '--data', options.dataDir, '--base-port', basePort, '--gateways', options.gateways ?? 0]
   const startedMs = Date.now()
   const running = startSonghua(['devnet', ...args.map(String), '--json', ...(options.args ?? [])])
   const ready = await readyLine(running)

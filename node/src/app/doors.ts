@@ -1,11 +1,14 @@
-import { proveBlock } from '@songhua/sdk/protocol/history-tree'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
 import { type AdminServer, createAdminServer } from '../rpc/admin-server.js'
-import type { ChainReader, HistoryProofs, NodeInfo, PoolAccess } from '../rpc/ports.js'
+import type { ChainReader, NodeInfo, PoolAccess } from '../rpc/ports.js'
 import { type RpcServer, createRpcServer } from '../rpc/rpc-server.js'
 import { type CallService, createCallService } from '../services/call-worker-pool.js'
 import type { NodeConfig } from './config.js'
+import { chainHandlers } from './gateway-chain.js'
+import { gatewaySettings } from './gateway-settings.js'
+import { type Gateway, startGateway } from './gateway-thread.js'
+import { historyProofs } from './history-proofs.js'
 import type { Ledger } from './ledger.js'
 import { type MetricSources, collectMetrics } from './metrics.js'
 import { dataPaths } from './options.js'
@@ -17,19 +20,22 @@ import { SOFTWARE, VERSION } from './version.js'
 export interface Doors {
   readonly rpc: RpcServer
   readonly admin: AdminServer
+  readonly gateway: Gateway | undefined
 }
 
 export interface DoorsPorts {
+  /** Of the node. */
+  readonly name: string
   readonly ledger: Ledger
   readonly peers: Peers
   readonly nodeInfo: () => Record<string, unknown>
-  readonly metrics: Omit<MetricSources, 'calls' | 'rpc'>
+  readonly metrics: Omit<MetricSources, 'calls' | 'rpc' | 'gateway'>
   readonly clock: Clock
   readonly logger: Logger
   readonly stops: StopStack
 }
 
-/** Opens both ports; the last thing that a node does before it says that it is ready. */
+/** Opens the ports; the last thing that a node does before it says that it is ready. */
 export async function openDoors(config: NodeConfig, ports: DoorsPorts): Promise<Doors> {
   const { ledger, peers, clock, stops } = ports
   const logger = ports.logger.child({ part: 'rpc' })
@@ -48,22 +54,41 @@ export async function openDoors(config: NodeConfig, ports: DoorsPorts): Promise<
   const doors = { corsOrigins: config.rpc.corsOrigins, allowedHosts: config.rpc.allowedHosts }
   const rpc = await createRpcServer(
     { ...doors, host: config.rpc.host, port: config.rpc.port, logger, version: VERSION, clock },
-    { chain: chainReader(ledger), pool: poolAccess(ledger), state: calls, history: calls, proofs: historyProofs(ledger), node },
+    { chain: chainReader(ledger), pool: poolAccess(ledger), state: calls, history: calls, proofs: historyProofs(ledger.store), node },
   )
   stops.push('rpc', () => rpc.stop())
-  const admin = await openAdmin(config, ports, { rpc, calls })
+  const gateway = config.gateway.enabled ? await openGatewayDoor(config, ports) : undefined
+  const admin = await openAdmin(config, ports, { rpc, calls, gateway })
   stops.push('admin', () => admin.stop())
-  return { rpc, admin }
+  return { rpc, admin, gateway }
 }
 
-function openAdmin(config: NodeConfig, ports: DoorsPorts, { rpc, calls }: { rpc: RpcServer; calls: CallService }): Promise<AdminServer> {
+async function openGatewayDoor(config: NodeConfig, { ledger, name, clock, logger, stops }: DoorsPorts): Promise<Gateway> {
+  const { genesis, opened, chain } = ledger
+  const settings = gatewaySettings(config, { chainId: genesis.chainId, genesisHash: opened.genesisHash, name })
+  const gateway = await startGateway(settings, {
+    handlers: chainHandlers(ledger),
+    clock,
+    logger: logger.child({ part: 'gateway' }),
+  })
+  stops.push('gateway', () => gateway.stop())
+  stops.push('gateway news', chain.onBlock(() => gateway.notify()))
+  return gateway
+}
+
+function openAdmin(
+  config: NodeConfig,
+  ports: DoorsPorts,
+  opened: { rpc: RpcServer; calls: CallService; gateway: Gateway | undefined },
+): Promise<AdminServer> {
   const { ledger, peers, clock, logger } = ports
   return createAdminServer(
     { host: config.admin.host, port: config.admin.port, logger: logger.child({ part: 'admin' }), version: VERSION, clock },
     {
       node: { info: ports.nodeInfo, readiness: () => readinessOf(ledger, peers) },
       peers: peerAdministration(peers),
-      metrics: () => collectMetrics({ ...ports.metrics, rpc, calls }),
+      gateway: opened.gateway,
+      metrics: () => collectMetrics({ ...ports.metrics, ...opened }),
     },
   )
 }
@@ -79,10 +104,6 @@ function chainReader({ chain, store }: Ledger): ChainReader {
     transactionLocation: (hash) => store.transactionLocation(hash),
     onHead: (listener) => chain.onBlock(() => listener()),
   }
-}
-
-export function historyProofs({ store }: Pick<Ledger, 'store'>): HistoryProofs {
-  return { historyPath: (claim) => proveBlock((level, index) => store.historyNode(level, index), claim) }
 }
 
 function poolAccess({ pool }: Ledger): PoolAccess {

@@ -1,6 +1,7 @@
 import type { Metric } from '../rpc/admin-ports.js'
 import type { RpcServer } from '../rpc/rpc-server.js'
 import type { CallService } from '../services/call-worker-pool.js'
+import type { Gateway } from './gateway-thread.js'
 import type { Ledger } from './ledger.js'
 import type { Peers } from './peers.js'
 
@@ -10,12 +11,14 @@ export interface MetricSources {
   readonly peers: Peers
   readonly rpc: Pick<RpcServer, 'stats'>
   readonly calls: Pick<CallService, 'stats'>
+  readonly gateway: Pick<Gateway, 'stats'> | undefined
   /** Figures of the consensus driver; empty for a node that does not take part. */
   readonly consensus: () => Record<string, number>
 }
 
 /** All figures of a node, read at the moment of the scrape. */
-export function collectMetrics({ ledger, peers, rpc, calls, consensus }: MetricSources): Metric[] {
+export async function collectMetrics(sources: MetricSources): Promise<Metric[]> {
+  const { ledger, peers, rpc, calls, gateway, consensus } = sources
   const head = ledger.chain.head()
   const own = {
     head_block_number: head.header.number,
@@ -33,6 +36,7 @@ export function collectMetrics({ ledger, peers, rpc, calls, consensus }: MetricS
     ...toMetrics('consensus_', consensus()),
     ...toMetrics('rpc_', flatten(rpc.stats())),
     ...toMetrics('call_', flatten(calls.stats())),
+    ...toMetrics('gateway_', flatten((await gateway?.stats()) ?? {})),
   ]
 }
 

@@ -26,6 +26,10 @@ export interface NodeFacts {
   readonly p2p: string[]
   readonly rpc: string
   readonly admin: string
+  /** Undefined when it has none. */
+  readonly gateway: string | undefined
+  /** Of the account that anchors the gateway's records. */
+  readonly gatewayAccount: Address | undefined
   readonly chainId: number
   readonly genesisHash: Hash
 }
@@ -78,7 +82,7 @@ async function compose(config: NodeConfig, frame: Frame): Promise<RunningNode> {
   await start(peers, consensus, stops)
   const facts = (doors: Doors): NodeFacts => factsOf(config, frame, { ledger, peers, doors })
   const doors = await openDoors(config, {
-    ledger, peers, clock, logger, stops,
+    name: frame.name, ledger, peers, clock, logger, stops,
     nodeInfo: () => ({ ...facts(doors), software: SOFTWARE, follow: config.follow, consensus: consensus.status(), head: headOf(ledger) }),
     metrics: { ledger, peers, consensus: () => consensusFigures(consensus) },
   })
@@ -112,6 +116,8 @@ function factsOf(config: NodeConfig, { name, address }: Frame, parts: { ledger: 
     p2p: peers.network.addresses(),
     rpc: urlOf(doors.rpc),
     admin: urlOf(doors.admin),
+    gateway: doors.gateway && urlOf(doors.gateway.address),
+    gatewayAccount: doors.gateway && doors.gateway.address.account,
     chainId: ledger.genesis.chainId,
     genesisHash: ledger.opened.genesisHash,
   }

@@ -18,12 +18,16 @@ const TEXTS = {
     en: 'number of nodes that follow without voting (default: 0, or those that the folder has)',
     zh: '只同步的节点个数（默认 0，或目录中已有的个数）',
   },
+  gateways: {
+    en: 'how many of the nodes, the first ones, take records over REST (default: 1)',
+    zh: '启用记录网关的节点个数，自首个节点起（默认 1）',
+  },
   data: { en: 'folder of the devnet; resumed when it has one', zh: '开发网目录；已有开发网则继续运行' },
   basePort: {
     en:
-      'node i uses port + 10·i for JSON-RPC, + 1 for admin, + 2 for p2p ' +
+      'node i uses port + 10·i for JSON-RPC, + 1 for admin, + 2 for p2p, + 3 for the gateway ' +
       `(default: ${DEFAULT_BASE_PORT}, or as in the last run)`,
-    zh: `第 i 个节点使用 port + 10·i（JSON-RPC）、+ 1（管理）、+ 2（对等网络）（默认 ${DEFAULT_BASE_PORT}，或与上次相同）`,
+    zh: `第 i 个节点使用 port + 10·i（JSON-RPC）、+ 1（管理）、+ 2（对等网络）、+ 3（网关）（默认 ${DEFAULT_BASE_PORT}，或与上次相同）`,
   },
   json: { en: 'print one JSON line when ready, for scripts', zh: '就绪时输出一行 JSON，供脚本使用' },
   demo: { en: 'anchor a first set of records', zh: '锚定一组示例记录' },
@@ -39,6 +43,7 @@ export function addDevnetCommand(program: Command, context: CliContext): void {
     .description(say('devnet'))
     .option('--validators <number>', say('validators'), count('--validators', 1))
     .option('--followers <number>', say('followers'), count('--followers', 0))
+    .option('--gateways <number>', say('gateways'), count('--gateways', 0), 1)
     .option('--data <folder>', say('data'), '.songhua/devnet')
     .option('--base-port <port>', say('basePort'), integerFlag(context, '--base-port', [1, 65_535]))
     .option('--json', say('json'))

@@ -1,9 +1,8 @@
 import type { Command } from 'commander'
-import { dataPaths, jsonToOptions, resolveOptions } from '../app/options.js'
 import { type CliContext, cliError, print } from './context.js'
-import { readJsonFile } from './files.js'
 import { exampleText } from './flags.js'
 import { createRpcCall } from './json-rpc.js'
+import { readAddresses } from './node-addresses.js'
 import { type NodeStatus, readStatus } from './node-status.js'
 import { formatFields, formatTable } from './table.js'
 
@@ -60,20 +59,8 @@ function urlFlag(context: CliContext, flag: string): (text: string) => string {
 
 async function addressesOf(context: CliContext, flags: Flags): Promise<{ rpc: string; admin: string | undefined }> {
   if (flags.data === undefined && flags.rpc !== undefined) return { rpc: flags.rpc, admin: flags.admin }
-  const { configFile } = dataPaths(flags.data ?? '.')
-  const file =
-    flags.data === undefined ? {} : jsonToOptions(await readJsonFile(context, 'configFile', configFile), configFile)
-  const { rpc, admin } = resolveOptions(file)
-  return {
-    rpc: flags.rpc ?? `http://${reachable(rpc.host)}:${rpc.port}`,
-    admin: flags.admin ?? `http://${reachable(admin.host)}:${admin.port}`,
-  }
-}
-
-/** A node that listens on every address is asked on the loopback one. */
-function reachable(host: string): string {
-  if (host === '0.0.0.0' || host === '::' || host === '[::]') return '127.0.0.1'
-  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host
+  const { rpc, admin } = await readAddresses(context, flags.data)
+  return { rpc: flags.rpc ?? rpc, admin: flags.admin ?? admin }
 }
 
 function formatStatus(context: CliContext, status: NodeStatus): string {

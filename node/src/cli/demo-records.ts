@@ -1,18 +1,13 @@
 import { readFileSync } from 'node:fs'
+import { type PublicSubject, gs1Subject } from '@songhua/sdk/records/subject'
 
-export const FAMILIES = { government: 1, trace: 2, credit: 3 } as const
-export type Family = keyof typeof FAMILIES
-
-/** A record as a department holds it, before it is put into an envelope. */
+/** A record as a department holds it. */
 export interface DemoRecord {
   title: string
-  family: Family
-  schema: { id: string; version: string }
-  /** Public identifier of whom or what it is about; personal data never. */
-  subject: string
-  issuer: string
-  retention: string
-  payload: unknown
+  schema: string
+  payload: Record<string, unknown>
+  /** Where the payload names none that is public. */
+  subject?: PublicSubject
 }
 
 const EPCIS_FILES = [
@@ -20,57 +15,43 @@ const EPCIS_FILES = [
   'epcisDocWithShippingAndTransportingEvent',
   'epcisDocWithSensorDataObjectEvent',
 ]
-/** Unified social credit codes with right check characters (GB 32100-2015). */
-const ORGANISATION = 'uscc:91110000600037341L'
-const LICENSING_OFFICE = 'uscc:11230100MB10000107'
 
 /**
- * The records of the demonstration: the EPCIS documents of examples/records, an administrative licence in the fields of
- * 双公示, and a credit record.
- * @param now time of the two records made here
+ * The records of the demonstration: an event of each EPCIS document of examples/records, an administrative licence in
+ * the fields of 双公示, and an incentive for a trustworthy company.
+ * @param now time of the events, so that each run has events of its own
  */
 export function demoRecords(now: Date): DemoRecord[] {
-  const records = new URL('../../../examples/records/', import.meta.url)
+  const folder = new URL('../../../examples/records/', import.meta.url)
   const load = (file: string): Record<string, unknown> =>
-    JSON.parse(readFileSync(new URL(file, records), 'utf8')) as Record<string, unknown>
+    JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as Record<string, unknown>
   const today = now.toISOString().slice(0, 10)
   return [
-    ...EPCIS_FILES.map((name) => epcisRecord(name, load(`epcis/${name}.jsonld`))),
+    ...EPCIS_FILES.map((name) => eventRecord(name, load(`epcis/${name}.jsonld`), now)),
     {
       title: 'administrative licence 行政许可',
-      family: 'government',
-      schema: { id: 'cn.shuanggongshi.xk', version: '1' },
-      subject: ORGANISATION,
-      issuer: LICENSING_OFFICE,
-      retention: 'permanent',
+      schema: 'government.licence',
       payload: { ...load('administrative-licence.json'), XK_JDRQ: today },
     },
     {
-      title: 'credit record 信用记录',
-      family: 'credit',
-      schema: { id: 'cn.credit.red-list', version: '1' },
-      subject: ORGANISATION,
-      issuer: LICENSING_OFFICE,
-      retention: 'five-years',
-      payload: { ...load('credit-record.json'), IDENTIFICATION_DATE: today },
+      title: 'incentive 守信激励',
+      schema: 'credit.public.incentive',
+      payload: { ...load('credit-incentive.json'), decidedOn: today },
     },
   ]
 }
 
-function epcisRecord(name: string, document: Record<string, unknown>): DemoRecord {
-  return {
-    title: `EPCIS ${name.replace(/^epcisDocWith/, '')}`,
-    family: 'trace',
-    schema: { id: 'org.gs1.epcis', version: '2.0' },
-    subject: firstEpc(document) ?? String(document.id),
-    issuer: ORGANISATION,
-    retention: 'two-years',
-    payload: document,
-  }
+interface EpcisDocument {
+  epcisBody: { eventList: (Record<string, unknown> & { epcList: string[] })[] }
 }
 
-/** The traded thing that a document is about. */
-function firstEpc(document: Record<string, unknown>): string | undefined {
-  const body = document.epcisBody as { eventList?: { epcList?: string[] }[] } | undefined
-  return body?.eventList?.flatMap(({ epcList }) => epcList ?? [])[0]
+function eventRecord(name: string, document: Record<string, unknown>, now: Date): DemoRecord {
+  const [event] = (document as unknown as EpcisDocument).epcisBody.eventList
+  if (event === undefined) throw new RangeError(`${name} has no event`)
+  return {
+    title: `EPCIS ${name.replace(/^epcisDocWith/, '')}`,
+    schema: 'trace.object-event',
+    payload: { ...event, eventTime: now.toISOString(), eventTimeZoneOffset: '+00:00' },
+    subject: gs1Subject(event.epcList[0] ?? ''),
+  }
 }

@@ -1,145 +1,74 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Interface, JsonRpcProvider, Network, Wallet } from 'ethers'
-import { RECORD_ANCHOR_ADDRESS } from '@songhua/contracts/addresses'
-import { recordAnchor } from '@songhua/contracts/generated/RecordAnchor'
-import { type TimedBlock, blockTimeOf } from './block-time.js'
+import { type AnchoredRecord, connect } from '@songhua/sdk'
+import { bytesToHex } from '@songhua/sdk/protocol/bytes'
 import { type CliContext, cliError, note, print } from './context.js'
-import { type SealedRecord, sealRecord } from './demo-envelope.js'
-import { FAMILIES, demoRecords } from './demo-records.js'
+import { demoRecords } from './demo-records.js'
 import { replaceFile } from './files.js'
-import { DEVNET_CHAIN_ID } from './node-config.js'
 import { formatTable } from './table.js'
 
 interface DemoTarget {
-  rpcUrl: string
-  /** Of the account that anchors. */
-  privateKey: string
-  /** Envelopes, payloads and salts are kept under it. */
+  gateway: string
+  apiKey: string
+  /** Of the devnet: evidence, payloads and salts are kept under it. */
   dir: string
   isJson: boolean
 }
 
-interface Anchored {
-  record: SealedRecord
+interface Shown {
+  title: string
+  id: string
+  family: string
   blockNumber: number
   blockTime: string
-  transactionHash: string
   finalMs: number
 }
-interface RpcReceipt {
-  status: string
-  blockNumber: string
-  transactionHash: string
-  logs: { topics: string[] }[]
-}
-
-const ANCHOR_GAS = 100_000n
-const anchorInterface = new Interface(recordAnchor.abi)
 
 /**
- * Anchors a first set of records, one after the other, and shows each when it is final. New ids each time, so a resumed
- * chain gets new records.
- * @throws DEMO_NOT_ANCHORED when the chain does not hold what was sent
+ * Anchors a first set of records through the gateway, one after the other, verifies the evidence of each, and keeps it.
+ * New events each time, so a resumed chain gets new records.
+ * @throws DEMO_NOT_ANCHORED when a gateway gives evidence that does not hold
  */
 export async function runDemo(context: CliContext, target: DemoTarget): Promise<void> {
-  const network = Network.from(DEVNET_CHAIN_ID)
-  const provider = new JsonRpcProvider(target.rpcUrl, network, { staticNetwork: network })
-  const wallet = new Wallet(target.privateKey, provider)
+  const songhua = await connect(target)
   const folder = join(target.dir, 'records')
   await mkdir(folder, { recursive: true, mode: 0o700 })
   if (!target.isJson) print(context, `\n${context.t('demoTitle')}\n`)
-  const anchored: Anchored[] = []
-  try {
-    let nonce = await provider.getTransactionCount(wallet.address, 'pending')
-    for (const record of demoRecords(new Date())) {
-      const sealed = sealRecord(record, new Date())
-      const file = join(folder, `${sealed.envelope.id}.json`)
-      // Kept before it is sent: a digest on the chain whose payload was lost proves nothing.
-      await replaceFile(file, `${JSON.stringify(sealed, undefined, 2)}\n`, 0o600)
-      const one = await anchorRecord(context, { provider, wallet, record: sealed, nonce: nonce++ })
-      const { blockNumber, blockTime, transactionHash } = one
-      await replaceFile(
-        file,
-        `${JSON.stringify({ ...sealed, anchor: { blockNumber, blockTime, transactionHash } }, undefined, 2)}\n`,
-        0o600,
-      )
-      if (target.isJson) print(context, JSON.stringify(recordEvent(one)))
-      anchored.push(one)
+  const shown: Shown[] = []
+  let files: Record<string, string> = {}
+  for (const { title, ...record } of demoRecords(new Date())) {
+    const startedAt = performance.now()
+    const anchored = await songhua.records.anchor(record)
+    const finalMs = performance.now() - startedAt
+    const verdict = await songhua.records.verify(anchored.evidence, anchored)
+    if (verdict.facts === undefined) {
+      const failed = verdict.steps.find(({ ok, code }) => !ok && code !== 'STEP_NOT_REACHED')
+      throw cliError(context, 'DEMO_NOT_ANCHORED', ['demoFailed', { record: anchored.id, reason: failed?.code ?? '' }])
     }
-  } finally {
-    provider.destroy()
+    files = await keep(folder, anchored)
+    const { number, timeMs } = verdict.facts.block
+    const one = { title, id: anchored.id, family: verdict.facts.family, blockNumber: number, finalMs: Math.round(finalMs) }
+    shown.push({ ...one, blockTime: new Date(timeMs).toISOString() })
+    if (target.isJson) print(context, JSON.stringify({ event: 'record', ...shown.at(-1) }))
   }
-  if (!target.isJson) print(context, recordTable(context, anchored))
-  note(context, `\n${context.t('demoStored', { path: folder })}`)
+  if (!target.isJson) print(context, recordTable(context, shown))
+  note(context, `\n${context.t('demoStored', { path: folder, data: join(target.dir, 'harbin'), ...files })}`)
 }
 
-async function anchorRecord(
-  context: CliContext,
-  {
-    provider,
-    wallet,
-    record,
-    nonce,
-  }: { provider: JsonRpcProvider; wallet: Wallet; record: SealedRecord; nonce: number },
-): Promise<Anchored> {
-  const terms = [record.batchId, record.root, 1, FAMILIES[record.envelope.family]] as const
-  const raw = await wallet.signTransaction({
-    type: 2,
-    chainId: DEVNET_CHAIN_ID,
-    nonce,
-    to: RECORD_ANCHOR_ADDRESS,
-    gasLimit: ANCHOR_GAS,
-    maxFeePerGas: 0,
-    maxPriorityFeePerGas: 0,
-    data: anchorInterface.encodeFunctionData('anchor', terms),
-  })
-  const sentAt = performance.now()
-  const receipt = (await provider.send('eth_sendRawTransactionSync', [raw])) as RpcReceipt
-  const finalMs = performance.now() - sentAt
-  const isLogged = receipt.logs.some(({ topics }) => topics[2] === record.batchId && topics[3] === record.root)
-  const isHeld =
-    anchorInterface.decodeFunctionResult(
-      'isAnchored',
-      await provider.call({
-        to: RECORD_ANCHOR_ADDRESS,
-        data: anchorInterface.encodeFunctionData('isAnchored', [wallet.address, ...terms]),
-      }),
-    )[0] === true
-  if (receipt.status !== '0x1' || !isLogged || !isHeld) {
-    const reason = `status ${receipt.status}, event ${isLogged}, stored ${isHeld}`
-    throw cliError(context, 'DEMO_NOT_ANCHORED', ['demoFailed', { record: record.envelope.id, reason }])
-  }
-  const block = (await provider.send('eth_getBlockByNumber', [receipt.blockNumber, false])) as TimedBlock
-  return {
-    record,
-    finalMs,
-    blockNumber: Number(receipt.blockNumber),
-    blockTime: blockTimeOf(block),
-    transactionHash: receipt.transactionHash,
-  }
+async function keep(folder: string, { id, evidence, payload, salt }: AnchoredRecord): Promise<Record<string, string>> {
+  const path = (ending: string): string => join(folder, `${id}.${ending}`)
+  const files = { evidence: path('evidence.json'), payload: path('payload.json'), salt: path('salt') }
+  await replaceFile(files.evidence, JSON.stringify(evidence), 0o600)
+  if (payload !== undefined) await replaceFile(files.payload, Buffer.from(payload).toString('utf8'), 0o600)
+  if (salt !== undefined) await replaceFile(files.salt, bytesToHex(salt).slice(2), 0o600)
+  return files
 }
 
-function recordEvent({ record, finalMs, ...where }: Anchored): object {
-  return {
-    event: 'record',
-    id: record.envelope.id,
-    family: record.envelope.family,
-    ...where,
-    finalMs: Math.round(finalMs),
-  }
-}
-
-function recordTable({ t }: CliContext, anchored: readonly Anchored[]): string {
+function recordTable({ t }: CliContext, shown: readonly Shown[]): string {
   return formatTable(
     [t('demoRecord'), 'id', t('demoFamily'), t('demoBlock'), t('demoTime'), t('demoFinality')],
-    anchored.map(({ record, blockNumber, blockTime, finalMs }) => [
-      record.title,
-      record.envelope.id,
-      record.envelope.family,
-      String(blockNumber),
-      blockTime,
-      `${Math.round(finalMs)} ms`,
+    shown.map(({ title, id, family, blockNumber, blockTime, finalMs }) => [
+      title, id, family, String(blockNumber), blockTime, `${finalMs} ms`,
     ]),
   )
 }

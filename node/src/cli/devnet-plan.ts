@@ -5,9 +5,9 @@ import { cityOfNode } from './cities.js'
 import { type CliContext, cliError } from './context.js'
 import type { MessageKey } from './messages.js'
 
-/** Each node of a devnet has ten ports from the base port on, and uses the first three. */
+/** Each node of a devnet has ten ports from the base port on, and uses the first four. */
 const PORTS_PER_NODE = 10
-const PORT_USES = ['rpc', 'admin', 'p2p'] as const
+const PORT_USES = ['rpc', 'admin', 'p2p', 'gateway'] as const
 export const DEV_KEY_FILE = 'node-key.hex'
 export const NODE_LOG_FILE = 'node.log'
 
@@ -25,19 +25,28 @@ export interface DevnetNodePlan {
   nameZh: string
   cityCode: string
   role: DevnetRole
+  hasGateway: boolean
   /** Its data folder. */
   dir: string
   ports: Record<(typeof PORT_USES)[number], number>
 }
 
+export interface DevnetShape {
+  dir: string
+  basePort: number
+  validators: number
+  followers: number
+  gateways: number
+}
+
 /**
- * Names, folders and ports: node i of a devnet has basePort + 10·i for JSON-RPC, +1 for admin, +2 for peers. Validators
- * come first; the very first is the super node.
+ * Names, folders and ports: node i of a devnet has basePort + 10·i for JSON-RPC, +1 for admin, +2 for peers, +3 for the gateway. Validators
+ * come first; the very first is the super node. The first nodes have the gateways.
  * @throws CLI_USAGE when the ports do not fit
  */
 export function planDevnet(
   context: CliContext,
-  { dir, basePort, validators, followers }: { dir: string; basePort: number; validators: number; followers: number },
+  { dir, basePort, validators, followers, gateways }: DevnetShape,
 ): DevnetNodePlan[] {
   const count = validators + followers
   const last = basePort + PORTS_PER_NODE * (count - 1) + PORT_USES.length - 1
@@ -50,8 +59,9 @@ export function planDevnet(
       nameZh: city.zh,
       cityCode: city.code,
       role: index >= validators ? 'follower' : index === 0 ? 'super' : 'backbone',
+      hasGateway: index < gateways,
       dir: join(dir, city.slug),
-      ports: { rpc: first, admin: first + 1, p2p: first + 2 },
+      ports: { rpc: first, admin: first + 1, p2p: first + 2, gateway: first + 3 },
     }
   })
 }
@@ -87,6 +97,10 @@ export function nodeOptions(
     'rpc.port': node.ports.rpc,
     'rpc.corsOrigins': ['*'],
     'admin.port': node.ports.admin,
+    'gateway.enabled': node.hasGateway,
+    'gateway.port': node.ports.gateway,
+    'gateway.corsOrigins': ['*'],
+    'gateway.webhookHosts': ['127.0.0.1', 'localhost'],
     'log.level': logLevel,
   }
 }

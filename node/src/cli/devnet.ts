@@ -4,6 +4,7 @@ import { type CliContext, cliError, note, print } from './context.js'
 import { type DevAccount, devAccounts } from './dev-accounts.js'
 import { runDemo } from './demo.js'
 import { waitForBlockOne } from './devnet-agreement.js'
+import { openDevApiKey } from './dev-api-key.js'
 import { type DevnetChild, startChild, whenDied } from './devnet-children.js'
 import {
   type DevnetCounts,
@@ -28,6 +29,7 @@ export interface DevnetFlags {
   logLevel: OptionValues['log.level']
   validators?: number
   followers?: number
+  gateways: number
   json?: boolean
   demo?: boolean
 }
@@ -50,15 +52,16 @@ export async function runDevnet(context: CliContext, flags: DevnetFlags): Promis
   const accounts = devAccounts()
   try {
     const nodes = await prepare(context, flags, accounts)
+    const apiKey = await openDevApiKey(context, flags.data, nodes)
     for (const node of nodes) children.push(await startChild(context, node))
     const died = children.map((child) => whenDied(context, child))
     const failed = Promise.race(died).then((error) => Promise.reject(error))
     const up = await Promise.race([bringUp(context, children), failed, stop])
     if (up === 'stopped') return
-    announce(context, flags, { ...up, accounts })
+    announce(context, flags, { ...up, accounts, apiKey })
     reportDeaths(context, children, { died, isStopping: () => isStopping })
     const allDied = Promise.all(died).then((errors) => Promise.reject(errors[0] as Error))
-    const shown = flags.demo ? demo(context, flags, { ...up, accounts }) : undefined
+    const shown = flags.demo ? demo(context, flags, { ...up, accounts, apiKey }) : undefined
     if ((await Promise.race([shown, allDied, stop])) === 'stopped') return
     note(context, `\n${context.t('devnetStay', { path: `${flags.data}/*/${NODE_LOG_FILE}` })}`)
     await Promise.race([stop, allDied])
@@ -77,7 +80,7 @@ async function prepare(
   const stored = await readDevnet(context, flags.data)
   const counts = reconcileCounts(context, flags, stored)
   const lastPort = stored?.basePort ?? DEFAULT_BASE_PORT
-  const planFrom = (basePort: number): DevnetNodePlan[] => planDevnet(context, { dir: flags.data, basePort, ...counts })
+  const planFrom = (basePort: number): DevnetNodePlan[] => planDevnet(context, { dir: flags.data, basePort, ...counts, gateways: flags.gateways })
   const plan = planFrom(flags.basePort ?? lastPort)
   if (stored !== undefined) {
     await refuseRunning(context, flags.data, await identifyDevnet(context, planFrom(lastPort)))
@@ -126,9 +129,11 @@ interface Ready {
   up: readonly Up[]
   blockOne: string
   accounts: readonly DevAccount[]
+  /** Of the gateways. */
+  apiKey: string
 }
 
-function announce(context: CliContext, flags: DevnetFlags, { up, blockOne, accounts }: Ready): void {
+function announce(context: CliContext, flags: DevnetFlags, { up, blockOne, accounts, apiKey }: Ready): void {
   if (flags.json) {
     const nodes = up.map(({ child, info }) => ({
       name: child.node.name,
@@ -136,21 +141,23 @@ function announce(context: CliContext, flags: DevnetFlags, { up, blockOne, accou
       rpc: info.rpc,
       admin: info.admin,
       p2p: info.p2p[0] ?? '',
+      gateway: info.gateway,
       address: info.address,
     }))
-    return print(context, JSON.stringify({ event: 'ready', chainId: DEVNET_CHAIN_ID, nodes, accounts }))
+    return print(context, JSON.stringify({ event: 'ready', chainId: DEVNET_CHAIN_ID, nodes, accounts, apiKey }))
   }
   const { t } = context
   print(context, `\n${t('devnetReady', { chainId: DEVNET_CHAIN_ID, count: up.length, hash: blockOne })}\n`)
   print(
     context,
     formatTable(
-      [t('columnName'), t('columnRole'), 'JSON-RPC, WebSocket', 'admin', 'p2p', t('address'), 'pid'],
+      [t('columnName'), t('columnRole'), 'JSON-RPC, WebSocket', 'admin', t('columnGateway'), 'p2p', t('address'), 'pid'],
       up.map(({ child: { node, pid }, info }) => [
         `${node.name} ${node.nameZh}`,
         t(ROLE_NAMES[node.role]),
         info.rpc,
         info.admin,
+        info.gateway ?? '–',
         `127.0.0.1:${node.ports.p2p}`,
         info.address,
         String(pid),
@@ -165,6 +172,7 @@ function announce(context: CliContext, flags: DevnetFlags, { up, blockOne, accou
       accounts.map(({ address, privateKey }, index) => [String(index), address, privateKey]),
     ),
   )
+  if (up.some(({ info }) => info.gateway !== undefined)) print(context, `\n${t('devnetApiKey', { key: apiKey })}`)
 }
 
 /** A chain goes on without a few of its nodes, so a death is told and not followed. */
@@ -180,14 +188,8 @@ function reportDeaths(
   })
 }
 
-async function demo(context: CliContext, flags: DevnetFlags, { up, accounts }: Ready): Promise<void> {
-  const [first] = up
-  const [, sender] = accounts
-  if (first === undefined || sender === undefined) return
-  await runDemo(context, {
-    rpcUrl: first.info.rpc,
-    privateKey: sender.privateKey,
-    dir: flags.data,
-    isJson: flags.json === true,
-  })
+async function demo(context: CliContext, flags: DevnetFlags, { up, apiKey }: Ready): Promise<void> {
+  const gateway = up[0]?.info.gateway
+  if (gateway === undefined) throw cliError(context, 'CLI_USAGE', ['demoNeedsGateway'])
+  await runDemo(context, { gateway, apiKey, dir: flags.data, isJson: flags.json === true })
 }

@@ -29,6 +29,8 @@ const EXITS: Partial<Record<ExitName, readonly string[]>> = {
     'HEX_',
     'BYTES_',
     'ADDRESS_INVALID',
+    'API_KEY_',
+    'API_KEYS_',
     'STORE_NOT_INITIALISED',
   ],
   dataFolder: [

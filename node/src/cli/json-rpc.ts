@@ -1,6 +1,6 @@
 import { type CliContext, cliError } from './context.js'
 
-/** How long an answer is waited for, ms. */
+/** How long an answer is waited for unless told, ms. */
 const ANSWER_TIMEOUT_MS = 10_000
 
 export type RpcCall = <T>(method: string, params?: readonly unknown[]) => Promise<T>
@@ -14,11 +14,11 @@ interface RpcAnswer {
  * A JSON-RPC 2.0 client of one address.
  * @throws RPC_UNREACHABLE, RPC_ERROR naming the address and method
  */
-export function createRpcCall(context: CliContext, url: string): RpcCall {
+export function createRpcCall(context: CliContext, url: string, timeoutMs = ANSWER_TIMEOUT_MS): RpcCall {
   let id = 0
   return async <T>(method: string, params: readonly unknown[] = []): Promise<T> => {
     id += 1
-    const answer = await post(context, url, { jsonrpc: '2.0', id, method, params })
+    const answer = await post(context, { url, timeoutMs }, { jsonrpc: '2.0', id, method, params })
     if (answer.error !== undefined) {
       const { code, message } = answer.error
       throw cliError(context, 'RPC_ERROR', ['rpcError', { url, method, code, message }])
@@ -27,14 +27,18 @@ export function createRpcCall(context: CliContext, url: string): RpcCall {
   }
 }
 
-async function post(context: CliContext, url: string, body: object): Promise<RpcAnswer> {
+async function post(
+  context: CliContext,
+  { url, timeoutMs }: { url: string; timeoutMs: number },
+  body: object,
+): Promise<RpcAnswer> {
   let text: string
   try {
     const response = await fetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
     })
     text = await response.text()
   } catch (error) {

@@ -62,6 +62,7 @@ export const MESSAGES = {
   passwordFile: { en: 'password file', zh: '口令文件' },
   devnetFile: { en: 'devnet file', zh: '开发网文件' },
   dataFolder: { en: 'data folder', zh: '数据目录' },
+  apiKeysFile: { en: 'file of API keys', zh: 'API 密钥文件' },
   outFile: { en: 'output file', zh: '输出文件' },
 
   askPassword: { en: 'Password of the node key: ', zh: '节点私钥口令：' },
@@ -175,6 +176,11 @@ export const MESSAGES = {
     en: 'Development accounts, public knowledge, never for anything real:',
     zh: '开发账户，公开已知，切勿用于真实用途：',
   },
+  devnetApiKey: {
+    en: 'API key of the gateways, for development: {key}',
+    zh: '网关的开发用 API 密钥：{key}',
+  },
+  columnGateway: { en: 'gateway', zh: '网关' },
   devnetStay: { en: 'Up until Ctrl-C. Logs: {path}', zh: '按 Ctrl-C 停止。日志：{path}' },
   superNode: { en: 'super node', zh: '超级节点' },
   backboneNode: { en: 'backbone node', zh: '骨干节点' },
@@ -183,15 +189,45 @@ export const MESSAGES = {
   columnRole: { en: 'role', zh: '角色' },
   columnAccount: { en: 'private key', zh: '私钥' },
 
-  demoTitle: { en: 'Anchoring records, each as a tree of one:', zh: '锚定记录（每条为单叶树）：' },
+  demoTitle: { en: 'Anchoring records through the gateway:', zh: '通过网关锚定记录：' },
   demoRecord: { en: 'record', zh: '记录' },
   demoFamily: { en: 'family', zh: '类别' },
   demoBlock: { en: 'block', zh: '区块' },
   demoTime: { en: 'block time', zh: '区块时间' },
   demoFinality: { en: 'final after', zh: '最终确认用时' },
-  demoStored: { en: 'Envelopes, payloads and salts: {path}', zh: '信封、原文与盐值：{path}' },
-  demoFailed: { en: 'record {record} was not anchored: {reason}', zh: '记录 {record} 未能锚定：{reason}' },
+  demoStored: {
+    en: 'Evidence, payloads and salts: {path}\nCheck one, offline: npx songhua verify {evidence} --payload {payload} --salt {salt} --data {data}',
+    zh: '存证、原文与盐值：{path}\n离线核验其中一条：npx songhua verify {evidence} --payload {payload} --salt {salt} --data {data}',
+  },
+  demoNeedsGateway: {
+    en: '--demo anchors through a gateway; leave --gateways 0 out',
+    zh: '--demo 需要网关；请去掉 --gateways 0',
+  },
+  demoFailed: { en: 'the evidence of record {record} does not verify: {reason}', zh: '记录 {record} 的存证未通过核验：{reason}' },
 
+  backupDone: {
+    en: 'Records: {to}\nKeys of payloads: {keysTo}. Keep the two apart; whoever has both can read all payloads.',
+    zh: '记录：{to}\n载荷密钥：{keysTo}。两者请分开保管；同时取得两者即可读取全部载荷。',
+  },
+  restoreDone: {
+    en: 'Restored into {path}. Next: songhua start --data {path}',
+    zh: '已恢复到 {path}。下一步：songhua start --data {path}',
+  },
+  apiKeysLocked: {
+    en: 'file of API keys {path}: another program changes it; try again, and remove {lock} if none does',
+    zh: 'API 密钥文件 {path}：正被另一程序修改；请重试，若并无其他程序则删除 {lock}',
+  },
+  apiKeyCreated: {
+    en: 'API key {id}. It is shown only now; keep it like a password:',
+    zh: 'API 密钥 {id}。仅显示这一次，请像口令一样保管：',
+  },
+  apiKeysNone: { en: 'no API keys in {path}', zh: '{path} 中没有 API 密钥' },
+  apiKeyRevoked: { en: 'revoked', zh: '已吊销' },
+  apiKeyName: { en: 'name', zh: '名称' },
+  apiKeyIssuer: { en: 'issuer', zh: '机构' },
+  apiKeyScopes: { en: 'scopes', zh: '权限' },
+  apiKeyCreatedAt: { en: 'created', zh: '创建时间' },
+  apiKeyRevokedAt: { en: 'revoked', zh: '吊销时间' },
   rpcUnreachable: { en: '{url}: no answer ({reason})', zh: '{url}：无应答（{reason}）' },
   rpcNotJson: { en: '{url}: answered with something that is not JSON-RPC', zh: '{url}：应答不是 JSON-RPC' },
   rpcError: { en: '{url}: {method} answered {code}: {message}', zh: '{url}：{method} 返回 {code}：{message}' },

@@ -1,4 +1,6 @@
 import { Command, type CommanderError, Option } from 'commander'
+import { addApiKeyCommand } from './command-apikey.js'
+import { addBackupCommand } from './command-backup.js'
 import { addDevnetCommand } from './command-devnet.js'
 import { addGenesisCommand } from './command-genesis.js'
 import { addInitCommand } from './command-init.js'
@@ -33,6 +35,8 @@ export function createProgram(context: CliContext): Command {
     addDevnetCommand,
     addKeysCommand,
     addStatusCommand,
+    addApiKeyCommand,
+    addBackupCommand,
     addVersionCommand,
   ]
   for (const add of adders) add(program, context)

@@ -27,6 +27,13 @@ export interface AdminPorts {
     /** @returns false when it was not known */
     remove(address: string): Promise<boolean> | boolean
   }
+  /** Undefined for a node without a gateway. */
+  gateway: GatewayAdministration | undefined
   /** Called at each scrape. */
-  metrics(): Metric[]
+  metrics(): Promise<Metric[]> | Metric[]
+}
+
+export interface GatewayAdministration {
+  /** Writes records and, apart from them, the keys of payloads into two folders, while the gateway goes on. */
+  backup(target: { to: string; keysTo: string }): Promise<Record<string, number>>
 }

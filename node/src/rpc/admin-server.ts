@@ -66,7 +66,7 @@ function createMetrics(ports: Pick<AdminPorts, 'metrics'>): { contentType: strin
   collectDefaultMetrics({ register: registry })
   return {
     contentType: registry.contentType,
-    text: async () => `${await registry.metrics()}\n${await metricsToText(ports.metrics())}`,
+    text: async () => `${await registry.metrics()}\n${await metricsToText(await ports.metrics())}`,
   }
 }
 

@@ -14,7 +14,7 @@ type Database = ClassicLevel<Uint8Array, Uint8Array>
  * Several threads of one process may open the same folder, several processes may not.
  * @throws CodedError `STORE_IN_USE`, `STORE_DAMAGED`, `STORE_OPEN_FAILED`
  */
-export async function openLevelTable(folder: string): Promise<Table> {
+export async function openLevelTable(folder: string, contents: Contents = CHAIN): Promise<Table> {
   // `level` types what its browser version has too; in Node it is classic-level, which reads synchronously.
   const database = new Level<Uint8Array, Uint8Array>(folder, {
     keyEncoding: 'view',
@@ -26,32 +26,49 @@ export async function openLevelTable(folder: string): Promise<Table> {
   try {
     await database.open()
   } catch (error) {
-    throw openError(folder, error)
+    throw openError({ folder, contents }, error)
   }
-  return tableOver(database, folder)
+  return tableOver(database, { folder, contents })
 }
 
-function tableOver(database: Database, folder: string): Table {
+/** What the database is for, and what to do when it is damaged: the end of the sentence that says so. */
+export interface Contents {
+  readonly name: string
+  readonly remedy: string
+}
+
+const CHAIN: Contents = {
+  name: 'the chain database',
+  remedy: 'move this folder away and start again, and the node fetches the chain from its peers '
+    + '(leave the consensus log where it is)',
+}
+
+interface Place {
+  readonly folder: string
+  readonly contents: Contents
+}
+
+function tableOver(database: Database, place: Place): Table {
   return {
     get(key) {
       try {
         return plain(database.getSync(key))
       } catch (error) {
-        throw readError(folder, error)
+        throw readError(place, error)
       }
     },
     async *entries({ from, below }) {
       try {
         for await (const [key, value] of database.iterator({ gte: from, lt: below })) yield [plain(key)!, plain(value)!]
       } catch (error) {
-        throw readError(folder, error)
+        throw readError(place, error)
       }
     },
     async *keys({ from, below }) {
       try {
         for await (const key of database.keys({ gte: from, lt: below })) yield plain(key)!
       } catch (error) {
-        throw readError(folder, error)
+        throw readError(place, error)
       }
     },
     async write(changes) {
@@ -64,7 +81,7 @@ function tableOver(database: Database, folder: string): Table {
         }
         await batch.write({ sync: true })
       } catch (error) {
-        throw writeError(folder, error)
+        throw writeError(place.folder, error)
       }
     },
     close: () => database.close(),
@@ -82,7 +99,7 @@ function rootCause(error: unknown): { code: string | undefined; message: string 
   return { code: (cause as { code?: string } | undefined)?.code, message: messageOf(cause) }
 }
 
-function openError(folder: string, error: unknown): CodedError {
+function openError({ folder, contents }: Place, error: unknown): CodedError {
   const { code, message } = rootCause(error)
   if (code === 'LEVEL_LOCKED') {
     const inUse = `the data folder ${folder} is in use by another process: `
@@ -91,15 +108,15 @@ function openError(folder: string, error: unknown): CodedError {
   }
   // The folder itself is made when absent: a file that is not there is one that LevelDB had written.
   const isFileLost = code === 'LEVEL_IO_ERROR' && message.includes('No such file')
-  if (code === 'LEVEL_CORRUPTION' || isFileLost) return damagedStore(folder, message, error)
+  if (code === 'LEVEL_CORRUPTION' || isFileLost) return damaged({ folder, contents }, message, error)
   const failed = `the data folder ${folder} cannot be opened: ${message}; `
     + 'see to it that this user may write there and that the disk has room, then start again'
   return new CodedError('STORE_OPEN_FAILED', failed, { details: { folder }, cause: error })
 }
 
-function readError(folder: string, error: unknown): unknown {
+function readError(place: Place, error: unknown): unknown {
   const { code, message } = rootCause(error)
-  return code === 'LEVEL_CORRUPTION' || code === 'LEVEL_IO_ERROR' ? damagedStore(folder, message, error) : error
+  return code === 'LEVEL_CORRUPTION' || code === 'LEVEL_IO_ERROR' ? damaged(place, message, error) : error
 }
 
 function writeError(folder: string, error: unknown): CodedError {
@@ -108,9 +125,12 @@ function writeError(folder: string, error: unknown): CodedError {
   return new CodedError('STORE_WRITE_FAILED', failed, { details: { folder }, cause: error })
 }
 
-/** Every way in which the store turns out unreadable ends in this error. */
+/** Every way in which the chain's store turns out unreadable ends in this error. */
 export function damagedStore(folder: string, what: string, cause?: unknown): CodedError {
-  const message = `the chain database in ${folder} is damaged: ${what}; move this folder away and start again, `
-    + 'and the node fetches the chain from its peers (leave the consensus log where it is)'
+  return damaged({ folder, contents: CHAIN }, what, cause)
+}
+
+function damaged({ folder, contents }: Place, what: string, cause?: unknown): CodedError {
+  const message = `${contents.name} in ${folder} is damaged: ${what}; ${contents.remedy}`
   return new CodedError('STORE_DAMAGED', message, { details: { folder }, cause })
 }

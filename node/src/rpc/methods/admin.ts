@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { AdminPorts } from '../admin-ports.js'
+import type { AdminPorts, GatewayAdministration } from '../admin-ports.js'
 import { defineMethod, param, type Method } from '../method.js'
 
 const multiaddr = z
@@ -7,7 +7,9 @@ const multiaddr = z
   .max(512, 'must be a multiaddr of at most 512 characters')
   .regex(/^\/[a-z0-9]+\/\S+\/p2p\/[1-9A-HJ-NP-Za-km-z]{32,64}$/, 'must be a multiaddr that ends in /p2p/<peer id>')
 
-export function adminMethods({ peers, node }: Pick<AdminPorts, 'peers' | 'node'>): Method[] {
+const folder = z.string('must be a path').min(1, 'must be a path').max(4096, 'must be a path of at most 4096 characters')
+
+export function adminMethods({ peers, node, gateway }: Omit<AdminPorts, 'metrics'>): Method[] {
   const info = z.record(z.string(), z.unknown())
   return [
     defineMethod({
@@ -38,5 +40,16 @@ export function adminMethods({ peers, node }: Pick<AdminPorts, 'peers' | 'node'>
       result: z.boolean(),
       handler: ([address]) => peers.remove(address),
     }),
+    ...(gateway === undefined ? [] : [backupMethod(gateway)]),
   ]
+}
+
+function backupMethod(gateway: GatewayAdministration): Method {
+  return defineMethod({
+    name: 'admin_backupGateway',
+    summary: "Backs up the gateway's records to one new folder of this machine and the keys of payloads to another",
+    params: [param('to', folder), param('keysTo', folder)],
+    result: z.record(z.string(), z.number()),
+    handler: ([to, keysTo]) => gateway.backup({ to, keysTo }),
+  })
 }

@@ -1,0 +1,33 @@
+import '../base/polyfill.js'
+import { parentPort, workerData } from 'node:worker_threads'
+import { createStopStack } from './stop-stack.js'
+import { createRemote } from '../base/remote.js'
+import { installNativeCrypto } from '../execution/native-crypto.js'
+import { remoteChain } from './gateway-chain.js'
+import { type GatewayAddress, type GatewayParts, openGateway } from './gateway-parts.js'
+import type { GatewaySettings } from './gateway-settings.js'
+import { createLogger } from './logger.js'
+
+/** The gateway's thread: it does what the node's thread asks, and ends when that one ends it. */
+function serve(): void {
+  const line = parentPort
+  if (!line) throw new RangeError('this file runs as a worker thread')
+  const settings = workerData as GatewaySettings
+  const logger = createLogger(settings.log, { node: settings.name, part: 'gateway' })
+  const stops = createStopStack(logger)
+  let parts: GatewayParts | undefined
+  const remote = createRemote(line, {
+    async start(): Promise<GatewayAddress> {
+      await installNativeCrypto()
+      parts = await openGateway(settings, { chain, logger, stops })
+      return parts.address
+    },
+    block: () => chain.notify(),
+    stats: () => parts?.stats() ?? {},
+    backup: (target: { to: string; keysTo: string }) => parts!.backup(target),
+    stop: () => stops.run(),
+  })
+  const chain = remoteChain(remote, logger)
+}
+
+serve()

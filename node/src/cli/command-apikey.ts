@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto'
+import type { Command } from 'commander'
+import { dataPaths } from '../app/options.js'
+import { type ApiKey, createApiKey, revokeApiKey } from '../gateway/api-keys.js'
+import { SCOPES } from '../gateway/model.js'
+import { changeApiKeys, readApiKeys } from './api-keys-file.js'
+import { type CliContext, note, print } from './context.js'
+import { exampleText } from './flags.js'
+import { formatFields, formatTable } from './table.js'
+
+const TEXTS = {
+  apikey: {
+    en: 'create, list and revoke API keys of the gateway; a running gateway heeds changes within a second',
+    zh: '创建、列出、吊销网关 API 密钥；运行中的网关一秒内生效',
+  },
+  create: { en: 'make a key and print it; it is shown only this once', zh: '创建密钥并显示，仅此一次' },
+  list: { en: 'list keys, without their secrets', zh: '列出密钥，不含密文' },
+  revoke: { en: 'revoke a key; what it wrote stays attributed to it', zh: '吊销密钥；其写入的记录仍归属于它' },
+  data: { en: 'data folder of the node', zh: '节点数据目录' },
+  issuer: { en: 'URI of the organisation that it writes for: uscc:…, did:…', zh: '密钥所代表机构的 URI：uscc:…、did:…' },
+  name: { en: 'what it is used by', zh: '用途名称' },
+  scopes: {
+    en: `what it may do, commas between (${SCOPES.join(', ')})`,
+    zh: `权限，以逗号分隔（${SCOPES.join('、')}）`,
+  },
+  json: { en: 'print JSON', zh: '输出 JSON' },
+} as const
+const DEFAULT_SCOPES = 'records:write,records:read,payload:read'
+
+interface Flags {
+  data: string
+  issuer: string
+  name: string
+  scopes: string
+  json?: boolean
+}
+
+export function addApiKeyCommand(program: Command, context: CliContext): void {
+  const say = (key: keyof typeof TEXTS): string => TEXTS[key][context.language]
+  const apikey = program.command('apikey').description(say('apikey'))
+  apikey
+    .command('create')
+    .description(say('create'))
+    .requiredOption('--data <folder>', say('data'))
+    .requiredOption('--issuer <uri>', say('issuer'))
+    .requiredOption('--name <text>', say('name'))
+    .option('--scopes <list>', say('scopes'), DEFAULT_SCOPES)
+    .option('--json', say('json'))
+    .action((flags: Flags) => create(context, flags))
+    .addHelpText(
+      'after',
+      exampleText(context, [
+        [
+          'songhua apikey create --data /var/lib/songhua --issuer uscc:11230100MB10000107 --name licences',
+          { en: 'prints shk_…, which the department puts into its SDK', zh: '输出 shk_…，由部门填入 SDK' },
+        ],
+      ]),
+    )
+  apikey
+    .command('list')
+    .description(say('list'))
+    .requiredOption('--data <folder>', say('data'))
+    .option('--json', say('json'))
+    .action((flags: Flags) => list(context, flags))
+  apikey
+    .command('revoke <id>')
+    .description(say('revoke'))
+    .requiredOption('--data <folder>', say('data'))
+    .action((id: string, flags: Flags) => revoke(context, id, flags))
+}
+
+async function create(context: CliContext, { data, issuer, name, scopes, json }: Flags): Promise<void> {
+  const wanted = { name, issuer, scopes: scopes.split(',').map((scope) => scope.trim()) }
+  const { key, token } = await changeApiKeys(context, dataPaths(data).apiKeysFile, (file) =>
+    createApiKey(file, wanted, { nowMs: () => Date.now(), randomBytes }),
+  )
+  if (json) return print(context, JSON.stringify({ ...shown(key), key: token }))
+  note(context, context.t('apiKeyCreated', { id: key.id }))
+  print(context, token)
+}
+
+async function list(context: CliContext, { data, json }: Flags): Promise<void> {
+  const { keys } = await readApiKeys(context, dataPaths(data).apiKeysFile)
+  if (json) return print(context, JSON.stringify(keys.map(shown)))
+  if (keys.length === 0) return note(context, context.t('apiKeysNone', { path: data }))
+  const { t } = context
+  const headings = ['id', t('apiKeyName'), t('apiKeyIssuer'), t('apiKeyScopes'), t('apiKeyCreatedAt'), t('apiKeyRevokedAt')]
+  print(
+    context,
+    formatTable(
+      headings,
+      keys.map((key) => [key.id, key.name, key.issuer, key.scopes.join(' '), time(key.createdAt), time(key.revokedAt)]),
+    ),
+  )
+}
+
+async function revoke(context: CliContext, id: string, { data }: Flags): Promise<void> {
+  await changeApiKeys(context, dataPaths(data).apiKeysFile, (file) => ({ file: revokeApiKey(file, id, Date.now()) }))
+  print(context, formatFields([[context.t('apiKeyRevoked'), id]]))
+}
+
+const time = (ms: number | undefined): string => (ms === undefined ? '–' : new Date(ms).toISOString())
+
+/** Without the hash: it is of no use to anyone. */
+function shown({ secretHash: _hash, createdAt, revokedAt, ...key }: ApiKey): object {
+  return { ...key, createdAt: time(createdAt), ...(revokedAt === undefined ? {} : { revokedAt: time(revokedAt) }) }
+}
