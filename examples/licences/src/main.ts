@@ -1,0 +1,56 @@
+// A licence department puts what it has decided on the chain: README.md tells the story.
+import { createHash } from 'node:crypto'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { connect } from '@songhua/sdk'
+import { type Export, anchorExport } from './csv-door.js'
+import { keep } from './evidence-files.js'
+import { PENALTY } from './penalty.js'
+
+const { SONGHUA_GATEWAY: url, SONGHUA_API_KEY: apiKey, OUT: out = 'out' } = process.env
+if (!url || !apiKey) throw new Error('Set SONGHUA_GATEWAY (URL of a gateway) and SONGHUA_API_KEY')
+
+const songhua = await connect({ gateway: url, apiKey })
+const read = (name: string): Promise<Buffer> => readFile(new URL(`../data/${name}`, import.meta.url))
+const mapping = JSON.parse((await read('mapping.json')).toString()) as Record<string, string>
+
+// Whoever verifies needs to know which chain is meant: the trust anchor, taken once and kept.
+const trustAnchor = await songhua.trustAnchor({ checkpoint: 'head' })
+await mkdir(out, { recursive: true })
+await writeFile(`${out}/trust-anchor.json`, JSON.stringify(trustAnchor))
+
+/** Anchors one export; what it prints is what a clerk would want to see. */
+async function anchorFile(name: string): Promise<string[]> {
+  const file: Export = { bytes: await read(name), charset: 'gb18030', schema: 'government.licence', mapping }
+  // The same file is the same submission, however often it is sent.
+  const digest = createHash('sha256').update(file.bytes).digest('hex')
+  const { anchored, refused } = await anchorExport({ url: url!, apiKey: apiKey! }, file, digest)
+  console.log(`${name}: ${anchored.length} anchored 已上链, ${refused.length} refused 未接收`)
+  for (const { row, reasons } of refused) {
+    for (const { zh, en } of reasons) console.log(`  row 第 ${row} 行: ${zh} / ${en}`)
+  }
+  for (const record of anchored) {
+    const { evidence, payload, salt } = record
+    const verdict = await songhua.records.verify(evidence, { payload, salt, trustAnchor })
+    if (!verdict.valid) throw new Error(`${record.id}: ${verdict.steps.find(({ ok }) => !ok)?.message}`)
+    await keep(out, record)
+  }
+  return anchored.map(({ id }) => id)
+}
+
+// 1. The month's export as it is, then the corrected rows.
+const first = await anchorFile('licences-2025-03.csv')
+const corrected = await anchorFile('licences-2025-03-corrected.csv')
+console.log(`verified and kept 已验证并留存: ${first.length + corrected.length} × evidence, payload, salt in ${out}`)
+
+// 2. Somebody at the counter shows a licence: what was it, exactly?
+const subject = { kind: 'public', scheme: 'uscc', id: PENALTY.CF_XDR_SHXYM! } as const
+for await (const { id, envelope } of songhua.records.find({ subject, schema: 'government.licence' })) {
+  const { payload } = await songhua.records.payload(id)
+  const licence = JSON.parse(new TextDecoder().decode(payload)) as { XK_XKZS: string; XK_YXQZI: string }
+  console.log(`licence 许可 ${licence.XK_XKZS}, valid until 有效期至 ${licence.XK_YXQZI}, anchored 上链 ${envelope.createdAt}`)
+}
+
+// 3. A month later the same company is fined: 行政处罚.
+const penalty = await songhua.records.anchor({ schema: 'government.penalty', payload: PENALTY })
+const { facts } = await songhua.records.verify(penalty.evidence, { ...penalty, trustAnchor })
+console.log(`penalty 处罚 ${PENALTY.CF_WSH}: record ${penalty.id} proved since block 区块 ${facts?.block.number}`)

@@ -1,0 +1,42 @@
+// From a bag back to the field: every record that speaks of the bag, of what it was made of, and of where that was.
+import type { GatewayConnection } from '@songhua/sdk'
+import type { EvidenceBundle } from '@songhua/sdk/protocol/evidence-format'
+import type { PublicSubject } from '@songhua/sdk/records/subject'
+import { type EpcisEvent, originsOf } from './epcis.js'
+
+export interface Step {
+  id: string
+  event: EpcisEvent
+  issuer: string
+  evidence: EvidenceBundle
+  /** Declared wrong later; the corrective event stands in its place. */
+  isWithdrawn: boolean
+}
+
+/** Latest first. Each step has been verified: its evidence under the trust anchor, and the event against it. */
+export async function traceBack(
+  songhua: GatewayConnection,
+  from: PublicSubject[],
+  trustAnchor: unknown,
+): Promise<Step[]> {
+  const steps: Omit<Step, 'isWithdrawn'>[] = []
+  const queue = [...from]
+  const seen = new Set(queue.map(({ id }) => id))
+  for (let subject = queue.shift(); subject !== undefined; subject = queue.shift()) {
+    for await (const { id, envelope } of songhua.records.find({ subject })) {
+      const { payload, salt } = await songhua.records.payload(id)
+      const evidence = await songhua.records.evidence(id)
+      const verdict = await songhua.records.verify(evidence, { payload, salt, trustAnchor })
+      if (!verdict.valid) throw new Error(`${id}: ${verdict.steps.find(({ ok }) => !ok)?.code}`)
+      const event = JSON.parse(new TextDecoder().decode(payload)) as EpcisEvent
+      steps.push({ id, event, issuer: envelope.issuer, evidence })
+      const origins = originsOf(event).filter((origin) => !seen.has(origin.id))
+      for (const origin of origins) seen.add(origin.id)
+      queue.push(...origins)
+    }
+  }
+  const declared = new Set(steps.flatMap(({ event }) => (event.errorDeclaration ? [event.eventID] : [])))
+  return steps
+    .map((step) => ({ ...step, isWithdrawn: declared.has(step.event.eventID) }))
+    .sort((a, b) => Date.parse(b.event.eventTime) - Date.parse(a.event.eventTime))
+}
