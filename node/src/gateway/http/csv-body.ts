@@ -1,0 +1,127 @@
+import { Readable } from 'node:stream'
+import { parse } from 'csv-parse'
+import type { RecordSchema } from '@songhua/sdk/records/record-schema'
+import { type ColumnMapping, createRowReader, type RowViolation } from '@songhua/sdk/records/row'
+import type { Violation } from '@songhua/sdk/records/schema-types'
+import { gatewayError } from '../errors.js'
+import type { GatewayLimits } from '../limits.js'
+
+/** Rows of a CSV as payloads. Rows count from 1, the first after the heading. */
+export interface CsvRecords {
+  readonly payloads: readonly Record<string, unknown>[]
+  /** Of cells that stand for no value of their field, and of columns; by row index from 0. */
+  readonly violations: ReadonlyMap<number, readonly RowViolation[]>
+  /** The column behind a violation of the payload; path within the payload. */
+  columnOf(path: string): string | undefined
+}
+
+export interface CsvSource {
+  readonly bytes: Uint8Array
+  readonly charset: string
+  readonly schema: RecordSchema
+  readonly mapping: ColumnMapping
+}
+
+/** Bytes between two turns of the event loop. */
+const CHUNK_CHARACTERS = 256 * 1024
+
+/** The charset that a content-type names; UTF-8 when it names none. @throws GatewayError `CHARSET_INVALID` */
+export function charsetOf(contentType: string | undefined): string {
+  const named = /;\s*charset\s*=\s*"?([\w-]{1,32})"?/i.exec(contentType ?? '')?.[1]?.toLowerCase() ?? 'utf-8'
+  if (named === 'utf8' || named === 'utf-8') return 'utf-8'
+  if (['gb18030', 'gbk', 'gb2312'].includes(named)) return 'gb18030'
+  throw gatewayError('CHARSET_INVALID', { charset: `utf-8 | gb18030 (${named})` })
+}
+
+function decode(bytes: Uint8Array, charset: string): string {
+  try {
+    return new TextDecoder(charset, { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw gatewayError('CHARSET_INVALID', { charset }, cause)
+  }
+}
+
+function* chunksOf(text: string): Generator<string> {
+  for (let at = 0; at < text.length; at += CHUNK_CHARACTERS) yield text.slice(at, at + CHUNK_CHARACTERS)
+}
+
+/** @throws GatewayError `CHARSET_INVALID`, `CSV_INVALID`, `TOO_MANY_RECORDS` */
+export async function readCsv(source: CsvSource, limits: GatewayLimits): Promise<CsvRecords> {
+  const [heading, ...rows] = await readRows(decode(source.bytes, source.charset), limits)
+  if (heading === undefined || rows.length === 0) throw gatewayError('CSV_INVALID', { reason: 'there is no row below the heading' })
+  checkHeading(heading, limits)
+  const reader = createRowReader(source.schema, heading, source.mapping)
+  if (reader.violations.length > 0) throw columnsInvalid(reader.violations)
+  const violations = new Map<number, readonly RowViolation[]>()
+  const payloads = rows.map((cells, at) => {
+    const row = reader.read(Object.fromEntries(heading.map((column, i) => [column, cells[i] ?? ''])))
+    if (row.violations.length > 0) violations.set(at, row.violations)
+    return row.payload
+  })
+  return { payloads, violations, columnOf: (path) => reader.columnOf(path) }
+}
+
+function columnsInvalid(violations: readonly RowViolation[]): Error {
+  const reason = violations.slice(0, 5).map(({ en, zh }) => `${en} · ${zh}`).join('; ')
+  return gatewayError('CSV_INVALID', { reason, field: violations[0]!.column, violations })
+}
+
+function checkHeading(heading: readonly string[], limits: GatewayLimits): void {
+  if (heading.length > limits.csvColumnsMax) {
+    throw gatewayError('CSV_INVALID', { reason: `${heading.length} columns; at most ${limits.csvColumnsMax}` })
+  }
+  const twice = heading.find((column, at) => heading.indexOf(column) < at)
+  if (twice !== undefined) throw gatewayError('CSV_INVALID', { reason: `the column "${twice}" is there twice`, field: twice })
+}
+
+async function readRows(text: string, limits: GatewayLimits): Promise<string[][]> {
+  const parser = parse({
+    bom: true,
+    skip_empty_lines: true,
+    relax_column_count: false,
+    max_record_size: limits.csvRowCharactersMax,
+  })
+  const rows: string[][] = []
+  const input = Readable.from(chunksOf(text)).pipe(parser)
+  try {
+    for await (const row of input as AsyncIterable<string[]>) {
+      rows.push(row)
+      if (rows.length > limits.recordsPerRequestMax + 1) {
+        throw gatewayError('TOO_MANY_RECORDS', { limit: limits.recordsPerRequestMax })
+      }
+    }
+  } catch (error) {
+    // The parser's own errors have codes of its own, and tell the line.
+    if (error instanceof Error && 'code' in error && String(error.code).startsWith('CSV_')) {
+      throw gatewayError('CSV_INVALID', { reason: error.message }, error)
+    }
+    throw error
+  }
+  return rows
+}
+
+/** Names the column beside each violation of a row's payload; paths as the engine gives them, under `/payload`. */
+export function withColumns(violations: readonly Violation[], { columnOf }: CsvRecords): readonly (Violation & { column?: string })[] {
+  return violations.map((violation) => {
+    const within = violation.path.startsWith('/payload') ? violation.path.slice('/payload'.length) : undefined
+    const column = within === undefined ? undefined : columnOf(within)
+    return column === undefined ? violation : { ...violation, column }
+  })
+}
+
+/** `{ column: field }` as JSON, URL-encoded or not. @throws GatewayError `MAPPING_INVALID` */
+export function parseMapping(text: string | undefined, limits: GatewayLimits): ColumnMapping {
+  if (text === undefined) return {}
+  const problem = (reason: string, cause?: unknown) => gatewayError('MAPPING_INVALID', { reason, field: 'mapping' }, cause)
+  if (text.length > limits.csvMappingCharactersMax) throw problem(`longer than ${limits.csvMappingCharactersMax} characters`)
+  let value: unknown
+  try {
+    value = JSON.parse(text.startsWith('%7B') || text.startsWith('%7b') ? decodeURIComponent(text) : text)
+  } catch (cause) {
+    throw problem('is no JSON', cause)
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw problem('must be an object: column → field')
+  const bad = Object.entries(value).find(([, field]) => typeof field !== 'string')
+  if (bad) throw problem(`${bad[0].slice(0, 80)}: must be the path of a field, as text`)
+  return value as ColumnMapping
+}

@@ -1,0 +1,158 @@
+import cors from '@fastify/cors'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { isHostAllowed } from '../../base/host-names.js'
+import type { Logger } from '../../base/logger.js'
+import { gatewayError } from '../errors.js'
+import type { GatewayLimits } from '../limits.js'
+import type { Caller } from '../model.js'
+import { pathOf, sendError } from './error-reply.js'
+import { parseJsonBody } from './json-body.js'
+import type { Route } from './route.js'
+
+export interface DoorOptions {
+  /** Host names, without ports, under which browsers may call; `*`: all. Addresses and localhost always may. */
+  readonly allowedHosts: readonly string[]
+  /** Web origins whose pages may call; `*`: all. */
+  readonly corsOrigins: readonly string[]
+  readonly limits: GatewayLimits
+  readonly logger: Logger
+}
+
+/** What is known of a request beside what Fastify knows. */
+export interface RequestContext {
+  caller?: Caller
+  bodyBytes: Uint8Array
+  releaseBody(): void
+}
+
+const contexts = new WeakMap<FastifyRequest, RequestContext>()
+const NO_BYTES = new Uint8Array()
+
+export function contextOf(request: FastifyRequest): RequestContext {
+  let context = contexts.get(request)
+  if (!context) contexts.set(request, (context = { bodyBytes: NO_BYTES, releaseBody: () => undefined }))
+  return context
+}
+
+/** A Fastify server with bounded connections, headers and times, whose every refusal is one of the catalogue. */
+export async function createDoor(options: DoorOptions): Promise<FastifyInstance> {
+  const { limits, logger, corsOrigins } = options
+  const server = fastify({
+    bodyLimit: limits.smallBodyBytesMax,
+    requestTimeout: limits.requestReceiveMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    connectionTimeout: limits.idleSocketMs,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 256 },
+    http: { maxHeaderSize: limits.headerBytesMax, headersTimeout: limits.headersReceiveMs },
+    // What comes in is refused or taken as it is: nothing is converted, filled in or left out on the way.
+    ajv: { customOptions: { allErrors: true, coerceTypes: false, removeAdditional: false, useDefaults: false } },
+    frameworkErrors: (error, request, reply) => {
+      void sendError(error, request, reply, logger)
+    },
+    clientErrorHandler: (error, socket) => {
+      logger.debug('an HTTP connection broke the protocol', { reason: error.message })
+      const status = STATUS_OF_BROKEN[error.code ?? ''] ?? '400 Bad Request'
+      if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+    },
+  })
+  server.server.maxConnections = limits.connectionsMax
+  // Answers go out as they are: the schemas of answers are for the documentation.
+  server.setSerializerCompiler(() => (answer) => JSON.stringify(answer))
+  server.addHook('onRequest', (request, reply, done) => {
+    void reply.header('x-content-type-options', 'nosniff')
+    const { host } = request.headers
+    if (!isHostAllowed(host, options.allowedHosts)) throw gatewayError('HOST_NOT_ALLOWED', { host: (host ?? '').slice(0, 100) })
+    done()
+  })
+  await server.register(cors, {
+    origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
+    exposedHeaders: ['retry-after', 'etag', 'content-disposition'],
+    maxAge: 600,
+    // A preflight is judged by @fastify/cors; any other OPTIONS is told what the path takes.
+    strictPreflight: false,
+    preflightContinue: false,
+    preflight: corsOrigins.length > 0,
+  })
+  addBodyParsers(server, limits)
+  server.setErrorHandler((error, request, reply) => sendError(error, request, reply, logger))
+  return server
+}
+
+const STATUS_OF_BROKEN: Record<string, string> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+}
+
+function addBodyParsers(server: FastifyInstance, limits: GatewayLimits): void {
+  server.removeAllContentTypeParsers()
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    contextOf(request).bodyBytes = body
+    try {
+      done(null, parseJsonBody(body, limits))
+    } catch (error) {
+      done(error as Error)
+    }
+  })
+  server.addContentTypeParser('text/csv', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    contextOf(request).bodyBytes = body
+    done(null, body)
+  })
+}
+
+/** Bodies in hand, over all connections. */
+export interface InboundBudget {
+  /** Counts the body's announced length, or the most allowed when it is chunked, until it is released. */
+  reserve(request: FastifyRequest, reply: FastifyReply, limitBytes: number): void
+}
+
+export function createInboundBudget(limits: GatewayLimits): InboundBudget {
+  let bytes = 0
+  return {
+    reserve(request, reply, limitBytes) {
+      const announced = Number(request.headers['content-length'] ?? limitBytes)
+      if (announced > limitBytes) throw gatewayError('BODY_TOO_LARGE', { limit: limitBytes })
+      if (bytes + announced > limits.inboundBytesMax) throw gatewayError('GATEWAY_BUSY', { limit: 'inboundBytesMax' })
+      bytes += announced
+      let isHeld = true
+      const context = contextOf(request)
+      context.releaseBody = () => {
+        context.bodyBytes = NO_BYTES
+        if (isHeld) bytes -= announced
+        isHeld = false
+      }
+      reply.raw.once('close', () => context.releaseBody())
+    },
+  }
+}
+
+/** Only what the door reads, only uncompressed. */
+export function checkContentType(request: FastifyRequest, route: Route): void {
+  const expected = Object.keys(route.body?.content ?? {})
+  const encoding = request.headers['content-encoding']
+  if (encoding !== undefined && encoding !== 'identity') throw gatewayError('CONTENT_ENCODING', { encoding: encoding.slice(0, 50) })
+  const type = (request.headers['content-type'] ?? '').slice(0, 100)
+  const essence = type.split(';')[0]!.trim().toLowerCase()
+  if (!expected.includes(essence)) throw gatewayError('CONTENT_TYPE', { type, expected: expected.join(', ') })
+}
+
+/** Paths that no route takes: told apart from methods that a path does not take. */
+export function answerUnknownRoutes(server: FastifyInstance, routes: readonly Route[], onRequest: (request: FastifyRequest) => void): void {
+  const patterns = routes.map(({ url, method }) => ({
+    method,
+    matches: new RegExp(`^${url.replace(/[.]/g, '\\.').replace(/:\w+/g, '[^/]+')}$`),
+  }))
+  const options = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    onRequest(request)
+    const path = pathOf(request)
+    const taken = new Set(patterns.filter(({ matches }) => matches.test(path)).map(({ method }) => method as string))
+    if (taken.size === 0) throw gatewayError('ROUTE_UNKNOWN', { method: request.method, path })
+    if (taken.has('GET')) taken.add('HEAD')
+    const allowed = [...taken, 'OPTIONS'].join(', ')
+    if (request.method === 'OPTIONS') return reply.code(204).header('allow', allowed).send()
+    throw gatewayError('METHOD_NOT_ALLOWED', { method: request.method, path, allowed, allowHeader: allowed })
+  }
+  server.setNotFoundHandler(options)
+}
+

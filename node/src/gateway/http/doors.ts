@@ -1,0 +1,119 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { ApiKeys } from '../api-keys.js'
+import { gatewayError } from '../errors.js'
+import type { Caller } from '../model.js'
+import { checkContentType, contextOf, type InboundBudget } from './door.js'
+import { routeToSchema } from './openapi.js'
+import type { Rates } from './rates.js'
+import { invalidFields } from './request-violations.js'
+import type { Call, Route, Schema } from './route.js'
+
+export interface Guards {
+  readonly keys: ApiKeys
+  readonly rates: Rates
+  readonly inbound: InboundBudget
+}
+
+/** Keys of one object outside the payload: each unknown one costs a violation. */
+const KEYS_MAX = 64
+const BEARER = /^Bearer +([\x21-\x7e]{1,256})$/i
+
+/** Opens a route: key, scope and rates are judged before the body is received. */
+export function openDoor(server: FastifyInstance, route: Route, guards: Guards): void {
+  server.route({
+    method: route.method,
+    url: route.url,
+    exposeHeadRoute: route.method === 'GET' && route.head !== false,
+    bodyLimit: route.body?.limitBytes ?? 1,
+    schema: routeToSchema(route),
+    onRequest: (request, reply, done) => {
+      admit(request, reply, { route, guards })
+      done()
+    },
+    preValidation: (request, _reply, done) => {
+      request.query = readQuery(request.query as Record<string, unknown>, route.query ?? {})
+      checkKeyCounts(request.body)
+      done()
+    },
+    handler: async (request, reply) => {
+      const answer = await route.handle(toCall(request, reply))
+      return reply.sent || answer === undefined ? reply : reply.send(answer)
+    },
+  })
+}
+
+function admit(request: FastifyRequest, reply: FastifyReply, door: { route: Route; guards: Guards }): void {
+  const { route, guards } = door
+  if (route.scopes === undefined) guards.rates[route.rate ?? 'anonymous'](request.ip)
+  else contextOf(request).caller = callerOf(request, route.scopes, guards)
+  if (route.body === undefined) return
+  checkContentType(request, route)
+  guards.inbound.reserve(request, reply, route.body.limitBytes)
+}
+
+function callerOf(request: FastifyRequest, scopes: NonNullable<Route['scopes']>, { keys, rates }: Guards): Caller {
+  const header = request.headers.authorization
+  const token = BEARER.exec(header ?? '')?.[1] ?? ''
+  const caller = header === undefined ? undefined : keys.callerOf(token)
+  if (caller === undefined) {
+    rates.anonymous(request.ip)
+    throw gatewayError(header === undefined ? 'API_KEY_MISSING' : 'API_KEY_INVALID')
+  }
+  rates.request(caller.keyId)
+  if (!scopes.some((scope) => caller.scopes.has(scope))) throw gatewayError('SCOPE_MISSING', { scope: scopes[0] })
+  return caller
+}
+
+/** Text as the numbers and truth values that the schema wants; what is none stays text, for the schema to refuse. */
+function readQuery(query: Record<string, unknown>, properties: Readonly<Record<string, Schema>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(query).map(([name, value]) => {
+      const type = Object.hasOwn(properties, name) ? properties[name]!.type : undefined
+      if (type === 'integer' && typeof value === 'string' && /^\d{1,15}$/.test(value)) return [name, Number(value)]
+      if (type === 'boolean' && (value === 'true' || value === 'false')) return [name, value === 'true']
+      return [name, value]
+    }),
+  )
+}
+
+/** All violations are told, so their number is bounded before they are looked for. @throws GatewayError */
+function checkKeyCounts(body: unknown): void {
+  checkKeys(body, '')
+  const records = (body as { records?: unknown } | undefined | null)?.records
+  if (Array.isArray(records)) records.forEach((record, at) => checkRecordKeys(record, `/records/${at}`))
+  else checkRecordKeys(body, '')
+}
+
+function checkRecordKeys(record: unknown, path: string): void {
+  checkKeys(record, path)
+  checkKeys((record as { subject?: unknown } | undefined | null)?.subject, `${path}/subject`)
+}
+
+function checkKeys(value: unknown, path: string): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || Buffer.isBuffer(value)) return
+  if (Object.keys(value).length <= KEYS_MAX) return
+  const field = path.slice(1).replaceAll('/', '.')
+  const zh = `${field || '请求体'}至多 ${KEYS_MAX} 个字段`
+  const en = `${field || 'the body'} must have at most ${KEYS_MAX} fields`
+  throw invalidFields('body', [{ path, code: 'ITEMS', zh, en }])
+}
+
+function toCall(request: FastifyRequest, reply: FastifyReply): Call {
+  const context = contextOf(request)
+  return {
+    get caller() {
+      if (context.caller === undefined) throw new Error('this door has no caller')
+      return context.caller
+    },
+    get bodyBytes() {
+      return context.bodyBytes
+    },
+    params: request.params as Record<string, string>,
+    query: request.query as Record<string, unknown>,
+    body: request.body,
+    request,
+    reply,
+    releaseBody: () => context.releaseBody(),
+  }
+}
+

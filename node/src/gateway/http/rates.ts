@@ -1,0 +1,59 @@
+import { isIPv6 } from 'node:net'
+import { createTokenBucket, type TokenBucket } from '../../base/token-bucket.js'
+import { gatewayError } from '../errors.js'
+import type { GatewayLimits } from '../limits.js'
+
+/** Who may do how much how fast. Each refuses with `RATE_LIMITED`, which says when to come back. */
+export interface Rates {
+  request(keyId: string): void
+  records(keyId: string, count: number): void
+  /** A request without a key, or with one that was refused. */
+  anonymous(address: string): void
+  verify(address: string): void
+}
+
+/** How many hextets of an IPv6 address one subscriber holds to himself: a /64 is one neighbour. */
+const IPV6_NETWORK_HEXTETS = 4
+
+/** An address as far as one party has only one of it. */
+export function addressKey(address: string): string {
+  const mapped = /^::ffff:([\d.]+)$/i.exec(address)?.[1]
+  if (mapped !== undefined) return mapped
+  if (!isIPv6(address)) return address
+  const [head = '', tail] = address.split('%')[0]!.split('::')
+  const before = head === '' ? [] : head.split(':')
+  const after = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros = tail === undefined ? [] : Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0')
+  return [...before, ...zeros, ...after].slice(0, IPV6_NETWORK_HEXTETS).map((one) => parseInt(one, 16)).join(':')
+}
+
+/** Token buckets by key; whoever was not seen for longest is forgotten, and begins anew with a full one. */
+function createBuckets(rate: { perSecond: number; burst: number; name: string; max: number }, now: () => number) {
+  const buckets = new Map<string, TokenBucket>()
+  return (key: string, count = 1): void => {
+    const nowMs = now()
+    const bucket = buckets.get(key) ?? createTokenBucket(rate, nowMs)
+    buckets.delete(key)
+    buckets.set(key, bucket)
+    if (buckets.size > rate.max) buckets.delete(buckets.keys().next().value!)
+    if (bucket.take(nowMs, count)) return
+    const retryAfterS = Math.max(1, Math.ceil(bucket.waitMs(nowMs, count) / 1000))
+    throw gatewayError('RATE_LIMITED', { limit: rate.name, retryAfterS })
+  }
+}
+
+export function createRates(limits: GatewayLimits, clock: { now(): number }): Rates {
+  const now = (): number => clock.now()
+  const buckets = (name: string, perSecond: number, burst: number) =>
+    createBuckets({ name, perSecond, burst, max: limits.ratesMax }, now)
+  const request = buckets('requestsPerSecond', limits.requestsPerSecond, limits.requestsBurst)
+  const records = buckets('recordsPerSecond', limits.recordsPerSecond, limits.recordsBurst)
+  const anonymous = buckets('anonymousPerSecond', limits.anonymousPerSecond, limits.anonymousBurst)
+  const verify = buckets('verifyPerSecond', limits.verifyPerSecond, limits.verifyBurst)
+  return {
+    request,
+    records,
+    anonymous: (address) => anonymous(addressKey(address)),
+    verify: (address) => verify(addressKey(address)),
+  }
+}

@@ -1,0 +1,52 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Bilingual } from '@songhua/sdk/records/schema-types'
+import type { GatewayErrorCode } from '../errors.js'
+import type { Caller, Scope } from '../model.js'
+
+/** JSON Schema, as far as the doors use it. */
+export type Schema = Readonly<Record<string, unknown>>
+
+/** One door: what may come in, what goes out, and who may. The server and its documentation are made of these. */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  /** With `:name` for parameters. */
+  readonly url: string
+  readonly operationId: string
+  readonly tag: string
+  readonly summary: Bilingual
+  readonly description?: Bilingual
+  /** One of these is needed; undefined: no key is. */
+  readonly scopes?: readonly [Scope, ...Scope[]]
+  readonly params?: Readonly<Record<string, Schema>>
+  readonly query?: Readonly<Record<string, Schema>>
+  readonly headers?: Readonly<Record<string, Schema>>
+  readonly body?: { readonly limitBytes: number; readonly content: Readonly<Record<string, Schema>> }
+  readonly answers: Readonly<Record<number, { readonly text: Bilingual; readonly schema?: Schema; readonly type?: string }>>
+  /** Besides those that any door may give. */
+  readonly errors: readonly GatewayErrorCode[]
+  /** A rate of its own for those without a key. */
+  readonly rate?: 'verify'
+  /** Answers HEAD as it does GET; true unless said. */
+  readonly head?: boolean
+  /** What it gives is sent as JSON, unless it has sent an answer itself. */
+  handle(call: Call): Promise<unknown>
+}
+
+/** A request that has come through its door. */
+export interface Call {
+  /** @throws Error at a door that needs no key */
+  readonly caller: Caller
+  readonly params: Readonly<Record<string, string>>
+  readonly query: Readonly<Record<string, unknown>>
+  readonly body: unknown
+  /** The body as it came. */
+  readonly bodyBytes: Uint8Array
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  /** Gives back the room that the body took, once it is no longer needed. */
+  releaseBody(): void
+}
+
+/** Whose records, evidence and events the caller sees: its own issuer's, or, undefined, everybody's. */
+export const issuerSeenBy = (caller: Caller): string | undefined =>
+  caller.scopes.has('records:read-all') ? undefined : caller.issuer

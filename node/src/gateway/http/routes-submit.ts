@@ -1,0 +1,209 @@
+import { Readable } from 'node:stream'
+import type { SchemaRegistry } from '@songhua/sdk/records/schema-registry'
+import { bytesToHex } from '@songhua/sdk/protocol/bytes'
+import { isCodedError } from '@songhua/sdk/protocol/errors'
+import { gatewayError } from '../errors.js'
+import type { GatewayLimits } from '../limits.js'
+import type { Acceptance, Intake, RecordStatus, Shelf } from '../model.js'
+import { languageOf } from './error-reply.js'
+import type { Rates } from './rates.js'
+import type { Call, Route, Schema } from './route.js'
+import { type Order, readOrder, refusalToJson, requestBytes, submit } from './submission.js'
+
+export interface SubmitPorts {
+  readonly intake: Intake
+  readonly shelf: Shelf
+  readonly registry: SchemaRegistry
+  readonly rates: Rates
+  readonly limits: GatewayLimits
+  readonly clock: { now(): number }
+}
+
+const name: Schema = { type: 'string', minLength: 1, maxLength: 128 }
+
+const submitted: Schema = {
+  type: 'object',
+  properties: {
+    schema: name,
+    version: { ...name, description: 'the newest when left out' },
+    payload: { description: 'of that schema' },
+    issuer: { ...name, maxLength: 512, description: "the key's when left out" },
+    subject: { type: 'object', description: 'a public identifier or a commitment; may be left out where the payload names it' },
+    supersedes: name,
+    retention: name,
+  },
+  required: ['schema', 'payload'],
+  additionalProperties: false,
+}
+const withheld: Schema = {
+  type: 'object',
+  properties: { envelope: { type: 'object', description: 'the payload stays with the issuer' } },
+  required: ['envelope'],
+  additionalProperties: false,
+}
+/** Told apart by what they have, so that what is missing is said of the one that was meant. */
+const record: Schema = { if: { type: 'object', required: ['envelope'] }, then: withheld, else: submitted }
+
+const bodySchema = (limits: GatewayLimits): Schema => ({
+  type: 'object',
+  if: { required: ['records'] },
+  then: {
+    properties: { records: { type: 'array', items: record, minItems: 1, maxItems: limits.recordsPerRequestMax } },
+    additionalProperties: false,
+  },
+  else: record,
+})
+
+export function submitRoutes(ports: SubmitPorts): Route[] {
+  const { limits } = ports
+  const text: Schema = { type: 'string', minLength: 1, maxLength: limits.csvMappingCharactersMax }
+  const many: Schema = {
+    type: 'object',
+    properties: { records: { type: 'array', items: { $ref: 'AcceptedRecord#' } }, replayed: { type: 'boolean' } },
+  }
+  const schema: Schema = { anyOf: [{ $ref: 'AcceptedRecord#' }, many] }
+  return [
+    {
+      method: 'POST',
+      url: '/v1/records',
+      operationId: 'submitRecords',
+      tag: 'records',
+      summary: { zh: '提交记录（如签发许可）', en: 'Anchor one record, or up to 10,000' },
+      description: {
+        zh: '“accepted” 表示已落盘；wait=final 等待上链并返回证据文件。CSV 首行为列名，错误按行和列给出。',
+        en: '"accepted" means on disk; wait=final waits for the chain and answers with the evidence. The first line of a CSV names its columns; errors are told by row and column.',
+      },
+      scopes: ['records:write'],
+      headers: {
+        'idempotency-key': { type: 'string', pattern: '^[\\x21-\\x7e]{1,128}$' },
+        'x-songhua-mapping': { type: 'string', maxLength: limits.csvMappingCharactersMax },
+      },
+      query: {
+        wait: { type: 'string', enum: ['final'] },
+        waitMs: { type: 'integer', minimum: 1, maximum: limits.waitMsMax, description: `${limits.waitMsDefault} unless given` },
+        partial: { type: 'boolean', description: 'take the good records when some are bad' },
+        schema: { ...text, description: 'of a CSV' },
+        version: { ...text, description: 'of a CSV' },
+        mapping: { ...text, description: 'of a CSV: {"column": "payload.field"}' },
+      },
+      body: {
+        limitBytes: limits.bodyBytesMax,
+        content: { 'application/json': bodySchema(limits), 'text/csv': { description: 'utf-8 or gb18030' } },
+      },
+      answers: {
+        201: { text: { zh: '已上链', en: 'anchored: with wait=final' }, schema },
+        202: { text: { zh: '已接收', en: 'accepted' }, schema },
+      },
+      errors: [
+        'TOO_MANY_RECORDS', 'CSV_INVALID', 'MAPPING_INVALID', 'RECORD_INVALID', 'RECORD_DUPLICATE', 'RECORD_EXISTS',
+        'SCHEMA_UNKNOWN', 'ISSUER_NOT_ALLOWED', 'SUBMISSION_REFUSED', 'IDEMPOTENCY_CONFLICT', 'OUTBOX_FULL',
+      ],
+      handle: createSubmitHandler(ports),
+    },
+  ]
+}
+
+function createSubmitHandler(ports: SubmitPorts): Route['handle'] {
+  const { intake, limits, rates, registry, clock } = ports
+  const waits = createWaits(intake, limits)
+  return async (call) => {
+    const order = await readOrder(call, { registry, limits, nowMs: () => clock.now() })
+    rates.records(call.caller.keyId, order.records.length)
+    const key = call.request.headers['idempotency-key']
+    const language = languageOf(call.request.headers['accept-language'])
+    const submission = {
+      caller: call.caller,
+      partial: call.query.partial === true,
+      ...(typeof key === 'string' ? { idempotency: { key, request: requestBytes(call) } } : {}),
+    }
+    const port = { accept: intake.accept.bind(intake), language }
+    const acceptance = await submit(order, submission, port)
+    call.releaseBody()
+    const ids = acceptance.outcomes.flatMap((one) => ('id' in one ? [one.id] : []))
+    const isFinal = call.query.wait === 'final' && (await waits.anchored(ids, call))
+    void call.reply.code(isFinal ? 201 : 202).type('application/json; charset=utf-8')
+    const view = isFinal ? anchoredView(ports.shelf) : acceptedView(ports.shelf, acceptance.replayed || call.query.wait === 'final')
+    if (order.isMany) return Readable.from(manyToJson(order, acceptance, { view, language }), { objectMode: false })
+    return { ...(await view(ids[0]!)), replayed: acceptance.replayed }
+  }
+}
+
+// -------------------------------------------------------------------------------------------- waiting for the chain
+
+/** Ends the wait of a caller who has gone, and bounds how many wait. */
+function createWaits(intake: Intake, limits: GatewayLimits) {
+  let waiting = 0
+  return {
+    async anchored(ids: readonly string[], { query, reply }: Call): Promise<boolean> {
+      // The records are accepted already: who cannot wait here is told so much, and asks again later.
+      if (waiting >= limits.waitsMax) return false
+      const gone = new AbortController()
+      const abort = (): void => gone.abort()
+      reply.raw.once('close', abort)
+      waiting++
+      try {
+        return await intake.anchored(ids, Number(query.waitMs ?? limits.waitMsDefault), gone.signal)
+      } finally {
+        waiting--
+        reply.raw.off('close', abort)
+      }
+    },
+  }
+}
+
+// ------------------------------------------------------------------------------------------------------- answers
+
+type View = (id: string) => Promise<Record<string, unknown>>
+
+const acceptedView =
+  (shelf: Shelf, mayBeFurther: boolean): View =>
+  async (id) => {
+    const status: RecordStatus = mayBeFurther ? ((await shelf.get(id))?.status ?? 'accepted') : 'accepted'
+    return { id, status }
+  }
+
+const anchoredView =
+  (shelf: Shelf): View =>
+  async (id) => {
+    const [evidence, kept] = await Promise.all([shelf.evidence(id), keptPayload(shelf, id)])
+    if (evidence === undefined) throw gatewayError('RECORD_UNKNOWN', { id })
+    return {
+      id,
+      status: 'anchored',
+      evidence,
+      salt: kept ? bytesToHex(kept.salt) : null,
+      payload: kept ? Buffer.from(kept.payload).toString('base64') : null,
+    }
+  }
+
+/** Undefined when it is erased or was never here. */
+async function keptPayload(shelf: Shelf, id: string): ReturnType<Shelf['payload']> {
+  try {
+    return await shelf.payload(id)
+  } catch (error) {
+    if (isCodedError(error, 'PAYLOAD_ERASED') || isCodedError(error, 'PAYLOAD_WITHHELD')) return undefined
+    throw error
+  }
+}
+
+/** Text in pieces, made as fast as the caller reads: ten thousand bundles are never in memory at one time. */
+async function* manyToJson(
+  order: Order,
+  { outcomes, replayed }: Acceptance,
+  { view, language }: { view: View; language: 'zh' | 'en' },
+): AsyncGenerator<string> {
+  let piece = '{"records":['
+  for (const [at, outcome] of outcomes.entries()) {
+    const one =
+      'id' in outcome
+        ? await view(outcome.id)
+        : { error: refusalToJson(order.explain(outcome.refusal), language), row: at + 1 }
+    piece += (at === 0 ? '' : ',') + JSON.stringify(one)
+    if (piece.length < PIECE_CHARACTERS) continue
+    yield piece
+    piece = ''
+  }
+  yield `${piece}],"replayed":${replayed}}`
+}
+
+const PIECE_CHARACTERS = 64 * 1024

@@ -1,0 +1,96 @@
+import { hexToBytes, isHex } from '@songhua/sdk/protocol/bytes'
+import { createEvidenceVerifier, type EvidenceInput, type EvidenceVerifier, verifyEvidence } from '@songhua/sdk/protocol/evidence'
+import { EVIDENCE_CODES, EVIDENCE_MEANING } from '@songhua/sdk/protocol/evidence-codes'
+import type { EvidenceVerdict } from '@songhua/sdk/protocol/evidence-verdict'
+import { parseTrustAnchor, trustAnchorToJson } from '@songhua/sdk/protocol/trust-anchor'
+import type { GatewayLimits } from '../limits.js'
+import type { ChainProofs } from '../ports.js'
+import { invalidFields } from './request-violations.js'
+import type { Route } from './route.js'
+
+export interface VerifyPorts {
+  readonly chainId: number
+  readonly proofs: Pick<ChainProofs, 'header'>
+  readonly limits: GatewayLimits
+}
+
+interface VerifyBody {
+  readonly evidence?: unknown
+  readonly payload?: string
+  readonly salt?: string
+  readonly trustAnchor?: unknown
+}
+
+/** Verification for those who cannot run it themselves: what it says is worth what this server is trusted for. */
+export function verifyRoutes({ chainId, proofs, limits }: VerifyPorts): Route[] {
+  let own: Promise<EvidenceVerifier> | undefined
+  const ownVerifier = (): Promise<EvidenceVerifier> => (own ??= verifierOf(chainId, proofs).catch(forget))
+  const forget = (error: unknown): never => {
+    own = undefined
+    throw error
+  }
+  return [
+    {
+      method: 'POST', url: '/v1/verify', operationId: 'verifyEvidence', tag: 'verification', rate: 'verify',
+      summary: { zh: '核验证据文件', en: 'Verify a bundle' },
+      description: {
+        zh: 'trustAnchor 缺省为本链创世块。为保险起见，请离线核验：songhua verify。',
+        en: "trustAnchor: this chain's genesis unless given. Whoever wants to trust nobody runs `songhua verify` offline.",
+      },
+      body: {
+        limitBytes: limits.verifyBodyBytesMax,
+        content: {
+          'application/json': {
+            type: 'object',
+            properties: {
+              evidence: { description: 'the bundle, or the text of its file' },
+              payload: { type: 'string', pattern: '^[A-Za-z0-9+/]*={0,2}$', description: 'base64 of the exact bytes' },
+              salt: { type: 'string', pattern: '^(0x)?[0-9a-fA-F]*$', maxLength: 130 },
+              trustAnchor: { description: 'the trust anchor, or the text of its file' },
+            },
+            required: ['evidence'],
+            additionalProperties: false,
+          },
+        },
+      },
+      answers: { 200: { text: { zh: '结论，不论真伪', en: 'the verdict, valid or not' }, schema: { $ref: 'Verdict#' } } },
+      errors: [],
+      handle: async (call) => {
+        const body = call.body as VerifyBody
+        const input = inputOf(body)
+        const { evidence, trustAnchor } = body
+        if (trustAnchor !== undefined) return verdictToJson(verifyEvidence(evidence, { ...input, trustAnchor }))
+        return verdictToJson((await ownVerifier()).verify(evidence, input))
+      },
+    },
+  ]
+}
+
+async function verifierOf(chainId: number, proofs: Pick<ChainProofs, 'header'>): Promise<EvidenceVerifier> {
+  const json = trustAnchorToJson({ chainId, genesisHeader: await proofs.header(0), checkpoints: [] })
+  return createEvidenceVerifier(parseTrustAnchor(json))
+}
+
+function inputOf({ payload, salt }: VerifyBody): EvidenceInput {
+  return {
+    ...(payload === undefined ? {} : { payload: Buffer.from(payload, 'base64') }),
+    ...(salt === undefined ? {} : { salt: saltOf(salt) }),
+  }
+}
+
+function saltOf(text: string): Uint8Array {
+  const hex = text.startsWith('0x') ? text : `0x${text}`
+  if (isHex(hex)) return hexToBytes(hex)
+  const [zh, en] = ['salt 应为偶数个十六进制数字', 'salt must be an even number of hexadecimal digits']
+  throw invalidFields('body', [{ path: '/salt', code: 'PATTERN', zh, en }])
+}
+
+/** With the texts of each step's code. */
+function verdictToJson({ valid, steps, facts }: EvidenceVerdict): Record<string, unknown> {
+  return {
+    valid,
+    meaning: EVIDENCE_MEANING,
+    steps: steps.map((one) => ({ ...one, zh: EVIDENCE_CODES[one.code].zh, en: EVIDENCE_CODES[one.code].en })),
+    facts: facts ?? null,
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * What the gateway's HTTP server takes at most. Each refusal names its limit, so the names are part of the interface.
+ */
+export const GATEWAY_LIMITS = {
+  /** Of records, bytes. */
+  bodyBytesMax: 32 * 1024 * 1024,
+  /** Of a bundle to verify, bytes: verification runs on the server's thread, and time grows with the bundle. */
+  verifyBodyBytesMax: 2 * 1024 * 1024,
+  /** Of everything else, bytes. */
+  smallBodyBytesMax: 16 * 1024,
+  /** Bodies being received or worked on at one time, bytes in all. */
+  inboundBytesMax: 256 * 1024 * 1024,
+  recordsPerRequestMax: 10_000,
+  /** Nesting of arrays and objects; evidence may be nested 32 deep. */
+  jsonDepthMax: 64,
+  /** Violations told of one request; the rest is counted. */
+  violationsMax: 1000,
+  csvColumnsMax: 256,
+  /** Of one row, characters. */
+  csvRowCharactersMax: 1024 * 1024,
+  /** Characters of the mapping's JSON. */
+  csvMappingCharactersMax: 8 * 1024,
+  /** Of `?wait=final`, ms; shorter than `idleSocketMs`. */
+  waitMsDefault: 30_000,
+  waitMsMax: 60_000,
+  /** Requests that wait for finality at one time. */
+  waitsMax: 4096,
+  pageRecordsDefault: 50,
+  pageRecordsMax: 500,
+  /** Per API key. */
+  requestsPerSecond: 4000,
+  requestsBurst: 8000,
+  recordsPerSecond: 40_000,
+  recordsBurst: 100_000,
+  /** Requests without a key, and refused keys, per address (IPv6: per /64). */
+  anonymousPerSecond: 50,
+  anonymousBurst: 200,
+  /** `POST /v1/verify` per address: one takes some 12 ms of the thread, an evil one some 200. */
+  verifyPerSecond: 20,
+  verifyBurst: 60,
+  /** Keys and addresses whose rates are remembered; the one unseen longest is forgotten first. */
+  ratesMax: 10_000,
+  streamsPerKeyMax: 16,
+  streamsMax: 512,
+  /** Events read from the feed at one time. */
+  streamPageEvents: 100,
+  heartbeatMs: 15_000,
+  webhooksPerIssuerMax: 32,
+  webhooksMax: 1024,
+  /** Deliveries under way at one time. */
+  webhookPostsMax: 32,
+  webhookEventsMax: 100,
+  /** From the name's resolution to the last byte read, ms. */
+  webhookPostMs: 15_000,
+  webhookResponseBytesMax: 4096,
+  /** First and longest pause between attempts, and how long attempts go on, ms. */
+  webhookRetryMsMin: 5_000,
+  webhookRetryMsMax: 6 * 3_600_000,
+  webhookGiveUpMs: 3 * 24 * 3_600_000,
+  /** Of one webhook; the oldest go first. */
+  deadLettersMax: 1000,
+  webhookUrlCharactersMax: 2048,
+  connectionsMax: 1024,
+  /** All request headers, bytes. */
+  headerBytesMax: 16 * 1024,
+  /** Time to receive the headers, and the whole request, ms. */
+  headersReceiveMs: 10_000,
+  requestReceiveMs: 60_000,
+  keepAliveMs: 65_000,
+  /** A socket without traffic for so long is closed, ms. */
+  idleSocketMs: 120_000,
+  /** How long requests under way may take while the server stops, ms. */
+  stopGraceMs: 2_000,
+} as const
+
+export type GatewayLimits = { readonly [K in keyof typeof GATEWAY_LIMITS]: number }
