@@ -3,6 +3,8 @@ import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { type Address, type Hash, bytesToHex, compareBytes, concatBytes, hexToBytes } from './bytes.js'
 import { CodedError } from './errors.js'
+import { nativeHashes } from './native-hashes.js'
+import { sm3 as pureSm3 } from './sm3.js'
 
 /**
  * What the protocol needs of a cryptographic library. All calls are synchronous and must not keep or change their
@@ -11,6 +13,8 @@ import { CodedError } from './errors.js'
 export interface CryptoProvider {
   keccak256(data: Uint8Array): Uint8Array
   sha256(data: Uint8Array): Uint8Array
+  /** GB/T 32905-2016. */
+  sm3(data: Uint8Array): Uint8Array
   /** @returns the uncompressed point, 65 bytes; throws when there is none */
   recoverPublicKey(digest: Uint8Array, signature64: Uint8Array, yParity: 0 | 1): Uint8Array
   /** RFC 6979, low-s. @returns r ‖ s ‖ yParity, 65 bytes */
@@ -38,6 +42,7 @@ const HALF_ORDER = hexToBytes('0x7fffffffffffffffffffffffffffffff5d576e7357a4501
 const nobleProvider: CryptoProvider = {
   keccak256: (data) => keccak_256(data),
   sha256: (data) => nobleSha256(data),
+  sm3: pureSm3,
   recoverPublicKey: (digest, signature64, yParity) =>
     secp256k1.Signature.fromBytes(concatBytes(Uint8Array.of(yParity), signature64), 'recovered')
       .recoverPublicKey(digest)
@@ -49,14 +54,17 @@ const nobleProvider: CryptoProvider = {
   derivePublicKey: (privateKey) => secp256k1.getPublicKey(privateKey, true),
 }
 
-let provider = nobleProvider
+/** What is there without anybody installing it. */
+const defaultProvider: CryptoProvider = { ...nobleProvider, ...nativeHashes() }
+
+let provider = defaultProvider
 
 /**
- * Replaces parts of the default (pure JavaScript) provider for the whole process; what is left out stays the default.
+ * Replaces parts of the default provider (pure JavaScript, but for the hashes that the platform has) for the whole process; what is left out stays the default.
  * Called once, at start, by whoever has faster code: keccak and recovery are most of the cost of a transaction.
  */
 export function installCrypto(replacement: Partial<CryptoProvider>): void {
-  provider = { ...nobleProvider, ...replacement }
+  provider = { ...defaultProvider, ...replacement }
 }
 
 export function keccak256(data: Uint8Array): Uint8Array {
@@ -69,6 +77,11 @@ export function keccak256Hex(data: Uint8Array): Hash {
 
 export function sha256(data: Uint8Array): Uint8Array {
   return provider.sha256(data)
+}
+
+/** SM3, the 国密 hash. @returns 32 bytes */
+export function sm3(data: Uint8Array): Uint8Array {
+  return provider.sm3(data)
 }
 
 function fail(code: CryptoErrorCode, message: string, cause?: unknown): never {

@@ -1,5 +1,5 @@
-import canonicalize from 'canonicalize'
-import { type Address, hexToBytes, isHex, utf8ToBytes } from './bytes.js'
+import { type Address, hexToBytes, isHex } from './bytes.js'
+import { canonicalBytes } from './canonical-json.js'
 import { SIGNATURE_BYTES, keccak256, recoverAddress } from './crypto.js'
 import { failEvidence, orFailEvidence } from './evidence-codes.js'
 import type { EvidenceEnvelope } from './evidence-envelope.js'
@@ -32,7 +32,7 @@ export const MAX_ISSUER_PROOFS = 8
 
 /** keccak256 of the envelope's RFC 8785 form with an empty `proof`. */
 export function envelopeSigningDigest(envelope: JsonObject): Uint8Array {
-  return keccak256(utf8ToBytes(canonicalize({ ...envelope, proof: [] }) ?? ''))
+  return keccak256(canonicalBytes({ ...envelope, proof: [] }))
 }
 
 export interface IssuerClaim {

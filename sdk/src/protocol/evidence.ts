@@ -1,8 +1,8 @@
 import { bytesToHex, concatBytes, equalBytes, hexToBytes } from './bytes.js'
-import { sha256 } from './crypto.js'
+import { sha256, sm3 } from './crypto.js'
 import { type Vouching, checkVouching, findVouching } from './evidence-chain.js'
 import { EVIDENCE_MEANING, type EvidenceCode, failEvidence, orFailEvidence } from './evidence-codes.js'
-import { type EvidenceEnvelope, RECORD_FAMILIES, envelopeLeaf, readEnvelope } from './evidence-envelope.js'
+import { type EvidenceEnvelope, RECORD_FAMILIES, SALT_BYTES, envelopeLeaf, readEnvelope } from './evidence-envelope.js'
 import { type EvidenceBundle, parseEvidence } from './evidence-format.js'
 import { type HeaderReader, type ReadHeader, createHeaderReader, isOfChain } from './evidence-header.js'
 import { type IssuerStanding, type KnownIssuers, issuerStanding } from './evidence-issuer.js'
@@ -16,7 +16,6 @@ import {
   found,
 } from './evidence-verdict.js'
 import { rootFromInclusion } from './merkle-tree.js'
-import { sm3 } from './sm3.js'
 import { type TrustAnchor, parseTrustAnchor } from './trust-anchor.js'
 
 export interface EvidenceInput {
@@ -33,7 +32,6 @@ export interface EvidenceVerifier {
   verify(source: unknown, input?: EvidenceInput): EvidenceVerdict
 }
 
-export const SALT_BYTES = 32
 /** Each takes some 10 kB; one of 64 validators up to 30 kB. */
 export const DEFAULT_CACHED_HEADERS = 512
 

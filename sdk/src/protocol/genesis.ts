@@ -1,4 +1,3 @@
-import canonicalize from 'canonicalize'
 import { EMPTY_TRIE_ROOT } from './account.js'
 import { BLOOM_BYTES } from './bloom.js'
 import {
@@ -9,8 +8,8 @@ import {
   ZERO_HASH,
   bytesToHex,
   equalBytes,
-  utf8ToBytes,
 } from './bytes.js'
+import { canonicalBytes } from './canonical-json.js'
 import { keccak256 } from './crypto.js'
 import { CodedError, messageOf } from './errors.js'
 import { MAX_EXTRA_DATA_BYTES, decodeExtraData, encodeExtraData } from './extra-data.js'
@@ -140,7 +139,7 @@ function readConfig(value: unknown): { config: JsonObject; chainId: number; qbft
 
 /** keccak256 of the RFC 8785 form: ties the genesis hash to the chain id and the consensus parameters. */
 export function configVanity(config: Readonly<Record<string, unknown>>): Uint8Array {
-  return keccak256(utf8ToBytes(canonicalize(config) ?? ''))
+  return keccak256(canonicalBytes(config))
 }
 
 function readGenesisExtraData(extraData: Uint8Array, config: JsonObject): Address[] {

@@ -1,11 +1,12 @@
-import { randomBytes } from '@noble/hashes/utils.js'
+import { utf8ToBytes } from '../protocol/bytes.js'
+import { canonicalJson } from '../protocol/canonical-json.js'
 import { CodedError } from '../protocol/errors.js'
 import { leafHash } from '../protocol/merkle-tree.js'
-import { canonicalBytes, canonicalJson } from './canonical-json.js'
-import { ENVELOPE_TYPE, type RecordEnvelope, checkEnvelopeSize, envelopeBytes, envelopeViolations } from './envelope.js'
+import { ENVELOPE_TYPE, type RecordEnvelope, envelopeBytes, envelopeViolations } from './envelope.js'
 import { epcisEventHash } from './epcis-hash.js'
-import { isJsonObject, pointerStep } from './json-schema.js'
+import { isJsonObject, pointerStep } from './json-value.js'
 import { SALT_BYTES, payloadDigests } from './payload-digest.js'
+import { createRandomPool } from './random-pool.js'
 import { RECORD_ID_RANDOM_BYTES, uuidV7 } from './record-id.js'
 import { type RecordSchema, type RetentionClass, familyOf } from './record-schema.js'
 import type { FromSchema } from './schema-infer.js'
@@ -45,7 +46,7 @@ export interface RecordSources {
 
 export type BuilderErrorCode = 'RECORD_INVALID'
 
-const systemSources: RecordSources = { nowMs: () => Date.now(), randomBytes: (length) => randomBytes(length) }
+const systemSources: RecordSources = { nowMs: () => Date.now(), randomBytes: createRandomPool() }
 
 /** The payloads of the schemas in this package, by builder. */
 export type PayloadOf<K extends keyof typeof SCHEMAS> = FromSchema<(typeof SCHEMAS)[K]['schema']>
@@ -72,7 +73,8 @@ function subjectViolations(schema: RecordSchema, input: RecordInput): Violation[
   const fail = (zh: string, en: string): Violation[] => [{ path: '/subject', code: 'SUBJECT', zh, en }]
   if (!subject) return fail('缺少记录主体 subject', 'subject is required: a public identifier or a commitment')
   if (!schema.subjects.includes(subject.kind)) {
-    return fail(`该模式的主体只能为 ${schema.subjects.join(' | ')}`, `subject must be of kind ${schema.subjects.join(' | ')}`)
+    const kinds = schema.subjects.join(' | ')
+    return fail(`该模式的主体只能为 ${kinds}`, `subject must be of kind ${kinds}`)
   }
   const differs = subject.kind === 'public' && inPayload?.scheme === subject.scheme && inPayload.id !== subject.id
   if (!differs) return []
@@ -91,40 +93,46 @@ interface BuildRun {
 }
 
 /** Violations of the payload have paths under `/payload`, those of the envelope under its own fields. */
-function buildRecord(schema: RecordSchema, input: RecordInput, { registry, sources }: BuildRun): BuiltRecord {
-  const nowMs = sources.nowMs()
+function checkInput(schema: RecordSchema, input: RecordInput, context: { registry: SchemaRegistry; nowMs: number }): void {
   const named = { schema: schema.id, version: schema.version, payload: input.payload }
   const violations = [
-    ...registry.validate(named, { nowMs }).map((one) => ({ ...one, path: `/payload${one.path}` })),
+    ...context.registry.validate(named, context).map((one) => ({ ...one, path: `/payload${one.path}` })),
     ...subjectViolations(schema, input),
   ]
   if (violations.length > 0) throw invalid(schema, violations)
-  const payload = canonicalBytes(input.payload)
+}
+
+function buildRecord(schema: RecordSchema, input: RecordInput, { registry, sources }: BuildRun): BuiltRecord {
+  const nowMs = sources.nowMs()
+  checkInput(schema, input, { registry, nowMs })
+  const text = canonicalJson(input.payload)
+  const payload = utf8ToBytes(text)
   const salt = sources.randomBytes(SALT_BYTES)
+  // In canonical order, which then need not be made.
   const envelope = {
-    type: ENVELOPE_TYPE,
-    id: uuidV7(nowMs, sources.randomBytes(RECORD_ID_RANDOM_BYTES)),
+    createdAt: new Date(nowMs).toISOString(),
     family: familyOf(schema.id),
-    schema: { id: schema.id, version: schema.version },
-    subject: input.subject ?? subjectInPayload(schema, input.payload),
+    id: uuidV7(nowMs, sources.randomBytes(RECORD_ID_RANDOM_BYTES)),
     issuer: input.issuer,
     payloadDigests: payloadDigests(salt, payload),
-    createdAt: new Date(nowMs).toISOString(),
-    ...(input.supersedes === undefined ? {} : { supersedes: input.supersedes }),
-    retention: input.retention ?? schema.retention,
     proof: [],
+    retention: input.retention ?? schema.retention,
+    schema: { id: schema.id, version: schema.version },
+    subject: input.subject ?? subjectInPayload(schema, input.payload),
+    ...(input.supersedes === undefined ? {} : { supersedes: input.supersedes }),
+    type: ENVELOPE_TYPE,
   }
   const outside = envelopeViolations(envelope)
   if (outside.length > 0) throw invalid(schema, outside)
-  checkEnvelopeSize(envelope)
   const bytes = envelopeBytes(envelope as RecordEnvelope)
   const sealed = { envelope: envelope as RecordEnvelope, envelopeBytes: bytes, leaf: leafHash(bytes) }
-  return { ...sealed, payload, salt, ...naturalKeyOf(schema, input.payload) }
+  return { ...sealed, payload, salt, ...naturalKeyOf(schema, text) }
 }
 
-function naturalKeyOf(schema: RecordSchema, payload: unknown): { naturalKey?: string } {
+/** @param text canonical: the payload as it was recorded, whatever object it came from */
+function naturalKeyOf(schema: RecordSchema, text: string): { naturalKey?: string } {
   if (schema.naturalKey === undefined) return {}
-  return { naturalKey: epcisEventHash(JSON.parse(canonicalJson(payload)) as Record<string, unknown>) }
+  return { naturalKey: epcisEventHash(JSON.parse(text) as Record<string, unknown>) }
 }
 
 /** Builders over a registry: the package's schemas by name, all of the registry by id. */

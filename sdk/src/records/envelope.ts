@@ -1,16 +1,12 @@
+import { canonicalBytes } from '../protocol/canonical-json.js'
 import { CodedError } from '../protocol/errors.js'
+import { ENVELOPE_BYTES_MAX, RECORD_FAMILY_NAMES, type RecordFamily } from '../protocol/evidence-envelope.js'
 import { leafHash } from '../protocol/merkle-tree.js'
-import { canonicalBytes } from './canonical-json.js'
-import { isJsonObject, validateJson } from './json-schema.js'
+import { validateJson } from './json-schema.js'
+import { isJsonObject } from './json-value.js'
 import type { PayloadDigests } from './payload-digest.js'
 import { type PersonalKind, findPersonalNumbers } from './personal-data.js'
-import {
-  RECORD_FAMILY_NAMES,
-  RETENTION_CLASSES,
-  type RecordFamilyName,
-  type RetentionClass,
-  familyOf,
-} from './record-schema.js'
+import { RETENTION_CLASSES, type RetentionClass, familyOf } from './record-schema.js'
 import { messages } from './schema-messages.js'
 import type { Bilingual, JsonSchema, Violation } from './schema-types.js'
 import { PUBLIC_SCHEMES, type Subject } from './subject.js'
@@ -20,7 +16,7 @@ export interface RecordEnvelope {
   readonly type: typeof ENVELOPE_TYPE
   /** UUID version 7. */
   readonly id: string
-  readonly family: RecordFamilyName
+  readonly family: RecordFamily
   readonly schema: { readonly id: string; readonly version: string }
   readonly subject: Subject
   /** A URI of who vouches for it: `did:…`, `uscc:…`. */
@@ -45,8 +41,6 @@ export interface IssuerProof {
 export type EnvelopeErrorCode = 'ENVELOPE_INVALID' | 'ENVELOPE_TOO_LARGE'
 
 export const ENVELOPE_TYPE = 'songhua.record/1'
-/** Of the canonical form; a bundle of a batch of 1,000 stays below 4 kB with it. */
-export const ENVELOPE_BYTES_MAX = 4096
 
 const uuid: JsonSchema = { type: 'string', format: 'uuid' }
 const hex64: JsonSchema = { type: 'string', pattern: '^[0-9a-f]{64}$' }
@@ -145,21 +139,17 @@ export function parseEnvelope(value: unknown): RecordEnvelope {
     const message = violations.map(({ en }) => en).join('; ')
     throw new CodedError<EnvelopeErrorCode>('ENVELOPE_INVALID', message, { details: { violations } })
   }
-  checkEnvelopeSize(value)
-  return value as RecordEnvelope
+  const envelope = value as RecordEnvelope
+  envelopeBytes(envelope)
+  return envelope
 }
 
-/** @throws ENVELOPE_TOO_LARGE */
-export function checkEnvelopeSize(envelope: unknown): void {
-  const bytes = canonicalBytes(envelope).length
-  if (bytes <= ENVELOPE_BYTES_MAX) return
-  const message = `The envelope has ${bytes} bytes; at most ${ENVELOPE_BYTES_MAX}`
-  throw new CodedError<EnvelopeErrorCode>('ENVELOPE_TOO_LARGE', message, { details: { bytes } })
-}
-
-/** RFC 8785, UTF-8: what the leaf is made of. */
+/** RFC 8785, UTF-8: what the leaf is made of. @throws ENVELOPE_TOO_LARGE */
 export function envelopeBytes(envelope: RecordEnvelope): Uint8Array {
-  return canonicalBytes(envelope)
+  const bytes = canonicalBytes(envelope)
+  if (bytes.length <= ENVELOPE_BYTES_MAX) return bytes
+  const message = `The envelope has ${bytes.length} bytes; at most ${ENVELOPE_BYTES_MAX}`
+  throw new CodedError<EnvelopeErrorCode>('ENVELOPE_TOO_LARGE', message, { details: { bytes: bytes.length } })
 }
 
 /** The record's place in a batch: RFC 9162 leaf hash of the canonical envelope, 32 bytes. */

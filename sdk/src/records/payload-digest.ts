@@ -1,10 +1,9 @@
 import { bytesToHex, concatBytes } from '../protocol/bytes.js'
-import { sha256 } from '../protocol/crypto.js'
+import { sha256, sm3 } from '../protocol/crypto.js'
 import { CodedError } from '../protocol/errors.js'
-import { sm3 } from '../protocol/sm3.js'
+import { SALT_BYTES } from '../protocol/evidence-envelope.js'
 
-/** The salt makes the digest of a short or guessable payload tell nothing; with it gone, the digest is noise. */
-export const SALT_BYTES = 32
+export { SALT_BYTES }
 /** Of one payload; files stay outside and are named by their own digests. */
 export const PAYLOAD_BYTES_MAX = 1024 * 1024
 

@@ -1,3 +1,5 @@
+import { pointerStep } from './json-value.js'
+
 /**
  * Numbers that name a natural person and must not leave the salted payload: they are few enough to be tried one by
  * one, so not even a bare hash hides them. Precise rather than broad: a record's own digits must not raise the alarm.
@@ -64,10 +66,16 @@ const GS1_KEY = new RegExp(
 /** Digits in groups, as people write numbers: 138-1234-5678, 6222 0200 …; letters on either side mean a code. */
 const NUMBERS = /(?<![0-9A-Za-z])\d(?:[ -]?\d){9,20}[Xx]?(?![0-9A-Za-z])/g
 
+const ASCII = /^[\0-\x7f]*$/
+/** What every personal number has in it. */
+const TEN_DIGITS = /\d(?:[ -]?\d){9}/
+
 /** Which kind of personal number stands in a text, if any. Full-width digits count as digits. */
 export function findPersonalNumber(text: string): PersonalKind | undefined {
-  const digits = text.normalize('NFKC').replace(GS1_KEY, '')
-  for (const [token] of digits.matchAll(NUMBERS)) {
+  if (ASCII.test(text) && !TEN_DIGITS.test(text)) return undefined
+  const plain = text.normalize('NFKC')
+  if (!TEN_DIGITS.test(plain)) return undefined
+  for (const [token] of plain.replace(GS1_KEY, '').matchAll(NUMBERS)) {
     const bare = withoutCountryCode(token.replace(/[ -]/g, ''))
     const kind = personalKind(bare)
     if (kind !== undefined) return kind
@@ -75,16 +83,28 @@ export function findPersonalNumber(text: string): PersonalKind | undefined {
   return undefined
 }
 
+function holdsPersonalNumber(value: unknown): boolean {
+  if (typeof value === 'string' || typeof value === 'number') return findPersonalNumber(String(value)) !== undefined
+  if (typeof value !== 'object' || value === null) return false
+  return Object.entries(value).some(
+    ([key, inner]) => findPersonalNumber(key) !== undefined || holdsPersonalNumber(inner),
+  )
+}
+
 /** Every field of a JSON value, keys included, in which a personal number stands. */
-export function findPersonalNumbers(value: unknown, path = ''): PersonalFinding[] {
+export function findPersonalNumbers(value: unknown): PersonalFinding[] {
+  return holdsPersonalNumber(value) ? findingsIn(value, '') : []
+}
+
+function findingsIn(value: unknown, path: string): PersonalFinding[] {
   if (typeof value === 'string' || typeof value === 'number') {
     const kind = findPersonalNumber(String(value))
     return kind === undefined ? [] : [{ path, kind }]
   }
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([key, inner]) => {
-    const at = `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
+    const at = `${path}${pointerStep(key)}`
     const kind = findPersonalNumber(key)
-    return [...(kind === undefined ? [] : [{ path: at, kind }]), ...findPersonalNumbers(inner, at)]
+    return [...(kind === undefined ? [] : [{ path: at, kind }]), ...findingsIn(inner, at)]
   })
 }

@@ -1,4 +1,5 @@
 import { CodedError } from '../protocol/errors.js'
+import { RECORD_FAMILY_NAMES, type RecordFamily } from '../protocol/evidence-envelope.js'
 import { type JsonObject, failField, readObject, readShape } from '../protocol/json-fields.js'
 import { FORMATS } from './schema-formats.js'
 import type { Bilingual, JsonSchema } from './schema-types.js'
@@ -20,9 +21,6 @@ export interface RecordSchema {
   readonly schema: JsonSchema
 }
 
-export const RECORD_FAMILY_NAMES = ['government', 'trace', 'credit'] as const
-export type RecordFamilyName = (typeof RECORD_FAMILY_NAMES)[number]
-
 /** How long a payload is kept at least; `consent`: as long as the subject agrees. The proof is kept for ever. */
 export const RETENTION_CLASSES = ['permanent', '30y', '10y', '5y', 'consent'] as const
 export type RetentionClass = (typeof RETENTION_CLASSES)[number]
@@ -35,9 +33,9 @@ export type RecordSchemaErrorCode = 'SCHEMA_INVALID'
 /** Levels of nesting of a schema. */
 const SCHEMA_DEPTH_MAX = 24
 
-const ID = /^(government|trace|credit)(\.[a-z][a-z0-9-]{0,31}){1,4}$/
+const ID = new RegExp(`^(${RECORD_FAMILY_NAMES.join('|')})(\\.[a-z][a-z0-9-]{0,31}){1,4}$`)
 
-export const familyOf = (schemaId: string): RecordFamilyName => schemaId.split('.')[0] as RecordFamilyName
+export const familyOf = (schemaId: string): RecordFamily => schemaId.split('.')[0] as RecordFamily
 
 type KeywordCheck = (value: unknown, path: string, levels: number) => void
 

@@ -1,4 +1,4 @@
-import { isJsonObject } from './json-schema.js'
+import { isJsonObject } from './json-value.js'
 import type { JsonSchema, JsonTypeName } from './schema-types.js'
 
 /** What a cell of a table stands for, by the schema of its field. */
@@ -36,7 +36,7 @@ function listOf(text: string, items: JsonSchema | undefined): unknown[] | undefi
 /** A list in JSON, or an object as a list of one. */
 function objectsOf(text: string): unknown[] | undefined {
   const parsed = jsonOf(text)
-  if (Array.isArray(parsed)) return parsed
+  if (Array.isArray(parsed)) return parsed as unknown[]
   return isJsonObject(parsed) ? [parsed] : undefined
 }
 

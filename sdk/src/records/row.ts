@@ -1,4 +1,4 @@
-import { isJsonObject, pointerStep } from './json-schema.js'
+import { isJsonObject, pointerStep } from './json-value.js'
 import type { RecordSchema } from './record-schema.js'
 import { readCell, typesOf } from './row-cell.js'
 import { type RowField, fieldAt, fieldNames, plainName } from './row-columns.js'

@@ -3,6 +3,8 @@
 /** Without I, O, S, V, Z; a character's value is its place. */
 const ALPHABET = '0123456789ABCDEFGHJKLMNPQRTUWXY'
 const SHAPE = /^[0-9A-HJ-NP-RTUWXY]{2}[0-9]{6}[0-9A-HJ-NP-RTUWXY]{10}$/
+/** By character code. */
+const VALUES = Uint8Array.from({ length: 128 }, (_, code) => Math.max(0, ALPHABET.indexOf(String.fromCharCode(code))))
 /** Of the organisation code GB 11714 inside, characters 9 to 17. */
 const INNER_WEIGHTS = [3, 7, 9, 10, 5, 8, 4, 2]
 
@@ -10,16 +12,19 @@ const INNER_WEIGHTS = [3, 7, 9, 10, 5, 8, 4, 2]
 export function usccCheckCharacter(first17: string): string {
   let sum = 0
   let weight = 1
-  for (const character of first17) {
-    sum += ALPHABET.indexOf(character) * weight
+  for (let i = 0; i < first17.length; i++) {
+    sum += VALUES[first17.charCodeAt(i)]! * weight
     weight = (weight * 3) % 31
   }
   return ALPHABET[(31 - (sum % 31)) % 31]!
 }
 
+const base36Value = (code: number): number => (code <= 0x39 ? code - 0x30 : code - 0x41 + 10)
+
 /** The 9th character of an organisation code for the first 8; letters count from 10 on without gaps. */
 function organisationCheckCharacter(first8: string): string {
-  const sum = INNER_WEIGHTS.reduce((total, weight, i) => total + Number.parseInt(first8[i]!, 36) * weight, 0)
+  let sum = 0
+  for (let i = 0; i < 8; i++) sum += base36Value(first8.charCodeAt(i)) * INNER_WEIGHTS[i]!
   const check = 11 - (sum % 11)
   if (check === 10) return 'X'
   return check === 11 ? '0' : String(check)
