@@ -81,8 +81,8 @@ export interface Intake {
    *   set; `IDEMPOTENCY_CONFLICT`; `OUTBOX_FULL`
    */
   accept(submission: Submission): Promise<Acceptance>
-  /** Resolves when all are anchored (true) or the time is over (false). */
-  anchored(ids: readonly string[], timeoutMs: number): Promise<boolean>
+  /** True when all are anchored; false when the time is over, the signal has come, or an id is unknown. */
+  anchored(ids: readonly string[], timeoutMs: number, signal?: AbortSignal): Promise<boolean>
 }
 
 export interface StoredRecord {

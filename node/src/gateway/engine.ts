@@ -1,0 +1,146 @@
+import type { Hash } from '@songhua/sdk/protocol/bytes'
+import { CodedError } from '@songhua/sdk/protocol/errors'
+import { randomBytes } from 'node:crypto'
+import type { SchemaRegistry } from '@songhua/sdk/records/schema-registry'
+import type { Clock } from '../base/clock.js'
+import type { Logger } from '../base/logger.js'
+import { type AnchorAccount, createAnchorAccount } from './anchor-account.js'
+import { createBatchShelf } from './batch-shelf.js'
+import { type Batcher, createBatcher, repeat } from './batcher.js'
+import type { BatchLimits } from './close-batch.js'
+import { createCustody, finishErasures } from './custody.js'
+import { SWEEP_INTERVAL_MS } from './engine-limits.js'
+import { createEventLog } from './event-log.js'
+import { createFeed } from './feed.js'
+import { sweepExpired } from './idempotency.js'
+import { createIntake } from './intake.js'
+import { createJudge } from './judge.js'
+import { RING_SIZE_KEY } from './keys.js'
+import type { Custody, Feed, Intake, Shelf } from './model.js'
+import type { ChainProofs, ChainWriter, GatewayTable, KeyRing } from './ports.js'
+import { type Progress, loadProgress } from './progress.js'
+import type { BatchCounters } from './propose.js'
+import { createRecordWriter } from './record-writer.js'
+import { createReservations } from './reservations.js'
+import { createShelf } from './shelf.js'
+import { type GatewayStore, claimTable, createGatewayStore, readCounter } from './store.js'
+import { type Tags, createTags } from './tags.js'
+import { createValidatorChanges } from './validator-changes.js'
+
+export interface EngineOptions {
+  readonly chainId: number
+  readonly genesisHash: Hash
+  /** Private key of the account that anchors, 32 bytes. */
+  readonly accountKey: Uint8Array
+  /** 32 bytes, of the key ring's folder: HMACs of what can be guessed are made with keys derived from it. */
+  readonly secret: Uint8Array
+  readonly batch: BatchLimits
+  /** Records that are accepted and not anchored. */
+  readonly outboxRecordsMax: number
+  /** How long an idempotency key is remembered. */
+  readonly idempotencyDays: number
+}
+
+export interface EnginePorts {
+  readonly table: GatewayTable
+  readonly keyRing: KeyRing
+  readonly writer: ChainWriter
+  readonly proofs: ChainProofs
+  readonly registry: SchemaRegistry
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+export const DEFAULT_ENGINE_OPTIONS = {
+  batch: { delayMsMax: 200, recordsMax: 10_000, bytesMax: 16 * 1024 * 1024, inFlightMax: 16 },
+  outboxRecordsMax: 1_000_000,
+  idempotencyDays: 7,
+} as const satisfies Partial<EngineOptions>
+
+export interface GatewayEngine {
+  readonly intake: Intake
+  readonly shelf: Shelf
+  readonly custody: Custody
+  readonly feed: Feed
+  /** Ends what is under way; table and key ring stay open. */
+  stop(): Promise<void>
+  /** Numbers of now and since the start, by name. */
+  stats(): Record<string, number>
+}
+
+/**
+ * The gateway without its doors: what it has accepted is on disk, and goes on where it was after any crash.
+ * @throws CodedError with a `GatewayStoreErrorCode`, `KEY_RING_INCOMPLETE`
+ */
+export async function createGatewayEngine(options: EngineOptions, ports: EnginePorts): Promise<GatewayEngine> {
+  const { table, keyRing, clock, logger } = ports
+  const tags = createTags(options.secret)
+  await claimTable(table, { genesisHash: options.genesisHash, mark: tags.mark })
+  const store = createGatewayStore(table)
+  await eraseOrphans(store, keyRing, logger)
+  const events = createEventLog(store, logger)
+  const resumed = await finishErasures({ store, keyRing, events })
+  if (resumed > 0) logger.info('erasures that had broken off are finished', { erasures: resumed })
+  const progress = await loadProgress(store, clock)
+  const chain = { chainId: options.chainId, genesisHash: options.genesisHash }
+  const shelf = createShelf({ store, keyRing, progress, batches: createBatchShelf(store), tags, proofs: ports.proofs, chain })
+  const custody = createCustody({ store, keyRing, events, clock, get: (id) => shelf.get(id) })
+  const counters: BatchCounters = { batchesClosed: 0, batchesAnchored: 0, attemptsFailed: 0, noncesTaken: 0, submitsFailed: 0 }
+  const account = accountOf(options, progress, ports.writer)
+  const changes = await createValidatorChanges(store, ports.proofs)
+  const batcher = createBatcher(options.batch, {
+    progress, writer: ports.writer, clock, logger,
+    close: { store, progress, account },
+    propose: { store, account, writer: ports.writer, logger, counters },
+    settle: { store, events, changes, writer: ports.writer, chain, address: account.address },
+  })
+  const { intake, idle } = intakeOf(options, ports, { store, tags, progress, batcher })
+  const stopSweeps = repeat(clock, SWEEP_INTERVAL_MS, () => {
+    sweepExpired(store, clock).catch((error: unknown) => logger.error('expired idempotency keys were not removed', { error: String(error) }))
+  })
+  return {
+    intake, shelf, custody,
+    feed: createFeed({ store, events, tags }),
+    async stop() {
+      stopSweeps()
+      await idle()
+      await batcher.stop()
+      await store.idle()
+    },
+    stats: () => ({ ...counters, recordsPending: progress.pending(), batchesInFlight: progress.open.length, keySlots: keyRing.size }),
+  }
+}
+
+function accountOf({ accountKey, chainId }: EngineOptions, { open }: Progress, writer: ChainWriter): AnchorAccount {
+  const nonceMin = open.reduce((min, { row }) => (row.nonce >= min ? row.nonce + 1n : min), 0n)
+  return createAnchorAccount({ key: accountKey, chainId, nonceMin }, writer)
+}
+
+interface Composed {
+  readonly store: GatewayStore
+  readonly tags: Tags
+  readonly progress: Progress
+  readonly batcher: Batcher
+}
+
+function intakeOf(options: EngineOptions, { registry, clock, keyRing }: EnginePorts, { store, tags, progress, batcher }: Composed) {
+  const sources = { nowMs: () => clock.now(), randomBytes: (length: number) => new Uint8Array(randomBytes(length)) }
+  const writer = createRecordWriter({ store, keyRing, tags, progress, onWritten: () => batcher.wake() })
+  const intake = createIntake(options, {
+    judge: createJudge(registry, sources), reservations: createReservations(store, tags), writer, progress, store, tags, clock,
+  })
+  return { intake, idle: () => writer.idle() }
+}
+
+/** Keys that a crash left on disk without the records for which they were made. */
+async function eraseOrphans(store: GatewayStore, keyRing: KeyRing, logger: Logger): Promise<void> {
+  const used = readCounter(store, RING_SIZE_KEY)
+  if (keyRing.size < used) {
+    const message = `the key ring has ${keyRing.size} slots, the store names ${used}: put back the key folder that belongs to it`
+    throw new CodedError('KEY_RING_INCOMPLETE', message, { details: { size: keyRing.size, used } })
+  }
+  const orphans = Array.from({ length: keyRing.size - used }, (_, at) => used + at)
+  if (orphans.length === 0) return
+  await keyRing.erase(orphans)
+  logger.info('keys without records were erased', { slots: orphans.length })
+}

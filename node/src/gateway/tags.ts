@@ -1,0 +1,71 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import type { Subject } from '@songhua/sdk/records/subject'
+import { TAGS_CACHED_MAX } from './engine-limits.js'
+import { TAG_BYTES } from './keys.js'
+
+/**
+ * What is looked up without standing in the table: subjects, natural keys and requests can be guessed, so that a bare
+ * hash would tell them. All of it is under keys derived from the secret that lies with the key ring.
+ */
+export interface Tags {
+  readonly subject: (subject: Subject) => Uint8Array
+  /** Records of an issuer, of a schema, of both, or all. */
+  readonly selection: (selection: { issuer?: string | undefined; schema?: string | undefined }) => Uint8Array
+  readonly natural: (issuer: string, naturalKey: string) => Uint8Array
+  readonly idempotency: (keyId: string, key: string) => Uint8Array
+  /** 32 bytes. */
+  readonly fingerprint: (request: Uint8Array) => Uint8Array
+  readonly cursor: (query: string, position: Uint8Array) => Uint8Array
+  /** Of the secret itself, so that a table is not opened with another one. */
+  readonly mark: Uint8Array
+}
+
+const CURSOR_TAG_BYTES = 8
+
+/** @param secret 32 bytes */
+export function createTags(secret: Uint8Array): Tags {
+  const keyed = (purpose: string) => {
+    const key = mac(secret, [`songhua.gateway.${purpose}/1`])
+    return (parts: readonly (string | Uint8Array)[]) => mac(key, parts)
+  }
+  const [subject, selection, natural, idempotency] = ['subject', 'selection', 'natural-key', 'idempotency'].map(keyed) as Keyed4
+  const [fingerprint, cursor, mark] = ['request', 'cursor', 'mark'].map(keyed) as Keyed3
+  const selections = new Map<string, Uint8Array>()
+  return {
+    subject: (one) => subject([subjectText(one)]).subarray(0, TAG_BYTES),
+    selection: ({ issuer = '', schema = '' }) => {
+      const text = `${schema}\n${issuer}`
+      const known = selections.get(text)
+      if (known !== undefined) return known
+      if (selections.size >= TAGS_CACHED_MAX) selections.clear()
+      const tag = selection([text]).subarray(0, TAG_BYTES)
+      selections.set(text, tag)
+      return tag
+    },
+    natural: (issuer, naturalKey) => natural([`${naturalKey}\n${issuer}`]),
+    idempotency: (keyId, key) => idempotency([`${keyId}\n${key}`]),
+    fingerprint: (request) => fingerprint([request]),
+    cursor: (query, position) => cursor([position, query]).subarray(0, CURSOR_TAG_BYTES),
+    mark: mark([]).subarray(0, TAG_BYTES),
+  }
+}
+
+type Keyed = (parts: readonly (string | Uint8Array)[]) => Uint8Array
+type Keyed3 = [Keyed, Keyed, Keyed]
+type Keyed4 = [Keyed, Keyed, Keyed, Keyed]
+
+function mac(key: Uint8Array, parts: readonly (string | Uint8Array)[]): Uint8Array {
+  const hmac = createHmac('sha256', key)
+  for (const part of parts) hmac.update(part)
+  return new Uint8Array(hmac.digest())
+}
+
+function subjectText(subject: Subject): string {
+  if (subject.kind === 'public') return `public\n${subject.scheme}\n${subject.id}`
+  return `commitment\n${subject.keyId}\n${subject.value}`
+}
+
+/** In a time that does not tell where they differ. */
+export function isSameTag(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && timingSafeEqual(a, b)
+}

@@ -1,0 +1,48 @@
+import type { Header } from '@songhua/sdk/protocol/header'
+import { decodeHeader } from '@songhua/sdk/protocol/header'
+import { findValidatorHistory } from '@songhua/sdk/chain/validator-history'
+import { ALL_CHANGES, changeKey } from './keys.js'
+import type { ChainProofs } from './ports.js'
+import { type GatewayStore, damaged } from './store.js'
+
+/** The headers at which the validators changed: found once, kept once, named by all batches after them. */
+export interface ValidatorChanges {
+  /** Below a block, oldest first. */
+  before(blockNumber: number): Promise<KnownHistory>
+}
+
+export interface KnownHistory {
+  readonly headers: readonly Header[]
+  /** Those that are not in the table yet; `stored` is to be called when they are. */
+  readonly unstored: readonly Header[]
+  stored(): void
+}
+
+export async function createValidatorChanges(store: GatewayStore, proofs: Pick<ChainProofs, 'header'>): Promise<ValidatorChanges> {
+  let known: readonly Header[] = await readAll(store)
+  const inTable = new Set(known.map(({ number }) => number))
+  return {
+    async before(blockNumber) {
+      const headers = await findValidatorHistory(proofs.header, blockNumber, { known })
+      if (headers.length > known.filter(({ number }) => number < blockNumber).length) known = longer(known, headers)
+      const unstored = headers.filter(({ number }) => !inTable.has(number))
+      return { headers, unstored, stored: () => unstored.forEach(({ number }) => inTable.add(number)) }
+    },
+  }
+}
+
+/** An answer for an earlier block does not make the cache forget what it knows of later ones. */
+function longer(known: readonly Header[], found: readonly Header[]): readonly Header[] {
+  return (found.at(-1)?.number ?? 0) > (known.at(-1)?.number ?? 0) ? found : known
+}
+
+async function readAll(store: GatewayStore): Promise<Header[]> {
+  const headers: Header[] = []
+  for await (const [, value] of store.entries(ALL_CHANGES)) headers.push(decodeHeader(value))
+  return headers
+}
+
+/** RLP with seals, of the blocks that a batch names. @throws CodedError `GATEWAY_STORE_DAMAGED` */
+export function readChanges(store: Pick<GatewayStore, 'get'>, blockNumbers: readonly number[]): Uint8Array[] {
+  return blockNumbers.map((number) => store.get(changeKey(number)) ?? damaged(`the header of block ${number} is missing`))
+}
