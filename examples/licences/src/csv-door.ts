@@ -1,4 +1,5 @@
 // The gateway's door for tables. One HTTP call: a system in any language can do the same, without an SDK.
+import { type Hex, hexToBytes } from '@songhua/sdk/protocol/bytes'
 import type { EvidenceBundle } from '@songhua/sdk/protocol/evidence-format'
 
 export interface Gateway {
@@ -32,7 +33,7 @@ export interface RefusedRow {
 interface Answer {
   error?: { code: string; message: string }
   records?: (
-    | { id: string; status: string; evidence: EvidenceBundle; payload: string; salt: string }
+    | { id: string; status: string; evidence: EvidenceBundle; payload: string; salt: Hex }
     | { row: number; error: { message: string; violations?: RefusedRow['reasons'] } }
   )[]
 }
@@ -65,8 +66,8 @@ export async function anchorExport(
       const { message, violations } = record.error
       refused.push({ row: record.row, reasons: violations ?? [{ zh: message, en: message }] })
     } else if (record.status === 'anchored') {
-      const { id, evidence } = record
-      anchored.push({ id, evidence, payload: Buffer.from(record.payload, 'base64'), salt: Buffer.from(record.salt, 'hex') })
+      const { id, evidence, payload, salt } = record
+      anchored.push({ id, evidence, payload: Buffer.from(payload, 'base64'), salt: hexToBytes(salt) })
     } else {
       throw new Error(`${record.id} is accepted but not final yet: ask GET /v1/records/${record.id}/evidence later`)
     }

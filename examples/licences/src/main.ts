@@ -26,7 +26,7 @@ async function anchorFile(name: string): Promise<string[]> {
   const { anchored, refused } = await anchorExport({ url: url!, apiKey: apiKey! }, file, digest)
   console.log(`${name}: ${anchored.length} anchored 已上链, ${refused.length} refused 未接收`)
   for (const { row, reasons } of refused) {
-    for (const { zh, en } of reasons) console.log(`  row 第 ${row} 行: ${zh} / ${en}`)
+    for (const { column = '', zh, en } of reasons) console.log(`  row 第 ${row} 行 [${column}] ${zh} / ${en}`)
   }
   for (const record of anchored) {
     const { evidence, payload, salt } = record

@@ -32,11 +32,11 @@ for (const { name, document, key = apiKey } of COMPANIES) {
   console.log(`${name}: ${await anchorEvents(await connect({ gateway, apiKey: key }), document)}`)
 }
 
-// 2. The same event once more, from whichever system: its hash id tells.
-const buyer = await connect({ gateway, apiKey })
+// 2. The growers' system sends an event once more, as systems do after a crash: its hash id tells.
+const growers = await connect({ gateway, apiKey: COMPANIES[0]!.key ?? apiKey })
 const [sowing] = await readEvents('1-growers')
 try {
-  await buyer.records.anchor(recordOf(sowing!))
+  await growers.records.anchor(recordOf(sowing!))
 } catch (error) {
   if (!isSonghuaError(error, 'RECORD_DUPLICATE')) throw error
   console.log(`refused 拒收 ${error.code}: ${error.message}`)
@@ -45,6 +45,7 @@ try {
 // 3. What the code on the bag says: GTIN, lot and serial in one Digital Link.
 const BAG = 'https://id.gs1.org/01/09520002000019/10/DXH20241106/21/000417'
 const [lot] = BAG.split('/21/')
+const buyer = await connect({ gateway, apiKey })
 const trustAnchor = await buyer.trustAnchor({ checkpoint: 'head' })
 const steps = await traceBack(buyer, [gs1Subject(BAG), gs1Subject(lot!)], trustAnchor)
 await mkdir(out, { recursive: true })

@@ -1,0 +1,38 @@
+import { execFile } from 'node:child_process'
+import { readFile, readdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { verifyEvidence } from '@songhua/sdk/protocol/evidence'
+import type { EvidenceVerdict } from '@songhua/sdk/protocol/evidence-verdict'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const SONGHUA = join(ROOT, 'node/bin/songhua.mjs')
+const run = promisify(execFile)
+
+/** `npm start` of one example, as a user types it. @returns the lines it prints */
+export async function startExample(name: string, env: Record<string, string>): Promise<string[]> {
+  const words = ['start', '--silent', '-w', `examples/${name}`]
+  const options = { cwd: ROOT, env: { ...process.env, ...env }, timeout: 60_000, shell: process.platform === 'win32' }
+  const { stdout } = await run('npm', words, options)
+  return stdout.trimEnd().split('\n')
+}
+
+/** `songhua apikey create` on the node's folder. */
+export async function createKey(data: string, key: { issuer: string; name: string; scopes?: string }): Promise<string> {
+  const words = ['apikey', 'create', '--data', data, '--issuer', key.issuer, '--name', key.name]
+  const { stdout } = await run(process.execPath, [SONGHUA, ...words, ...(key.scopes ? ['--scopes', key.scopes] : [])])
+  return stdout.trim()
+}
+
+export const filesIn = async (folder: string, ending: string): Promise<string[]> =>
+  (await readdir(folder)).filter((name) => name.endsWith(ending)).sort()
+
+/** What an auditor finds who has only the files: with payload and salt where these are there too. */
+export async function verifyKept(folder: string, id: string, withPayload: boolean): Promise<EvidenceVerdict> {
+  const trustAnchor: unknown = JSON.parse(await readFile(join(folder, 'trust-anchor.json'), 'utf8'))
+  const evidence = await readFile(join(folder, `${id}.evidence.json`), 'utf8')
+  if (!withPayload) return verifyEvidence(evidence, { trustAnchor })
+  const payload = await readFile(join(folder, `${id}.payload.json`))
+  const salt = await readFile(join(folder, `${id}.salt`))
+  return verifyEvidence(evidence, { payload, salt, trustAnchor })
+}

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { type EvidenceInput, verifyEvidence } from '@songhua/sdk/protocol/evidence'
+import { EVIDENCE_CODES } from '@songhua/sdk/protocol/evidence-codes'
+import { NEGATIVE_CASES, POSITIVE_CASES } from '../protocol/evidence-cases.js'
+
+interface Proved {
+  record: string
+  issuer: string
+  block: number
+  time: string
+}
+
+const file = new URL('../../examples/verifier/verify.mjs', import.meta.url)
+const { verify } = (await import(file.href)) as {
+  verify(evidence: string, trustAnchor: string, input: EvidenceInput): Proved
+}
+
+/** As it would stand in a file. */
+const textOf = (source: unknown): string => (typeof source === 'string' ? source : JSON.stringify(source))
+
+/** The step at which the stranger's verifier refuses; undefined when it accepts. */
+function refusalOf({ source, trustAnchor, input }: (typeof NEGATIVE_CASES)[number]): string | undefined {
+  try {
+    verify(textOf(source), textOf(trustAnchor), input)
+    return undefined
+  } catch (error) {
+    return (error as { step?: string }).step ?? String(error)
+  }
+}
+
+describe('a verifier that shares no code with ours', () => {
+  it('has at most 200 lines and imports nothing of ours', () => {
+    const text = readFileSync(file, 'utf8')
+    expect(text.split('\n').length).toBeLessThanOrEqual(201)
+    const imported = [...text.matchAll(/from '([^']+)'/g)].map(([, name]) => name)
+    expect(imported.filter((name) => !/^(node:|@noble\/)/.test(name!))).toEqual([])
+  })
+
+  it.each(POSITIVE_CASES)('accepts $what', ({ source, trustAnchor, input }) => {
+    const { facts } = verifyEvidence(source, { ...input, trustAnchor })
+    expect(verify(textOf(source), textOf(trustAnchor), input)).toEqual({
+      record: facts!.recordId,
+      issuer: facts!.issuer.standing,
+      block: facts!.block.number,
+      time: new Date(facts!.block.timeMs).toISOString(),
+    })
+  })
+
+  it.each(NEGATIVE_CASES)('refuses $what ($group), at a step at which ours does', (one) => {
+    const steps = one.codes.map((code) => EVIDENCE_CODES[code].step)
+    expect(steps).toContain(refusalOf(one))
+  })
+})
