@@ -23,6 +23,7 @@ const FLOORS: Record<string, number> = {
   'node/src/cli': 7,
   'sdk/src/identifiers': 1,
   'sdk/src/records': 1,
+  'sdk/src/connection': 1.5,
   'sdk/src/chain': 2,
   'sdk/src/gateway': 2,
   'sdk/src': 3,
@@ -37,6 +38,7 @@ const ENTRIES = [
   'node/src/cli/main.ts',
   'node/src/base/polyfill.ts',
   'node/src/services/call-worker-entry.ts',
+  'node/src/app/gateway-entry.ts',
   'sdk/src/songhua.ts',
   'sdk/src/verify.ts',
 ]

@@ -3,26 +3,29 @@ import { installNativeCrypto } from '@songhua/node/execution/native-crypto'
 import { rpc, removeDir, sleep, startDevnet, tempDir, type Devnet } from '../support/devnet.js'
 import { createRpcClient } from './client.js'
 import { watchFinality, type FinalityWatch } from './finality.js'
+import { measureRecords } from './records.js'
 import { percentile, printReport, type BenchReport } from './report.js'
 import { watchUsage } from './usage.js'
 import { anchorTransaction, type Prepared } from './workload.js'
 
-const HELP = `npm run bench -- --scenario tx|idle [options]
+const HELP = `npm run bench -- --scenario tx|idle|records [options]
   --scenario NAME    tx: as many RecordAnchor transactions as the chain takes, pre-signed
                      idle: one transaction at a time on an otherwise idle chain
+                     records: evidence in bulk and one by one, its size, its verification
   --validators N     validators, each an operating-system process (4)
   --seconds S        length of the measurement, after a warm-up (30)
   --in-flight N      scenario tx: transactions sent and not yet final, for each account (40)
   --batch N          scenario tx: transactions in one HTTP request, as a JSON-RPC batch (10)
   --json             one JSON line`
 
+const SCENARIOS = ['tx', 'idle', 'records'] as const
 const WARM_UP_S = 5
 const SIGNED_PER_S_MAX = 1_000
 const IDLE_GAP_MS = 250
 const DRAIN_MS_MAX = 20_000
 
 interface Options {
-  scenario: 'tx' | 'idle'
+  scenario: (typeof SCENARIOS)[number]
   validators: number
   seconds: number
   inFlight: number
@@ -50,8 +53,8 @@ function readOptions(): Options {
       help: { type: 'boolean', default: false },
     },
   })
-  const { scenario } = values
-  if (values.help || (scenario !== 'tx' && scenario !== 'idle')) {
+  const scenario = SCENARIOS.find((one) => one === values.scenario)
+  if (values.help || scenario === undefined) {
     process.stderr.write(`${HELP}\n`)
     process.exit(values.help ? 0 : 2)
   }
@@ -181,10 +184,18 @@ async function failedReceipts(devnet: Devnet): Promise<number> {
 
 async function main(): Promise<void> {
   const options = readOptions()
-  await installNativeCrypto()
   const dataDir = await tempDir('bench')
-  const devnet = await startDevnet({ validators: options.validators, dataDir })
+  const gateways = options.scenario === 'records' ? 1 : 0
+  const devnet = await startDevnet({ validators: options.validators, gateways, dataDir })
   try {
+    if (options.scenario === 'records') {
+      // The verifier is measured as a court runs it, without the node's native cryptography.
+      const report = await measureRecords(devnet, options.seconds)
+      printReport(report, options.json)
+      if (report.errors > 0) process.exitCode = 1
+      return
+    }
+    await installNativeCrypto()
     const outcome = await (options.scenario === 'tx' ? measureThroughput : measureIdle)(devnet, options)
     const sorted = outcome.finalityMs.toSorted((a, b) => a - b)
     const report: BenchReport = {

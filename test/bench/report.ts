@@ -21,10 +21,10 @@ export function percentile(sorted: number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)]!
 }
 
-export function printReport(report: BenchReport, json: boolean): void {
+export function printReport(report: object, json: boolean): void {
   if (json) {
     process.stdout.write(`${JSON.stringify(report)}\n`)
     return
   }
-  for (const [name, value] of Object.entries(report)) process.stdout.write(`${name.padEnd(16)} ${value}\n`)
+  for (const [name, value] of Object.entries(report)) process.stdout.write(`${name.padEnd(22)} ${String(value)}\n`)
 }

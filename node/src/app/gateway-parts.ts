@@ -5,13 +5,15 @@ import type { Address } from '@songhua/sdk/protocol/bytes'
 import { privateKeyToAddress } from '@songhua/sdk/protocol/crypto'
 import { CodedError, messageOf } from '@songhua/sdk/protocol/errors'
 import { type SchemaRegistry, createSchemaRegistry } from '@songhua/sdk/records/schema-registry'
-import { SCHEMAS } from '@songhua/sdk/records/schemas/catalogue'
+import { RECORD_SCHEMAS } from '@songhua/sdk/records/schemas/catalogue'
 import { systemClock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
+import { apiKeyFileAt } from '../gateway/api-key-file.js'
 import { createApiKeys } from '../gateway/api-keys.js'
-import { createGatewayEngine } from '../gateway/engine.js'
-import { createGatewayServer } from '../gateway/http/server.js'
-import type { ChainProofs, ChainWriter } from '../gateway/ports.js'
+import { DEFAULT_ENGINE_OPTIONS, type GatewayEngine, createGatewayEngine } from '../gateway/engine.js'
+import { type GatewayServer, createGatewayServer } from '../gateway/http/server.js'
+import { GATEWAY_LIMITS } from '../gateway/limits.js'
+import type { ChainProofs, ChainWriter, GatewayTable } from '../gateway/ports.js'
 import { replaceDurably } from '../storage/durable-file.js'
 import { openKeyRing } from '../storage/key-ring-file.js'
 import { openLevelTable } from '../storage/level-table.js'
@@ -40,6 +42,8 @@ export interface GatewayPartsPorts {
 }
 
 const SECRET_BYTES = 32
+/** Of a key's rates, that may come at once, s. */
+const BURST_S = 2
 const RECORDS = {
   name: 'the database of records',
   remedy: 'move this folder away and bring back the last backup: songhua restore --help',
@@ -65,7 +69,8 @@ export async function openGateway(settings: GatewaySettings, ports: GatewayParts
       genesisHash,
       accountKey,
       secret,
-      batch: { delayMsMax: options.batchDelayMs, recordsMax: options.batchRecords },
+      ...DEFAULT_ENGINE_OPTIONS,
+      batch: { ...DEFAULT_ENGINE_OPTIONS.batch, delayMsMax: options.batchDelayMs, recordsMax: options.batchRecords },
     },
     { table, keyRing, ...chain, registry, clock: systemClock, logger },
   )
@@ -79,4 +84,76 @@ export async function openGateway(settings: GatewaySettings, ports: GatewayParts
     stats: () => engine.stats(),
     backup: (target) => engine.backup(target),
   }
+}
+
+interface Opened extends GatewayPartsPorts {
+  readonly table: GatewayTable
+  readonly registry: SchemaRegistry
+  readonly engine: GatewayEngine
+  readonly secret: Uint8Array
+  readonly account: Address
+}
+
+function openServer(settings: GatewaySettings, opened: Opened): Promise<GatewayServer> {
+  const { chainId, genesisHash, options, apiKeysFile } = settings
+  const { table, registry, engine, secret, account, chain, logger } = opened
+  const { host, port, allowedHosts, corsOrigins, webhookHosts, requestsPerSecond, recordsPerSecond } = options
+  const rates = {
+    requestsPerSecond,
+    requestsBurst: BURST_S * requestsPerSecond,
+    recordsPerSecond,
+    // A request of the largest size must fit.
+    recordsBurst: Math.max(BURST_S * recordsPerSecond, GATEWAY_LIMITS.recordsPerRequestMax),
+  }
+  const { intake, shelf, custody, feed } = engine
+  return createGatewayServer(
+    { host, port, allowedHosts, corsOrigins, webhookHosts, chainId, genesisHash, account, version: VERSION, secret, limits: rates },
+    {
+      intake, shelf, custody, feed, table, registry, logger,
+      proofs: chain.proofs,
+      keys: createApiKeys(apiKeyFileAt(apiKeysFile), systemClock),
+      pending: () => engine.stats().recordsPending ?? 0,
+      clock: systemClock,
+    },
+  )
+}
+
+/**
+ * Made at the first start. It is kept beside the keys of payloads: with it, what is guessed can be compared with what
+ * the store holds.
+ * @throws CodedError `GATEWAY_SECRET_DAMAGED`
+ */
+async function openSecret(path: string): Promise<Uint8Array> {
+  const kept = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (kept?.length === SECRET_BYTES) return new Uint8Array(kept)
+  if (kept !== undefined) {
+    const message = `${path} has ${kept.length} bytes, not ${SECRET_BYTES}; bring back the key folder from its backup`
+    throw new CodedError('GATEWAY_SECRET_DAMAGED', message, { details: { path } })
+  }
+  const secret = new Uint8Array(randomBytes(SECRET_BYTES))
+  const file = await replaceDurably(path, [secret])
+  await file.close()
+  return secret
+}
+
+/**
+ * The SDK's schemas, and over them what the operator has put into the folder: one schema a file.
+ * @throws CodedError `GATEWAY_SCHEMA` naming the file
+ */
+async function loadSchemas(folder: string): Promise<SchemaRegistry> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort()
+  let registry = createSchemaRegistry(RECORD_SCHEMAS)
+  for (const name of names) {
+    const path = join(folder, name)
+    try {
+      registry = registry.extend([JSON.parse(await readFile(path, 'utf8'))])
+    } catch (cause) {
+      throw new CodedError('GATEWAY_SCHEMA', `${path}: ${messageOf(cause)}`, { details: { path }, cause })
+    }
+  }
+  return registry
 }
