@@ -1,0 +1,93 @@
+import { messageOf } from '../protocol/errors.js'
+import { DEFAULT_RETRY, type RetryPolicy, throwIfAborted, withRetry, withTimeout } from '../connection/retry.js'
+import { SonghuaError, isSonghuaError } from '../connection/songhua-error.js'
+
+/** JSON-RPC over HTTP, to any node that speaks Ethereum's methods. */
+export interface RpcClient {
+  /**
+   * Tries again when the endpoint cannot be reached; every method of this SDK may be asked twice.
+   * @throws SonghuaError `RPC_UNREACHABLE`; `RPC_ANSWER` for an answer that is no JSON-RPC; `RPC_REFUSED` when the node
+   *   says no: `details.rpcCode`, `details.reason` (the node's own code, when it names one)
+   */
+  call(method: string, params: readonly unknown[], signal?: AbortSignal): Promise<unknown>
+}
+
+export interface RpcClientOptions {
+  readonly url: string
+  /** Of one request, ms. */
+  readonly timeoutMs?: number
+  readonly retry?: Partial<RetryPolicy>
+  readonly fetch?: typeof fetch
+}
+
+const DEFAULT_TIMEOUT_MS = 20_000
+const NO_EXTRA_DELAY_MS = 0
+
+export function createRpcClient(options: RpcClientOptions): RpcClient {
+  let id = 0
+  return {
+    call: (method, params, signal) => {
+      const body = JSON.stringify({ jsonrpc: '2.0', id: ++id, method, params })
+      return withRetry(() => post(body, { ...options, method, signal }), {
+        policy: { ...DEFAULT_RETRY, ...options.retry },
+        decide: (error) => (isSonghuaError(error, 'RPC_UNREACHABLE') ? NO_EXTRA_DELAY_MS : undefined),
+        signal,
+      })
+    },
+  }
+}
+
+interface Request extends RpcClientOptions {
+  readonly method: string
+  readonly signal: AbortSignal | undefined
+}
+
+async function post(body: string, request: Request): Promise<unknown> {
+  const { url, method, signal } = request
+  const { status, text } = await exchange(body, request).catch((error: unknown) => {
+    throwIfAborted(signal)
+    throw new SonghuaError('RPC_UNREACHABLE', `${method} got no answer from ${url}: ${messageOf(error)}`, { cause: error })
+  })
+  const answer = parseAnswer(text)
+  if (answer === undefined) {
+    const isBusy = status === 429 || status >= 500
+    const message = `${method}: ${url} answered ${status} with what is no JSON-RPC: ${text.slice(0, 80)}`
+    throw new SonghuaError(isBusy ? 'RPC_UNREACHABLE' : 'RPC_ANSWER', message, { status })
+  }
+  if (answer.error !== undefined) throw refusedError(method, answer.error)
+  return answer.result
+}
+
+async function exchange(body: string, request: Request): Promise<{ status: number; text: string }> {
+  const response = await (request.fetch ?? fetch)(request.url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+    signal: withTimeout(request.signal, request.timeoutMs ?? DEFAULT_TIMEOUT_MS),
+  })
+  return { status: response.status, text: await response.text() }
+}
+
+interface Answer {
+  readonly result?: unknown
+  readonly error?: { readonly code?: unknown; readonly message?: unknown; readonly data?: unknown }
+}
+
+function parseAnswer(text: string): Answer | undefined {
+  try {
+    const answer: unknown = JSON.parse(text)
+    const isAnswer = typeof answer === 'object' && answer !== null && ('result' in answer || 'error' in answer)
+    return isAnswer ? (answer as Answer) : undefined
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+function refusedError(method: string, error: NonNullable<Answer['error']>): SonghuaError {
+  const data = error.data
+  const reason = typeof data === 'object' && data !== null && 'code' in data ? data.code : undefined
+  const text = typeof error.message === 'string' ? error.message : JSON.stringify(error)
+  const details = { method, rpcCode: error.code, reason, rpcMessage: text }
+  return new SonghuaError('RPC_REFUSED', `${method}: ${text}`, { details })
+}

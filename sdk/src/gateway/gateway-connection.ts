@@ -1,0 +1,153 @@
+import { verifyEvidence } from '../protocol/evidence.js'
+import type { EvidenceBundle } from '../protocol/evidence-format.js'
+import type { EvidenceVerdict } from '../protocol/evidence-verdict.js'
+import type { JsonObject } from '../protocol/json-fields.js'
+import { type TrustAnchor, parseTrustAnchor, trustAnchorToJson } from '../protocol/trust-anchor.js'
+import type {
+  AnchorManyOptions,
+  AnchorOptions,
+  AnchoredRecord,
+  EnvelopeInput,
+  RecordInput,
+  RefusedRecord,
+} from '../connection/record.js'
+import { toSonghuaError } from '../connection/songhua-error.js'
+import type { Source } from '../connection/stream.js'
+import { type VerifyOptions, toEvidenceInput } from '../connection/verify-options.js'
+import { watchEvents } from './event-stream.js'
+import { createAnchoredCheck } from './evidence-check.js'
+import {
+  anchorOne,
+  anchorStream,
+  changeCustody,
+  findRecords,
+  getEvidence,
+  getPayload,
+  getRecord,
+} from './gateway-records.js'
+import { type HttpClient, type HttpOptions, createHttpClient } from './http-client.js'
+import type { GatewayEvent, GatewayRecord, RecordFilter, WatchOptions } from './model.js'
+
+export interface GatewayOptions extends HttpOptions {
+  /** `shk_…`. */
+  readonly apiKey: string
+  /**
+   * Pins the chain: the JSON of a trust anchor that came by another way than from this gateway, or its text. With it,
+   * everything that is anchored is verified here before it is given out, against the payload that was sent.
+   */
+  readonly trustAnchor?: unknown
+}
+
+/** A gateway keeps payloads, finds records and anchors them; the evidence that it gives stands without it. */
+export interface GatewayConnection {
+  readonly records: GatewayRecords
+  /**
+   * What whoever verifies must be given, as this gateway tells it: compare it by another way before you rely on it.
+   * @param options.checkpoint a height, or `head`
+   */
+  trustAnchor(options?: { checkpoint?: number | 'head'; signal?: AbortSignal }): Promise<JsonObject>
+}
+
+interface Asking {
+  readonly signal?: AbortSignal
+}
+
+export interface GatewayRecords {
+  /**
+   * Resolves when the record is anchored. Retries with the same Idempotency-Key: it is anchored once.
+   * @throws SonghuaError `RECORD_INVALID` with `violations`, `RECORD_DUPLICATE` with `details.existingId`,
+   *   `ANCHOR_TIMEOUT` when it is accepted and not yet anchored, `EVIDENCE_INVALID`, `GATEWAY_UNREACHABLE`
+   */
+  anchor<S extends string>(record: RecordInput<S> | EnvelopeInput, options?: AnchorOptions): Promise<AnchoredRecord>
+  /**
+   * Anchors a stream of records, in its order; the source is read only as fast as its records are anchored and taken.
+   * @throws SonghuaError as `anchor`; `SUBMISSION_REFUSED` with `rows` for bad records, unless `partial` is set
+   */
+  anchorMany<S extends string>(
+    source: Source<RecordInput<S> | EnvelopeInput>,
+    options: AnchorManyOptions & { readonly partial: true },
+  ): AsyncGenerator<AnchoredRecord | RefusedRecord, void>
+  anchorMany<S extends string>(
+    source: Source<RecordInput<S> | EnvelopeInput>,
+    options?: AnchorManyOptions & { readonly partial?: false },
+  ): AsyncGenerator<AnchoredRecord, void>
+  /** @throws SonghuaError `RECORD_UNKNOWN` */
+  get(id: string, options?: Asking): Promise<GatewayRecord>
+  /** Canonical bytes and salt. @throws SonghuaError `RECORD_UNKNOWN`, `PAYLOAD_ERASED`, `PAYLOAD_WITHHELD` */
+  payload(id: string, options?: Asking): Promise<{ payload: Uint8Array; salt: Uint8Array }>
+  /**
+   * The file that proves the record.
+   * @param options.under proves it again under this later block
+   * @throws SonghuaError `RECORD_UNKNOWN`, `RECORD_PENDING`, `REFRESH_HEIGHT`
+   */
+  evidence(id: string, options?: Asking & { readonly under?: number }): Promise<EvidenceBundle>
+  /** Oldest first, page by page as they are taken. @throws SonghuaError `SUBJECT_INVALID` */
+  find(filter?: RecordFilter): AsyncGenerator<GatewayRecord, void>
+  /**
+   * Locally; a bad bundle gives a verdict, no error. Under the given trust anchor, else under the one that the
+   * connection pins, else under the gateway's own: then the verdict is only as good as your trust in the gateway.
+   */
+  verify(evidence: unknown, options?: VerifyOptions & Asking): Promise<EvidenceVerdict>
+  /** Destroys payload and key; the evidence stands. @throws SonghuaError `LEGAL_HOLD`, `RETENTION_NOT_OVER` */
+  erase(id: string, options?: Asking): Promise<GatewayRecord>
+  /** Puts the payload under legal hold. @throws SonghuaError `LEGAL_HOLD` when one stands for another reason */
+  hold(id: string, reason: string, options?: Asking): Promise<GatewayRecord>
+  release(id: string, options?: Asking): Promise<GatewayRecord>
+  /** What happens to records, for ever or until the signal aborts; reconnects and resumes by itself. */
+  watch(options?: WatchOptions): AsyncGenerator<GatewayEvent, never>
+}
+
+/** No request is made yet. @throws SonghuaError `OPTION_INVALID`, a `TRUST_ANCHOR_` code */
+export function connectGateway(options: GatewayOptions): GatewayConnection {
+  const http = createHttpClient(options)
+  const pinned = options.trustAnchor === undefined ? undefined : parsePinned(options.trustAnchor)
+  const parts = { http, check: createAnchoredCheck(pinned) }
+  const anchorMany = (source: Source<RecordInput | EnvelopeInput>, many: AnchorManyOptions = {}) =>
+    anchorStream(parts, source, many)
+  return {
+    trustAnchor: (wanted) => fetchTrustAnchor(http, wanted),
+    records: {
+      anchor: (record, one = {}) => anchorOne(parts, record as RecordInput | EnvelopeInput, one),
+      anchorMany: anchorMany as GatewayRecords['anchorMany'],
+      get: (id, asking = {}) => getRecord(http, id, asking),
+      payload: (id, asking = {}) => getPayload(http, id, asking),
+      evidence: (id, asking = {}) => getEvidence(http, id, asking),
+      find: (filter = {}) => findRecords(http, filter),
+      verify: createVerify(http, pinned),
+      erase: (id, asking = {}) => changeCustody(http, id, { kind: 'erase', ...asking }),
+      hold: (id, reason, asking = {}) => changeCustody(http, id, { kind: 'hold', reason, ...asking }),
+      release: (id, asking = {}) => changeCustody(http, id, { kind: 'release', ...asking }),
+      watch: (watch = {}) => watchEvents(http, watch),
+    },
+  }
+}
+
+function parsePinned(trustAnchor: unknown): TrustAnchor {
+  try {
+    return parseTrustAnchor(trustAnchor)
+  } catch (error) {
+    throw toSonghuaError(error, 'OPTION_INVALID')
+  }
+}
+
+/** The gateway's trust anchor is fetched once. */
+function createVerify(http: HttpClient, pinned: TrustAnchor | undefined): GatewayRecords['verify'] {
+  let own = pinned && Promise.resolve(trustAnchorToJson(pinned))
+  return async (evidence, { signal, ...options } = {}) => {
+    const input = toEvidenceInput(options)
+    if (input.trustAnchor !== undefined) return verifyEvidence(evidence, { ...input, trustAnchor: input.trustAnchor })
+    own ??= fetchTrustAnchor(http, signal === undefined ? {} : { signal })
+    const trustAnchor = await own.catch((error: unknown) => {
+      own = undefined
+      throw error
+    })
+    return verifyEvidence(evidence, { ...input, trustAnchor })
+  }
+}
+
+async function fetchTrustAnchor(
+  http: HttpClient,
+  { checkpoint, signal }: { checkpoint?: number | 'head'; signal?: AbortSignal } = {},
+): Promise<JsonObject> {
+  return (await http.request({ method: 'GET', path: '/v1/trust-anchor', query: { checkpoint }, signal })).json as JsonObject
+}

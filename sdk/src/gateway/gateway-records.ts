@@ -1,0 +1,225 @@
+import { hexToBytes } from '../protocol/bytes.js'
+import { type EvidenceBundle, parseEvidence } from '../protocol/evidence-format.js'
+import { createProgressCounter, type ProgressCounter } from '../connection/progress.js'
+import type {
+  AnchorManyOptions,
+  AnchorOptions,
+  AnchoredRecord,
+  AnyRecordInput,
+  RefusedRecord,
+} from '../connection/record.js'
+import { type RefusedRow, SonghuaError, isSonghuaError, toSonghuaError } from '../connection/songhua-error.js'
+import { type Source, groupsOf, mapInOrder } from '../connection/stream.js'
+import { base64ToBytes } from './base64.js'
+import type { CheckAnchored } from './evidence-check.js'
+import type { HttpClient } from './http-client.js'
+import { type GatewayRecord, type RecordFilter, subjectToText } from './model.js'
+import { type SubmitOutcome, bodyOf, submitMany, submitOne } from './submit.js'
+
+export interface GatewayRecordsParts {
+  readonly http: HttpClient
+  readonly check: CheckAnchored
+}
+
+/** Records in one request: some 6 MB of answer. */
+export const BATCH_SIZE = 1_000
+export const REQUESTS_IN_FLIGHT = 4
+export const BATCH_DELAY_MS = 200
+/** Of one request; a gateway takes 32 MiB. */
+const BODY_CHARACTERS_MAX = 8 * 1024 * 1024
+
+export async function anchorOne(
+  { http, check }: GatewayRecordsParts,
+  input: AnyRecordInput,
+  options: AnchorOptions,
+): Promise<AnchoredRecord> {
+  const anchored = await submitOne(http, input, options)
+  check(anchored, input)
+  return anchored
+}
+
+// --------------------------------------------------------------------------------------------------------- many
+
+/** What goes into one request. */
+interface Order {
+  readonly inputs: readonly AnyRecordInput[]
+  readonly bodies: readonly string[]
+  /** Records of the source before these. */
+  readonly before: number
+}
+
+export async function* anchorStream(
+  parts: GatewayRecordsParts,
+  source: Source<AnyRecordInput>,
+  options: AnchorManyOptions,
+): AsyncGenerator<AnchoredRecord | RefusedRecord> {
+  const progress = createProgressCounter(options.onProgress)
+  const answered = mapInOrder(ordersOf(source, options), {
+    concurrency: options.concurrency ?? REQUESTS_IN_FLIGHT,
+    signal: options.signal,
+    run: async (order, signal) => ({ order, outcomes: await send(parts.http, order, { ...options, signal, progress }) }),
+  })
+  for await (const { order, outcomes } of answered) {
+    const results = outcomes.map((outcome, at) => {
+      if ('refusal' in outcome) return { row: order.before + at + 1, refusal: outcome.refusal }
+      parts.check(outcome, order.inputs[at]!)
+      return outcome
+    })
+    const refused = results.filter((one) => 'refusal' in one).length
+    progress.refused(refused)
+    progress.anchored(results.length - refused)
+    yield* results
+  }
+}
+
+async function* ordersOf(source: Source<AnyRecordInput>, options: AnchorManyOptions): AsyncGenerator<Order> {
+  const groups = { size: options.batchSize ?? BATCH_SIZE, delayMs: options.batchDelayMs ?? BATCH_DELAY_MS }
+  let before = 0
+  for await (const group of groupsOf(source, groups)) {
+    for (const inputs of splitBySize(group.map((input) => ({ input, body: bodyOf(input) })))) {
+      yield { inputs: inputs.map(({ input }) => input), bodies: inputs.map(({ body }) => body), before }
+      before += inputs.length
+    }
+  }
+}
+
+function* splitBySize<T extends { readonly body: string }>(items: readonly T[]): Generator<T[]> {
+  let part: T[] = []
+  let characters = 0
+  for (const item of items) {
+    if (part.length > 0 && characters + item.body.length > BODY_CHARACTERS_MAX) {
+      yield part
+      part = []
+      characters = 0
+    }
+    part.push(item)
+    characters += item.body.length
+  }
+  yield part
+}
+
+async function send(
+  http: HttpClient,
+  { bodies, before }: Order,
+  options: AnchorManyOptions & { progress: ProgressCounter },
+): Promise<SubmitOutcome[]> {
+  const { progress, partial } = options
+  try {
+    const submitting = { ...options, isPartial: partial === true, onAccepted: (count: number) => progress.accepted(count) }
+    return await submitMany(http, bodies, submitting)
+  } catch (error) {
+    if (!isSonghuaError(error, 'SUBMISSION_REFUSED')) throw error
+    // With `partial` it says that not one of the request was good.
+    if (partial === true && error.rows.length === bodies.length) return error.rows.map(toOutcome)
+    throw withRowsFrom(error, before)
+  }
+}
+
+function toOutcome({ code, message, violations = [], existingId }: RefusedRow): SubmitOutcome {
+  return { refusal: { code, message, violations, ...(existingId === undefined ? {} : { existingId }) } }
+}
+
+/** Rows of the whole source instead of the request's. */
+function withRowsFrom(error: SonghuaError, before: number): SonghuaError {
+  const rows = error.rows.map((refused) => ({ ...refused, row: refused.row + before }))
+  const { code, message, status, details, field } = error
+  const [first] = rows
+  const where = first === undefined ? message : `${message} (row ${first.row}: ${first.message})`
+  return new SonghuaError(code, where, { status, details, field, rows, violations: first?.violations, cause: error })
+}
+
+// ------------------------------------------------------------------------------------------------------ reading
+
+interface Asking {
+  readonly signal?: AbortSignal | undefined
+}
+
+const pathOf = (id: string, part = ''): string => `/v1/records/${encodeURIComponent(id)}${part}`
+
+export async function getRecord(http: HttpClient, id: string, { signal }: Asking): Promise<GatewayRecord> {
+  return (await http.request({ method: 'GET', path: pathOf(id), signal })).json as GatewayRecord
+}
+
+/** @throws SonghuaError `RECORD_PENDING` while it is not anchored */
+export async function getEvidence(
+  http: HttpClient,
+  id: string,
+  { under, signal }: Asking & { readonly under?: number | undefined },
+): Promise<EvidenceBundle> {
+  const { json } = await http.request({ method: 'GET', path: pathOf(id, '/evidence'), query: { under }, signal })
+  try {
+    return parseEvidence(json)
+  } catch (error) {
+    throw toSonghuaError(error, 'GATEWAY_ANSWER')
+  }
+}
+
+/** @throws SonghuaError `PAYLOAD_ERASED`, `PAYLOAD_WITHHELD` */
+export async function getPayload(
+  http: HttpClient,
+  id: string,
+  { signal }: Asking,
+): Promise<{ payload: Uint8Array; salt: Uint8Array }> {
+  const { json } = await http.request({ method: 'GET', path: pathOf(id, '/payload'), signal })
+  const { payload, salt } = json as { payload: string; salt: string }
+  return { payload: base64ToBytes(payload, 'payload'), salt: hexToBytes(salt, 'salt') }
+}
+
+export async function* findRecords(http: HttpClient, filter: RecordFilter): AsyncGenerator<GatewayRecord> {
+  const { subject, schema, from, to, pageSize, signal } = filter
+  const query = {
+    subject: subject && subjectToText(subject),
+    schema,
+    from: from instanceof Date ? from.toISOString() : from,
+    to: to instanceof Date ? to.toISOString() : to,
+    limit: pageSize,
+  }
+  for (let cursor: string | undefined; ; ) {
+    const { json } = await http.request({ method: 'GET', path: '/v1/records', query: { ...query, cursor }, signal })
+    const page = json as { records: readonly GatewayRecord[]; next?: string }
+    yield* page.records
+    if (page.next === undefined) return
+    cursor = page.next
+  }
+}
+
+// ------------------------------------------------------------------------------------------------------ custody
+
+/** Changes of what is kept; each may be asked for twice without harm. */
+export type CustodyChange =
+  | { readonly kind: 'erase' }
+  | { readonly kind: 'hold'; readonly reason: string }
+  | { readonly kind: 'release' }
+
+export async function changeCustody(
+  http: HttpClient,
+  id: string,
+  change: CustodyChange & Asking,
+): Promise<GatewayRecord> {
+  const { signal } = change
+  switch (change.kind) {
+    case 'erase':
+      return (await http.request({ method: 'DELETE', path: pathOf(id, '/payload'), signal })).json as GatewayRecord
+    case 'hold':
+      return holdRecord(http, id, change)
+    case 'release':
+      return (await http.request({ method: 'DELETE', path: pathOf(id, '/hold'), signal })).json as GatewayRecord
+  }
+}
+
+/** Asked twice for one reason, because an answer was lost, it stands once. */
+async function holdRecord(
+  http: HttpClient,
+  id: string,
+  { reason, signal }: { readonly reason: string } & Asking,
+): Promise<GatewayRecord> {
+  try {
+    const body = JSON.stringify({ reason })
+    return (await http.request({ method: 'PUT', path: pathOf(id, '/hold'), body, signal })).json as GatewayRecord
+  } catch (error) {
+    if (!isSonghuaError(error, 'LEGAL_HOLD')) throw error
+    const record = await getRecord(http, id, { signal })
+    if (record.hold?.reason === reason) return record
+    throw error
+  }
+}

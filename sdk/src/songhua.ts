@@ -1,0 +1,43 @@
+/** `@songhua/sdk`: anchor records, and verify them anywhere. */
+import { type ChainConnection, type ChainOptions, connectChain } from './chain/chain-connection.js'
+import { type GatewayConnection, type GatewayOptions, connectGateway } from './gateway/gateway-connection.js'
+
+/**
+ * Through a gateway (`gateway`, `apiKey`), which keeps payloads and finds records, or straight to the chain (`rpc`,
+ * `signer`), where everything is built and proved here. Both give the same evidence.
+ * @throws SonghuaError `OPTION_INVALID`; for the chain `GENESIS_MISMATCH`, `RPC_UNREACHABLE`
+ */
+export function connect(options: GatewayOptions): Promise<GatewayConnection>
+export function connect(options: ChainOptions): Promise<ChainConnection>
+export async function connect(options: GatewayOptions | ChainOptions): Promise<GatewayConnection | ChainConnection> {
+  return 'gateway' in options ? connectGateway(options) : connectChain(options)
+}
+
+export type { ChainConnection, ChainOptions, ChainRecords } from './chain/chain-connection.js'
+export type { AnchorEvent, WatchChainOptions } from './chain/anchor-events.js'
+export { type ChainSigner, type UnsignedTransaction, keySigner } from './chain/signer.js'
+export {
+  type AnchorManyOptions,
+  type AnchorOptions,
+  type AnchorProgress,
+  type AnchoredRecord,
+  type EnvelopeInput,
+  type PayloadBySchema,
+  type PayloadFor,
+  type RecordInput,
+  type Refusal,
+  type RefusedRecord,
+  type SchemaId,
+  isRefused,
+} from './connection/record.js'
+export type { RetryPolicy } from './connection/retry.js'
+export { type ConnectionErrorCode, type RefusedRow, SonghuaError, isSonghuaError } from './connection/songhua-error.js'
+export type { VerifyOptions } from './connection/verify-options.js'
+export type { GatewayConnection, GatewayOptions, GatewayRecords } from './gateway/gateway-connection.js'
+export type { GatewayEvent, GatewayRecord, RecordFilter, WatchOptions } from './gateway/model.js'
+export type { EvidenceBundle } from './protocol/evidence-format.js'
+export type { EvidenceVerdict } from './protocol/evidence-verdict.js'
+export { type EvidenceInput, verifyEvidence } from './protocol/evidence.js'
+export type { RecordEnvelope } from './records/envelope.js'
+export type { Violation } from './records/schema-types.js'
+export type { PublicSubject, Subject, SubjectCommitment } from './records/subject.js'
