@@ -1,5 +1,6 @@
 import { EVIDENCE_STEPS } from '@songhua/sdk/protocol/evidence-codes'
-import { RECORD_FAMILY_NAMES, RETENTION_CLASSES } from '@songhua/sdk/records/record-schema'
+import { RECORD_FAMILY_NAMES } from '@songhua/sdk/protocol/evidence-envelope'
+import { RETENTION_CLASSES } from '@songhua/sdk/records/record-schema'
 import { PUBLIC_SCHEMES } from '@songhua/sdk/records/subject'
 import { GATEWAY_ERRORS } from '../errors.js'
 import type { Schema } from './route.js'
@@ -135,7 +136,6 @@ const webhook: Schema = object(
     attempts: { ...whole, description: 'failed, of the delivery under way' },
     nextAttemptAt: time,
     lastFailure: text(),
-    deadLetters: whole,
   },
   ['nextAttemptAt', 'lastFailure'],
 )

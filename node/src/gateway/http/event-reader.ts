@@ -29,6 +29,9 @@ export function createEventReader(feed: Feed, start: string | undefined, issuer:
 /** Resolves at the next news, at once when some has come since the last call, or after `ms`. */
 export interface News {
   wait(ms: number): Promise<void>
+  /** Resolves after `ms`, news or not; at once when it is woken or stopped. */
+  pause(ms: number): Promise<void>
+  wake(): void
   readonly isStopped: boolean
   stop(): void
 }
@@ -37,26 +40,38 @@ export function createNews(feed: Feed, clock: { after(delayMs: number, run: () =
   let isNew = false
   let isStopped = false
   let wake: () => void = () => undefined
+  let wakeForNews: () => void = () => undefined
   const unsubscribe = feed.onNews(() => {
     isNew = true
-    wake()
+    wakeForNews()
   })
+  const sleep = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const cancel = clock.after(ms, resolve)
+      wake = () => {
+        cancel()
+        resolve()
+      }
+    })
   return {
     get isStopped() {
       return isStopped
     },
     async wait(ms) {
       if (!isNew && !isStopped) {
-        await new Promise<void>((resolve) => {
-          const cancel = clock.after(ms, resolve)
-          wake = () => {
-            cancel()
-            resolve()
-          }
-        })
+        const slept = sleep(ms)
+        wakeForNews = wake
+        await slept
       }
-      wake = () => undefined
+      wakeForNews = () => undefined
       isNew = false
+    },
+    async pause(ms) {
+      if (!isStopped) await sleep(ms)
+    },
+    wake: () => {
+      isNew = true
+      wake()
     },
     stop() {
       unsubscribe()

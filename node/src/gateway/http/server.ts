@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { SchemaRegistry } from '@songhua/sdk/records/schema-registry'
 import type { Clock } from '../../base/clock.js'
 import type { Logger } from '../../base/logger.js'
-import type { Prng } from '../../base/prng.js'
+import { type Prng, systemPrng } from '../../base/prng.js'
 import type { ApiKeys } from '../api-keys.js'
 import { gatewayError } from '../errors.js'
 import { GATEWAY_LIMITS, type GatewayLimits } from '../limits.js'
@@ -18,6 +18,11 @@ import { recordRoutes } from './routes-records.js'
 import { createStreams } from './routes-stream.js'
 import { submitRoutes } from './routes-submit.js'
 import { verifyRoutes } from './routes-verify.js'
+import { webhookRoutes } from './routes-webhooks.js'
+import type { Resolve } from './webhook-hosts.js'
+import { createWebhookPost } from './webhook-post.js'
+import { createSecretSeal, createWebhookStore } from './webhook-store.js'
+import { openWebhooks, type Webhooks } from './webhooks.js'
 
 export interface GatewayServerOptions extends ChainFacts {
   readonly host: string
@@ -50,6 +55,8 @@ export interface GatewayServerPorts {
   readonly logger: Logger
   /** For jitter; the system's unless given. */
   readonly prng?: Prng
+  /** Names of webhooks' hosts to addresses; the system's unless given. */
+  readonly resolve?: Resolve
 }
 
 export interface GatewayServer {
@@ -71,25 +78,38 @@ export async function createGatewayServer(options: GatewayServerOptions, ports: 
   const streams = createStreams({ ...ports, limits })
   const server = await createDoor({ ...options, limits, logger })
   await documentRoutes(server, options)
+  const webhooks = await webhooksOf(options, ports, limits)
   const routes: Route[] = [
     ...submitRoutes({ ...ports, rates, limits }),
     ...recordRoutes({ ...ports, limits }),
     ...streams.routes,
+    ...webhookRoutes(webhooks, limits),
     ...verifyRoutes({ ...ports, chainId: options.chainId, limits }),
     ...chainRoutes({ ...ports, facts: options }),
     openApiRoute(server),
   ]
   openDoors(server, routes, { ...ports, rates, limits })
-  const port = await listen(server, options)
+  const port = await listen(server, options).catch(async (error: unknown) => {
+    await webhooks.stop()
+    throw error
+  })
   return {
     host: options.host,
     port,
     stop: async () => {
       streams.stop()
       const cancel = clock.after(limits.stopGraceMs, () => server.server.closeAllConnections())
-      await server.close().finally(cancel)
+      await Promise.all([webhooks.stop(), server.close().finally(cancel)])
     },
   }
+}
+
+function webhooksOf(options: GatewayServerOptions, ports: GatewayServerPorts, limits: GatewayLimits): Promise<Webhooks> {
+  const { webhookHosts, version, secret } = options
+  const { table, feed, clock, logger, prng = systemPrng, resolve } = ports
+  const post = createWebhookPost({ webhookHosts, version, limits, clock, ...(resolve ? { resolve } : {}) })
+  const store = createWebhookStore(table, limits)
+  return openWebhooks({ store, seal: createSecretSeal(secret), post, feed, clock, prng, limits, logger, webhookHosts })
 }
 
 interface Opening {
