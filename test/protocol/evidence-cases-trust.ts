@@ -1,4 +1,4 @@
-import { type Address, type Hex, hexToBytes, utf8ToBytes } from '@songhua/sdk/protocol/bytes'
+import { type Address, type Hex, hexToBytes } from '@songhua/sdk/protocol/bytes'
 import { headerWithSeals } from '@songhua/sdk/protocol/block-hash'
 import { refreshEvidence } from '@songhua/sdk/protocol/evidence-assembly'
 import type { EvidenceBundle } from '@songhua/sdk/protocol/evidence-format'
