@@ -7,6 +7,7 @@ import type { Logger } from '../base/logger.js'
 import { type AnchorAccount, createAnchorAccount } from './anchor-account.js'
 import { createBatchShelf } from './batch-shelf.js'
 import { type Batcher, createBatcher, repeat } from './batcher.js'
+import { type BackupTargets, backUp } from './backup.js'
 import type { BatchLimits } from './close-batch.js'
 import { createCustody, finishErasures } from './custody.js'
 import { SWEEP_INTERVAL_MS } from './engine-limits.js'
@@ -62,6 +63,8 @@ export interface GatewayEngine {
   readonly shelf: Shelf
   readonly custody: Custody
   readonly feed: Feed
+  /** Of the running gateway: see `backUp`. */
+  backup(targets: BackupTargets): Promise<void>
   /** Ends what is under way; table and key ring stay open. */
   stop(): Promise<void>
   /** Numbers of now and since the start, by name. */
@@ -101,6 +104,7 @@ export async function createGatewayEngine(options: EngineOptions, ports: EngineP
   return {
     intake, shelf, custody,
     feed: createFeed({ store, events, tags }),
+    backup: (targets) => backUp(targets, { table, keyRing, secret: options.secret }),
     async stop() {
       stopSweeps()
       await idle()

@@ -13,12 +13,12 @@ export async function writeAt(file: FileHandle, bytes: Uint8Array, position: num
  * Puts a file with these bytes at `path`, whole or not at all: written aside, synced, renamed, and the folder synced.
  * The answer is open for reading and writing.
  */
-export async function replaceDurably(path: string, parts: Iterable<Uint8Array>): Promise<FileHandle> {
+export async function replaceDurably(path: string, parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<FileHandle> {
   const aside = `${path}.new`
   const file = await open(aside, 'w+', 0o600)
   try {
     let position = 0
-    for (const part of parts) {
+    for await (const part of parts) {
       await writeAt(file, part, position)
       position += part.length
     }
