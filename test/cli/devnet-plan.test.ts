@@ -1,9 +1,10 @@
 import { createServer } from 'node:net'
-import { createHash } from 'node:crypto'
-import canonicalize from 'canonicalize'
 import { describe, expect, it } from 'vitest'
+import { createRecordBuilder } from '@songhua/sdk/records/builder'
+import { createSchemaRegistry } from '@songhua/sdk/records/schema-registry'
+import { RECORD_SCHEMAS } from '@songhua/sdk/records/schemas/catalogue'
 import { devAccounts } from '@songhua/node/cli/dev-accounts'
-import { sealRecord, uuidV7 } from '@songhua/node/cli/demo-envelope'
+import { DEV_ISSUER } from '@songhua/node/cli/dev-api-key'
 import { demoRecords } from '@songhua/node/cli/demo-records'
 import { checkPorts, planDevnet } from '@songhua/node/cli/devnet-plan'
 import { MESSAGES, languageOf } from '@songhua/node/cli/messages'
@@ -13,8 +14,8 @@ import { testContext } from './support.js'
 const context = testContext()
 
 describe('the plan of a devnet', () => {
-  it('begins with the super node Harbin, and gives every node three ports of its own', () => {
-    const plan = planDevnet(context, { dir: 'd', basePort: 20_000, validators: 13, followers: 2 })
+  it('begins with the super node Harbin, and gives every node four ports of its own', () => {
+    const plan = planDevnet(context, { dir: 'd', basePort: 20_000, validators: 13, followers: 2, gateways: 2 })
     expect(plan.slice(0, 4).map(({ name }) => name)).toEqual(['Harbin', 'Qiqihar', 'Daqing', 'Jiamusi'])
     expect(plan.map(({ role }) => role)).toEqual([
       'super',
@@ -22,14 +23,15 @@ describe('the plan of a devnet', () => {
       'follower',
       'follower',
     ])
-    expect(plan[1]?.ports).toEqual({ rpc: 20_010, admin: 20_011, p2p: 20_012 })
+    expect(plan[1]?.ports).toEqual({ rpc: 20_010, admin: 20_011, p2p: 20_012, gateway: 20_013 })
+    expect(plan.filter(({ hasGateway }) => hasGateway).map(({ name }) => name)).toEqual(['Harbin', 'Qiqihar'])
     expect(plan[13]?.name).toBe('Harbin-2')
     expect(new Set(plan.map(({ dir }) => dir)).size).toBe(15)
     expect(new Set(plan.slice(0, 13).map(({ cityCode }) => cityCode)).size).toBe(13)
   })
 
   it('refuses ports beyond the last there is', () => {
-    expect(() => planDevnet(context, { dir: 'd', basePort: 65_530, validators: 2, followers: 0 })).toThrow(/65542/)
+    expect(() => planDevnet(context, { dir: 'd', basePort: 65_530, validators: 2, followers: 0, gateways: 1 })).toThrow(/65543/)
   })
 
   it('names the port in use, what it is for and whose it is', async () => {
@@ -37,8 +39,8 @@ describe('the plan of a devnet', () => {
     const port = await new Promise<number>((listening) => {
       server.listen(0, '127.0.0.1', () => listening((server.address() as { port: number }).port))
     })
-    const [node] = planDevnet(context, { dir: 'd', basePort: 20_000, validators: 1, followers: 0 })
-    const taken = [{ ...node!, ports: { rpc: 0, admin: port, p2p: 0 } }]
+    const [node] = planDevnet(context, { dir: 'd', basePort: 20_000, validators: 1, followers: 0, gateways: 0 })
+    const taken = [{ ...node!, ports: { rpc: 0, admin: port, p2p: 0, gateway: 0 } }]
     await expect(checkPorts(context, taken)).rejects.toMatchObject({
       code: 'PORT_IN_USE',
       message: expect.stringContaining(`port ${port} (admin of Harbin)`) as string,
@@ -58,33 +60,22 @@ describe('the plan of a devnet', () => {
   })
 })
 
-describe('a record of the demonstration', () => {
-  const records = demoRecords(new Date('2026-02-03T04:05:06.789Z'))
+describe('the records of the demonstration', () => {
+  const builder = createRecordBuilder(createSchemaRegistry(RECORD_SCHEMAS))
+  const build = (now: string) =>
+    demoRecords(new Date(now)).map(({ schema, title: _title, ...record }) =>
+      builder.build({ id: schema }, { ...record, issuer: DEV_ISSUER }),
+    )
 
-  it('comes from three families, EPCIS documents first', () => {
-    expect(records.map(({ family }) => family)).toEqual(['trace', 'trace', 'trace', 'government', 'credit'])
-    expect(new Set(records.map(({ subject }) => subject)).size).toBeGreaterThan(2)
+  it('come from three families, and hold what their schemas ask', () => {
+    expect(build('2026-02-03T04:05:06.789Z').map(({ envelope }) => envelope.family)).toEqual(
+      ['trace', 'trace', 'trace', 'government', 'credit'],
+    )
   })
 
-  it('keeps its payload out of the envelope, bound to it by salted digests of both kinds', () => {
-    for (const record of records) {
-      const sealed = sealRecord(record, new Date())
-      const salted = Buffer.concat([Buffer.from(sealed.salt, 'hex'), Buffer.from(canonicalize(sealed.payload)!)])
-      expect(sealed.salt).toHaveLength(64)
-      expect(sealed.envelope.payloadDigests).toEqual({
-        sha256: createHash('sha256').update(salted).digest('hex'),
-        sm3: createHash('sm3').update(salted).digest('hex'),
-      })
-      const leaf = Buffer.concat([Buffer.of(0), Buffer.from(canonicalize(sealed.envelope)!)])
-      expect(sealed.root).toBe(`0x${createHash('sha256').update(leaf).digest('hex')}`)
-      expect(JSON.stringify(sealed.envelope)).not.toContain(sealed.salt)
-    }
-  })
-
-  it('has a version 7 UUID that sorts by time', () => {
-    const ids = [1_000, 2_000, 1_800_000_000_000].map(uuidV7)
-    for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
-    expect([...ids].sort()).toEqual(ids)
+  it('are other events in every run, which no duplicate guard refuses', () => {
+    const keys = ['2026-02-03T04:05:06.789Z', '2026-02-03T04:05:06.790Z'].flatMap(build).flatMap(({ naturalKey }) => naturalKey ?? [])
+    expect([keys.length, new Set(keys).size]).toEqual([6, 6])
   })
 })
 

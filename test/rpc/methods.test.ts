@@ -3,7 +3,6 @@ import { keccak256Hex } from '@songhua/sdk/protocol/crypto'
 import { encodeBlock } from '@songhua/sdk/protocol/block'
 import { decodeTransaction, type Transaction } from '@songhua/sdk/protocol/transaction'
 import { hexToBytes, type Address, type Hex } from '@songhua/sdk/protocol/bytes'
-import { verifyAncestor } from '@songhua/sdk/protocol/history-tree'
 import { decodeAccount } from '@songhua/sdk/protocol/account'
 import { verifyMptProof } from '@songhua/sdk/protocol/mpt-proof'
 import { decodeRlp } from '@songhua/sdk/protocol/rlp'
@@ -391,17 +390,6 @@ describe('logs', () => {
 })
 
 describe('consensus and fees', () => {
-  it('proves a block under a later header', async () => {
-    const header = chain.ports.chain.header(3)!
-    const { path } = await result<{ path: `0x${string}`[] }>(url, 'songhua_getHistoryProof', ['0x1', '0x3'])
-    const ancestor = { number: 1, hash: chain.ports.chain.hashAt(1)!, path }
-    expect(() => verifyAncestor(header, ancestor)).not.toThrow()
-    expect(() => verifyAncestor(header, { ...ancestor, hash: chain.ports.chain.hashAt(2)! })).toThrow()
-    const refused = async (params: string[]) => (await ask(url, 'songhua_getHistoryProof', params)).error?.message
-    expect(await refused(['0x3', '0x3'])).toContain('invalid argument 0 (number)')
-    expect(await refused(['0x0', '0xffff'])).toContain('invalid argument 1 (size)')
-  })
-
   it('counts proposals, and names the set that sealed a block', async () => {
     const validators = await result<string[]>(url, 'qbft_getValidatorsByBlockNumber', ['latest'])
     expect(validators).toHaveLength(1)

@@ -1,12 +1,14 @@
 import '../base/polyfill.js'
 import { parentPort, workerData } from 'node:worker_threads'
-import { createStopStack } from './stop-stack.js'
+import { assert } from '../base/assert.js'
 import { createRemote } from '../base/remote.js'
 import { installNativeCrypto } from '../execution/native-crypto.js'
 import { remoteChain } from './gateway-chain.js'
+import type { BackupFolders } from './gateway-backup.js'
 import { type GatewayAddress, type GatewayParts, openGateway } from './gateway-parts.js'
 import type { GatewaySettings } from './gateway-settings.js'
 import { createLogger } from './logger.js'
+import { createStopStack } from './stop-stack.js'
 
 /** The gateway's thread: it does what the node's thread asks, and ends when that one ends it. */
 function serve(): void {
@@ -24,9 +26,13 @@ function serve(): void {
     },
     block: () => chain.notify(),
     stats: () => parts?.stats() ?? {},
-    backup: (target: { to: string; keysTo: string }) => parts!.backup(target),
+    backup: (folders: BackupFolders) => requireParts().backup(folders),
     stop: () => stops.run(),
   })
+  const requireParts = (): GatewayParts => {
+    assert(parts !== undefined, 'the gateway has started')
+    return parts
+  }
   const chain = remoteChain(remote, logger)
 }
 

@@ -17,6 +17,8 @@ import type { ChainProofs, ChainWriter, GatewayTable } from '../gateway/ports.js
 import { replaceDurably } from '../storage/durable-file.js'
 import { openKeyRing } from '../storage/key-ring-file.js'
 import { openLevelTable } from '../storage/level-table.js'
+import { type BackupFolders, backUpGateway } from './gateway-backup.js'
+import { GATEWAY_RECORDS, gatewayFiles } from './gateway-files.js'
 import type { GatewaySettings } from './gateway-settings.js'
 import type { StopStack } from './stop-stack.js'
 import { VERSION } from './version.js'
@@ -32,7 +34,7 @@ export interface GatewayAddress {
 export interface GatewayParts {
   readonly address: GatewayAddress
   stats(): Record<string, number>
-  backup(target: { to: string; keysTo: string }): Promise<Record<string, number>>
+  backup(folders: BackupFolders): Promise<Record<string, number>>
 }
 
 export interface GatewayPartsPorts {
@@ -44,10 +46,6 @@ export interface GatewayPartsPorts {
 const SECRET_BYTES = 32
 /** Of a key's rates, that may come at once, s. */
 const BURST_S = 2
-const RECORDS = {
-  name: 'the database of records',
-  remedy: 'move this folder away and bring back the last backup: songhua restore --help',
-}
 
 /**
  * Opens folders, engine and port, in this order.
@@ -57,11 +55,12 @@ export async function openGateway(settings: GatewaySettings, ports: GatewayParts
   const { gatewayDir, keysDir, chainId, genesisHash, accountKey, options } = settings
   const { chain, logger, stops } = ports
   for (const folder of [gatewayDir, keysDir]) await mkdir(folder, { recursive: true, mode: 0o700 })
-  const secret = await openSecret(join(keysDir, 'secret'))
-  const registry = await loadSchemas(join(gatewayDir, 'schemas'))
-  const table = await openLevelTable(join(gatewayDir, 'store'), RECORDS)
+  const files = gatewayFiles(settings)
+  const secret = await openSecret(files.secret)
+  const registry = await loadSchemas(files.schemas)
+  const table = await openLevelTable(files.store, GATEWAY_RECORDS)
   stops.push('gateway store', () => table.close())
-  const keyRing = await openKeyRing(join(keysDir, 'ring'))
+  const keyRing = await openKeyRing(files.keyRing)
   stops.push('key ring', () => keyRing.close())
   const engine = await createGatewayEngine(
     {
@@ -82,7 +81,7 @@ export async function openGateway(settings: GatewaySettings, ports: GatewayParts
   return {
     address: { host, port, account },
     stats: () => engine.stats(),
-    backup: (target) => engine.backup(target),
+    backup: (folders) => backUpGateway({ gatewayDir, backup: (targets) => engine.backup(targets) }, folders),
   }
 }
 
@@ -95,7 +94,7 @@ interface Opened extends GatewayPartsPorts {
 }
 
 function openServer(settings: GatewaySettings, opened: Opened): Promise<GatewayServer> {
-  const { chainId, genesisHash, options, apiKeysFile } = settings
+  const { chainId, genesisHash, options } = settings
   const { table, registry, engine, secret, account, chain, logger } = opened
   const { host, port, allowedHosts, corsOrigins, webhookHosts, requestsPerSecond, recordsPerSecond } = options
   const rates = {
@@ -111,7 +110,7 @@ function openServer(settings: GatewaySettings, opened: Opened): Promise<GatewayS
     {
       intake, shelf, custody, feed, table, registry, logger,
       proofs: chain.proofs,
-      keys: createApiKeys(apiKeyFileAt(apiKeysFile), systemClock),
+      keys: createApiKeys(apiKeyFileAt(gatewayFiles(settings).apiKeys), systemClock),
       pending: () => engine.stats().recordsPending ?? 0,
       clock: systemClock,
     },

@@ -12,7 +12,6 @@ export interface GatewaySettings {
   readonly accountKey: Uint8Array
   readonly gatewayDir: string
   readonly keysDir: string
-  readonly apiKeysFile: string
   readonly options: NodeConfig['gateway']
   readonly log: LogConfig
   readonly name: string
@@ -37,7 +36,6 @@ export function gatewaySettings(
     accountKey: gatewayAccountKey(config.nodeKey),
     gatewayDir: paths.gatewayDir,
     keysDir: keysDir === '' ? paths.gatewayKeysDir : keysDir,
-    apiKeysFile: paths.apiKeysFile,
     options: config.gateway,
     log: config.log,
   }

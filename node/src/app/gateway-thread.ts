@@ -1,8 +1,10 @@
 import { Worker } from 'node:worker_threads'
 import { CodedError, messageOf } from '@songhua/sdk/protocol/errors'
+import { assert } from '../base/assert.js'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
 import { type Remote, type RemoteHandlers, createRemote } from '../base/remote.js'
+import type { BackupFolders } from './gateway-backup.js'
 import type { GatewayAddress } from './gateway-parts.js'
 import type { GatewaySettings } from './gateway-settings.js'
 
@@ -12,7 +14,7 @@ export interface Gateway {
   /** Figures of the moment; empty while the thread is being started again. */
   stats(): Promise<Record<string, number>>
   /** @throws CodedError of the backup, `GATEWAY_DOWN` */
-  backup(target: { to: string; keysTo: string }): Promise<Record<string, number>>
+  backup(folders: BackupFolders): Promise<Record<string, number>>
   /** A block has become final. */
   notify(): void
   stop(): Promise<void>
@@ -27,7 +29,7 @@ export interface GatewayThreadPorts {
 
 /** Old generation of the thread's heap: 10,000 records of a request and 16 batches in the making fit many times. */
 const HEAP_MB_MAX = 1024
-/** After a crash, ms; doubled up to the second figure while crashes follow each other. */
+/** After a crash, ms; doubled up to the second figure while it cannot be started. */
 const RESTART_MS = [1_000, 60_000] as const
 /** A stop that takes longer, with requests under way, is a kill, ms: everything that was accepted is on disk. */
 const STOP_MS_MAX = 10_000
@@ -35,6 +37,7 @@ const STOP_MS_MAX = 10_000
 const ENTRY = new URL('../../dist/app/gateway-entry.js', import.meta.url)
 
 interface Running {
+  readonly address: GatewayAddress
   readonly worker: Worker
   readonly remote: Remote
 }
@@ -45,84 +48,107 @@ interface Running {
  * @throws CodedError of whichever part of the gateway refuses to start
  */
 export async function startGateway(settings: GatewaySettings, ports: GatewayThreadPorts): Promise<Gateway> {
-  const { clock, logger } = ports
-  let running: Running | undefined
-  let isStopping = false
-  let delayMs: number = RESTART_MS[0]
-  let cancelRestart = (): void => undefined
-  let address = await start()
+  const gateway = new SupervisedGateway(settings, ports)
+  await gateway.start()
+  return gateway
+}
 
-  async function start(): Promise<GatewayAddress> {
-    const worker = new Worker(ENTRY, {
-      workerData: settings,
-      execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB_MAX },
+/** A thread that has started. @throws CodedError of what refuses to start there, `REMOTE_CLOSED` when it crashes */
+async function startThread(settings: GatewaySettings, { handlers, logger }: GatewayThreadPorts): Promise<Running> {
+  const worker = new Worker(ENTRY, {
+    workerData: settings,
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MB_MAX },
+  })
+  const remote = createRemote(worker, handlers)
+  // An error is followed by an exit; without a listener it would end the node.
+  worker.on('error', (error: Error) => {
+    logger.error('the gateway failed', { error: error.message, stack: error.stack })
+    remote.close(`the gateway failed: ${error.message}`)
+  })
+  worker.on('exit', () => remote.close('the gateway is down'))
+  try {
+    return { worker, remote, address: await remote.call<GatewayAddress>('start') }
+  } catch (error) {
+    await worker.terminate()
+    throw error
+  }
+}
+
+class SupervisedGateway implements Gateway {
+  readonly #settings: GatewaySettings
+  readonly #ports: GatewayThreadPorts
+  #running: Running | undefined
+  #address: GatewayAddress | undefined
+  #isStopping = false
+  #delayMs: number = RESTART_MS[0]
+  #cancelRestart = (): void => undefined
+
+  constructor(settings: GatewaySettings, ports: GatewayThreadPorts) {
+    this.#settings = settings
+    this.#ports = ports
+  }
+
+  get address(): GatewayAddress {
+    assert(this.#address !== undefined, 'a gateway that has started has an address')
+    return this.#address
+  }
+
+  async start(): Promise<void> {
+    const running = await startThread(this.#settings, this.#ports)
+    this.#running = running
+    this.#address = running.address
+    this.#delayMs = RESTART_MS[0]
+    running.worker.on('exit', () => {
+      this.#running = undefined
+      if (!this.#isStopping) this.#restartLater()
     })
-    const remote = createRemote(worker, ports.handlers)
-    // An error is followed by an exit; without a listener it would end the node.
-    worker.on('error', (error) => logger.error('the gateway failed', { error: messageOf(error), stack: String((error as Error).stack) }))
-    worker.on('exit', () => {
-      remote.close('the gateway is down')
-      const isCurrent = running?.worker === worker
-      if (isCurrent) running = undefined
-      if (isCurrent && !isStopping) restart()
-    })
+  }
+
+  #restartLater(): void {
+    const { clock, logger } = this.#ports
+    logger.error('the gateway is down and will be started again', { delayMs: this.#delayMs })
+    this.#cancelRestart = clock.after(this.#delayMs, () => void this.#restart())
+    this.#delayMs = Math.min(this.#delayMs * 2, RESTART_MS[1])
+  }
+
+  async #restart(): Promise<void> {
     try {
-      const answer = await remote.call<GatewayAddress>('start')
-      running = { worker, remote }
-      return answer
+      await this.start()
     } catch (error) {
-      await worker.terminate()
-      throw error
+      this.#ports.logger.error('the gateway cannot be started', { error: messageOf(error) })
+      if (!this.#isStopping) this.#restartLater()
     }
+    // The node was told to stop meanwhile.
+    if (this.#isStopping) await this.stop()
   }
 
-  function restart(): void {
-    logger.error('the gateway is down and will be started again', { delayMs })
-    const waitMs = delayMs
-    delayMs = Math.min(delayMs * 2, RESTART_MS[1])
-    cancelRestart = clock.after(waitMs, () => {
-      start().then(
-        (answer) => {
-          address = answer
-          delayMs = RESTART_MS[0]
-          if (isStopping) void stop()
-        },
-        (error: unknown) => {
-          logger.error('the gateway cannot be started', { error: messageOf(error) })
-          if (!isStopping) restart()
-        },
-      )
-    })
+  stats(): Promise<Record<string, number>> {
+    return this.#running === undefined ? Promise.resolve({}) : this.#running.remote.call('stats')
   }
 
-  async function stop(): Promise<void> {
-    isStopping = true
-    cancelRestart()
-    if (running === undefined) return
-    const { worker, remote } = running
-    const cancel = clock.after(STOP_MS_MAX, () => remote.close('the gateway takes too long to stop'))
+  backup(folders: BackupFolders): Promise<Record<string, number>> {
+    if (this.#running !== undefined) return this.#running.remote.call('backup', folders)
+    const message = 'the gateway is down; see the log of the node, and try again'
+    return Promise.reject(new CodedError('GATEWAY_DOWN', message))
+  }
+
+  notify(): void {
+    // Lost when the thread ends meanwhile: it looks for itself when it starts.
+    this.#running?.remote.call('block').catch(() => undefined)
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    this.#cancelRestart()
+    if (this.#running === undefined) return
+    const { worker, remote } = this.#running
+    const cancel = this.#ports.clock.after(STOP_MS_MAX, () => remote.close('the gateway takes too long to stop'))
     try {
       await remote.call('stop')
     } finally {
       cancel()
       await worker.terminate()
     }
-  }
-
-  return {
-    get address() {
-      return address
-    },
-    stats: () => (running === undefined ? Promise.resolve({}) : running.remote.call('stats')),
-    backup: (target) =>
-      running === undefined
-        ? Promise.reject(new CodedError('GATEWAY_DOWN', 'the gateway is down; see the log of the node, and try again'))
-        : running.remote.call('backup', target),
-    notify() {
-      // Lost when the thread ends meanwhile: it looks for itself when it starts.
-      running?.remote.call('block').catch(() => undefined)
-    },
-    stop,
   }
 }

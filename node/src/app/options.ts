@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { CodedError } from '@songhua/sdk/protocol/errors'
+import { API_KEYS_FILE } from './gateway-files.js'
 
 /**
  * Every option of a node, once, as data. The command line (`songhua start --rpc-port`), the configuration file
@@ -300,7 +301,7 @@ export function dataPaths(dataDir: string): {
     poolFile: join(dataDir, 'transactions.journal'),
     gatewayDir,
     gatewayKeysDir: join(dataDir, 'gateway-keys'),
-    apiKeysFile: join(gatewayDir, 'api-keys.json'),
+    apiKeysFile: join(gatewayDir, API_KEYS_FILE),
   }
 }
 

@@ -12,6 +12,7 @@ export const EXIT_CODES = {
   portInUse: { code: 6, en: 'a port is in use or cannot be listened on', zh: '端口被占用或无法监听' },
   unreachable: { code: 7, en: 'the node asked does not answer', zh: '节点无应答' },
   upgrade: { code: 8, en: 'the chain needs a newer version of this program', zh: '链需要更新版本的程序' },
+  evidence: { code: 9, en: 'evidence does not prove its record', zh: '证据未通过核验' },
   forced: { code: 130, en: 'stopped at once by a second signal', zh: '第二次信号强制退出' },
 } as const
 
@@ -21,6 +22,9 @@ export type ExitName = keyof typeof EXIT_CODES
 const EXITS: Partial<Record<ExitName, readonly string[]>> = {
   usage: [
     'CLI_',
+    'TRUST_ANCHOR_',
+    'OPTION_INVALID',
+    'RECORD_INVALID',
     'CONFIG_',
     'KEYSTORE_FIELD',
     'JSON_',
@@ -31,6 +35,8 @@ const EXITS: Partial<Record<ExitName, readonly string[]>> = {
     'ADDRESS_INVALID',
     'API_KEY_',
     'API_KEYS_',
+    'BACKUP_',
+    'RESTORE_',
     'STORE_NOT_INITIALISED',
   ],
   dataFolder: [
@@ -41,11 +47,12 @@ const EXITS: Partial<Record<ExitName, readonly string[]>> = {
     'JOURNAL_FOREIGN',
     'DEVNET_RUNNING',
   ],
-  genesis: ['STORE_GENESIS_MISMATCH'],
+  genesis: ['STORE_GENESIS_MISMATCH', 'GENESIS_MISMATCH'],
   password: ['KEYSTORE_PASSWORD'],
   portInUse: ['PORT_IN_USE', 'RPC_LISTEN_FAILED', 'LISTEN_FAILED'],
   unreachable: ['RPC_UNREACHABLE'],
   upgrade: ['CONSENSUS_PROTOCOL_VERSION'],
+  evidence: ['EVIDENCE_INVALID'],
 }
 
 /** @returns the number to end the process with */

@@ -5,6 +5,7 @@ import { addDevnetCommand } from './command-devnet.js'
 import { addGenesisCommand } from './command-genesis.js'
 import { addInitCommand } from './command-init.js'
 import { addKeysCommand } from './command-keys.js'
+import { addRestoreCommand } from './command-restore.js'
 import { addStartCommand } from './command-start.js'
 import { addStatusCommand } from './command-status.js'
 import { addVersionCommand, versionLine } from './command-version.js'
@@ -37,6 +38,7 @@ export function createProgram(context: CliContext): Command {
     addStatusCommand,
     addApiKeyCommand,
     addBackupCommand,
+    addRestoreCommand,
     addVersionCommand,
   ]
   for (const add of adders) add(program, context)
