@@ -119,7 +119,7 @@ export async function connectChain(options: ChainOptions): Promise<ChainConnecti
     account: sender.address,
     trustAnchor: (wanted) => exportTrust({ reader, prover, trustAnchor }, wanted),
     records: {
-      anchor: (record, one = {}) => anchorOne(parts, record as RecordInput | EnvelopeInput, one),
+      anchor: (record, one = {}) => anchorOne(parts, record, one),
       anchorMany: anchorMany as ChainRecords['anchorMany'],
       verify: (evidence, verification = {}) => {
         const input = { trustAnchor: trustAnchorToJson(trustAnchor), ...toEvidenceInput(verification) }

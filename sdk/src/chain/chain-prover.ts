@@ -127,7 +127,9 @@ function createHistorySource(reader: ChainReader, trustAnchor: TrustAnchor): His
     below: (height, signal) => {
       const read = (number: number): Promise<Header> =>
         number === 0 ? Promise.resolve(trustAnchor.genesisHeader) : reader.header(number, signal)
-      return findValidatorHistory(read, height, { known, through })
+      return findValidatorHistory(read, height, { known, through }).catch((error: unknown) => {
+        throw toSonghuaError(error, 'EVIDENCE_INVALID')
+      })
     },
     remember: (history) => {
       if ((history.at(-1)?.number ?? 0) > (known.at(-1)?.number ?? 0)) known = history

@@ -9,7 +9,7 @@ import type { RpcClient } from './rpc-client.js'
 /** What of a chain is needed to prove records on it. Nothing that it gives is believed before it is verified. */
 export interface ChainReader {
   head(signal?: AbortSignal): Promise<number>
-  /** With its seals. @throws SonghuaError `RPC_ANSWER` when the node has no such block */
+  /** With its seals. @throws SonghuaError `RPC_ANSWER` when the node has no such block, or gives another */
   header(number: number, signal?: AbortSignal): Promise<Header>
   /** Of the whole block, in order. */
   receipts(number: number, signal?: AbortSignal): Promise<readonly Receipt[]>
@@ -28,7 +28,7 @@ export function createChainReader(rpc: RpcClient): ChainReader {
     header: async (number, signal) => {
       const block = await rpc.call('eth_getBlockByNumber', [toQuantity(number), false], signal)
       if (block === null) throw unknownBlock('eth_getBlockByNumber', number)
-      return readAnswer('eth_getBlockByNumber', () => headerFromJson(block))
+      return checkNumber(readAnswer('eth_getBlockByNumber', () => headerFromJson(block)), number)
     },
     receipts: (number, signal) => receiptsOf(rpc, number, signal),
     historyPath: async ({ number, size }, signal) => {
@@ -40,6 +40,11 @@ export function createChainReader(rpc: RpcClient): ChainReader {
       })
     },
   }
+}
+
+function checkNumber(header: Header, number: number): Header {
+  if (header.number === number) return header
+  throw new SonghuaError('RPC_ANSWER', `eth_getBlockByNumber: asked for block ${number}, got ${header.number}`)
 }
 
 async function receiptsOf(rpc: RpcClient, number: number, signal: AbortSignal | undefined): Promise<Receipt[]> {

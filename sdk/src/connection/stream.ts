@@ -12,8 +12,8 @@ export interface GroupOptions {
 type Next<T> = Promise<IteratorResult<T>>
 
 /** Groups of a source, in order: full ones, and smaller ones where the source is slow or at its end. */
-export async function* groupsOf<T>(source: Source<T>, options: GroupOptions): AsyncGenerator<T[]> {
-  if (!(Symbol.asyncIterator in source)) return yield* groupsOfReady(source, options.size)
+export async function* groupsOf<T>(source: Source<T>, options: GroupOptions): AsyncGenerator<T[], void> {
+  if (!isAsync(source)) return yield* groupsOfReady(source, options.size)
   const iterator = source[Symbol.asyncIterator]()
   let next: Next<T> | undefined
   let isDone = false
@@ -39,7 +39,9 @@ export async function* groupsOf<T>(source: Source<T>, options: GroupOptions): As
   }
 }
 
-function* groupsOfReady<T>(source: Iterable<T>, size: number): Generator<T[]> {
+const isAsync = <T>(source: Source<T>): source is AsyncIterable<T> => Symbol.asyncIterator in source
+
+function* groupsOfReady<T>(source: Iterable<T>, size: number): Generator<T[], void> {
   let group: T[] = []
   for (const item of source) {
     if (group.push(item) < size) continue
@@ -84,7 +86,7 @@ export async function* mapInOrder<T, R>(source: AsyncIterable<T>, options: MapOp
         yield await running.shift()!
         continue
       }
-      const taken = await next.catch(async (error: unknown) => ({ done: true as const, value: undefined, error }))
+      const taken = await next.catch((error: unknown) => ({ done: true as const, value: undefined, error }))
       next = undefined
       if (taken.done !== true) running.push(handled(options.run(taken.value, signal)))
       else hasEnded = true
