@@ -16,6 +16,9 @@ export interface DoorOptions {
   readonly corsOrigins: readonly string[]
   readonly limits: GatewayLimits
   readonly logger: Logger
+  readonly methodsOf: MethodsOf
+  /** Before a word is said of a path that needs no key. */
+  onUnknown(request: FastifyRequest): void
 }
 
 /** What is known of a request beside what Fastify knows. */
@@ -63,6 +66,7 @@ export async function createDoor(options: DoorOptions): Promise<FastifyInstance>
     void reply.header('x-content-type-options', 'nosniff')
     const { host } = request.headers
     if (!isHostAllowed(host, options.allowedHosts)) throw gatewayError('HOST_NOT_ALLOWED', { host: (host ?? '').slice(0, 100) })
+    if (answerOptions(request, reply, options)) return
     done()
   })
   await server.register(cors, {
@@ -70,12 +74,11 @@ export async function createDoor(options: DoorOptions): Promise<FastifyInstance>
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
     exposedHeaders: ['retry-after', 'etag', 'content-disposition'],
     maxAge: 600,
-    // A preflight is judged by @fastify/cors; any other OPTIONS is told what the path takes.
     strictPreflight: false,
-    preflightContinue: false,
     preflight: corsOrigins.length > 0,
   })
   addBodyParsers(server, limits)
+  answerUnknownRoutes(server, options)
   server.setErrorHandler((error, request, reply) => sendError(error, request, reply, logger))
   return server
 }
@@ -137,22 +140,38 @@ export function checkContentType(request: FastifyRequest, route: Route): void {
   if (!expected.includes(essence)) throw gatewayError('CONTENT_TYPE', { type, expected: expected.join(', ') })
 }
 
-/** Paths that no route takes: told apart from methods that a path does not take. */
-export function answerUnknownRoutes(server: FastifyInstance, routes: readonly Route[], onRequest: (request: FastifyRequest) => void): void {
-  const patterns = routes.map(({ url, method }) => ({
-    method,
+/** The methods that a path takes, told apart from paths that are not there; none for those. */
+export type MethodsOf = (path: string) => readonly string[]
+
+export function createMethodsOf(routes: readonly Route[]): MethodsOf {
+  const patterns = routes.map(({ url, method, head }) => ({
+    methods: method === 'GET' && head !== false ? ['GET', 'HEAD'] : [method],
     matches: new RegExp(`^${url.replace(/[.]/g, '\\.').replace(/:\w+/g, '[^/]+')}$`),
   }))
-  const options = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    onRequest(request)
-    const path = pathOf(request)
-    const taken = new Set(patterns.filter(({ matches }) => matches.test(path)).map(({ method }) => method as string))
-    if (taken.size === 0) throw gatewayError('ROUTE_UNKNOWN', { method: request.method, path })
-    if (taken.has('GET')) taken.add('HEAD')
-    const allowed = [...taken, 'OPTIONS'].join(', ')
-    if (request.method === 'OPTIONS') return reply.code(204).header('allow', allowed).send()
-    throw gatewayError('METHOD_NOT_ALLOWED', { method: request.method, path, allowed, allowHeader: allowed })
+  return (path) => {
+    const taken = patterns.filter(({ matches }) => matches.test(path)).flatMap(({ methods }) => methods)
+    return taken.length === 0 ? [] : [...taken, 'OPTIONS']
   }
-  server.setNotFoundHandler(options)
 }
 
+function answerUnknownRoutes(server: FastifyInstance, { methodsOf, onUnknown }: DoorOptions): void {
+  server.setNotFoundHandler((request) => {
+    onUnknown(request)
+    const path = pathOf(request)
+    const { method } = request
+    const allowed = methodsOf(path).join(', ')
+    if (allowed === '') throw gatewayError('ROUTE_UNKNOWN', { method, path })
+    throw gatewayError('METHOD_NOT_ALLOWED', { method, path, allowed, allowHeader: allowed })
+  })
+}
+
+/** OPTIONS that is no preflight of a browser: @fastify/cors would take every one for such. */
+function answerOptions(request: FastifyRequest, reply: FastifyReply, { methodsOf, onUnknown }: DoorOptions): boolean {
+  if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] !== undefined) return false
+  onUnknown(request)
+  const path = pathOf(request)
+  const allowed = methodsOf(path).join(', ')
+  if (allowed === '') throw gatewayError('ROUTE_UNKNOWN', { method: request.method, path })
+  void reply.code(204).header('allow', allowed).send()
+  return true
+}

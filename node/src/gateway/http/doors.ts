@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ApiKeys } from '../api-keys.js'
 import { gatewayError } from '../errors.js'
+import type { GatewayLimits } from '../limits.js'
 import type { Caller } from '../model.js'
 import { checkContentType, contextOf, type InboundBudget } from './door.js'
 import { routeToSchema } from './openapi.js'
@@ -12,6 +13,7 @@ export interface Guards {
   readonly keys: ApiKeys
   readonly rates: Rates
   readonly inbound: InboundBudget
+  readonly limits: GatewayLimits
 }
 
 /** Keys of one object outside the payload: each unknown one costs a violation. */
@@ -32,7 +34,7 @@ export function openDoor(server: FastifyInstance, route: Route, guards: Guards):
     },
     preValidation: (request, _reply, done) => {
       request.query = readQuery(request.query as Record<string, unknown>, route.query ?? {})
-      checkKeyCounts(request.body)
+      checkSizes(request.body, guards.limits)
       done()
     },
     handler: async (request, reply) => {
@@ -77,9 +79,11 @@ function readQuery(query: Record<string, unknown>, properties: Readonly<Record<s
 }
 
 /** All violations are told, so their number is bounded before they are looked for. @throws GatewayError */
-function checkKeyCounts(body: unknown): void {
+function checkSizes(body: unknown, limits: GatewayLimits): void {
   checkKeys(body, '')
   const records = (body as { records?: unknown } | undefined | null)?.records
+  const limit = limits.recordsPerRequestMax
+  if (Array.isArray(records) && records.length > limit) throw gatewayError('TOO_MANY_RECORDS', { limit })
   if (Array.isArray(records)) records.forEach((record, at) => checkRecordKeys(record, `/records/${at}`))
   else checkRecordKeys(body, '')
 }

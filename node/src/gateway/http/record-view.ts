@@ -1,35 +1,22 @@
-import type { RetentionClass } from '@songhua/sdk/records/record-schema'
 import { CodedError } from '@songhua/sdk/protocol/errors'
 import { gs1Subject, PUBLIC_SCHEMES, type Subject } from '@songhua/sdk/records/subject'
 import { gatewayError } from '../errors.js'
 import type { StoredRecord } from '../model.js'
+import { retainedUntilMs } from '../retention.js'
 
 export const toTime = (ms: number): string => new Date(ms).toISOString()
-
-/** Years of each class; null: for ever. Under `consent` a payload may go at any time. */
-const RETENTION_YEARS: Record<RetentionClass, number | null> = {
-  permanent: null, '30y': 30, '10y': 10, '5y': 5, consent: 0,
-}
-
-/** Until when the payload is kept at least; null: for ever. RFC 3339, UTC. */
-export function retainUntil(createdAt: string, retention: RetentionClass): string | null {
-  const years = RETENTION_YEARS[retention]
-  if (years === null) return null
-  const until = new Date(createdAt)
-  until.setUTCFullYear(until.getUTCFullYear() + years)
-  return until.toISOString()
-}
 
 /** A record as `GET /v1/records/{id}` shows it. */
 export function recordToJson(record: StoredRecord): Record<string, unknown> {
   const { id, status, payload, acceptedAtMs, acceptedBy, envelope, batch, hold, erased } = record
+  const untilMs = retainedUntilMs(envelope.retention, Date.parse(envelope.createdAt))
   return {
     id,
     status,
     payload,
     acceptedAt: toTime(acceptedAtMs),
     acceptedBy,
-    retainUntil: retainUntil(envelope.createdAt, envelope.retention),
+    retainUntil: untilMs === null ? null : toTime(untilMs),
     envelope,
     ...(batch ? { batch } : {}),
     ...(hold ? { hold: { reason: hold.reason, since: toTime(hold.sinceMs), by: hold.by } } : {}),

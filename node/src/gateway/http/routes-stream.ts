@@ -47,7 +47,7 @@ export function createStreams(ports: StreamPorts): Streams {
       const first = await reader.next(limits.streamPageEvents)
       for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) reply.raw.setHeader(name, value)
       reply.hijack()
-      await serve(reply.raw, { ...ports, reader, first, keyId: caller.keyId })
+      await serve(reply.raw, { ...ports, reader, start, first, keyId: caller.keyId })
     } finally {
       open.delete(reply.raw)
     }
@@ -79,6 +79,8 @@ export function createStreams(ports: StreamPorts): Streams {
 
 interface Serving extends StreamPorts {
   readonly reader: EventReader
+  /** Told in a comment, so that who began "from now on" can resume even before the first event. */
+  readonly start: string | undefined
   readonly first: readonly GatewayEvent[]
   readonly keyId: string
 }
@@ -93,7 +95,8 @@ async function serve(response: ServerResponse, serving: Serving): Promise<void> 
     'x-accel-buffering': 'no',
   })
   try {
-    await write(response, `retry: ${RECONNECT_MS}\n\n${first.map(eventToText).join('')}`)
+    const opening = `retry: ${RECONNECT_MS}\n: cursor ${serving.start ?? '0'}\n\n`
+    await write(response, opening + first.map(eventToText).join(''))
     while (isOpen(response, serving)) {
       const events = await reader.next(limits.streamPageEvents)
       if (events.length > 0) await write(response, events.map(eventToText).join(''))

@@ -8,7 +8,7 @@ import { gatewayError } from '../errors.js'
 import { GATEWAY_LIMITS, type GatewayLimits } from '../limits.js'
 import type { Custody, Feed, Intake, Shelf } from '../model.js'
 import type { ChainProofs, GatewayTable } from '../ports.js'
-import { answerUnknownRoutes, createDoor, createInboundBudget } from './door.js'
+import { createDoor, createInboundBudget, createMethodsOf, type MethodsOf } from './door.js'
 import { openDoor } from './doors.js'
 import { documentRoutes } from './openapi.js'
 import { createRates, type Rates } from './rates.js'
@@ -76,7 +76,14 @@ export async function createGatewayServer(options: GatewayServerOptions, ports: 
   const limits: GatewayLimits = { ...GATEWAY_LIMITS, ...options.limits }
   const rates = createRates(limits, clock)
   const streams = createStreams({ ...ports, limits })
-  const server = await createDoor({ ...options, limits, logger })
+  let methodsOf: MethodsOf = () => []
+  const server = await createDoor({
+    ...options,
+    limits,
+    logger,
+    methodsOf: (path) => methodsOf(path),
+    onUnknown: ({ ip }) => rates.anonymous(ip),
+  })
   await documentRoutes(server, options)
   const webhooks = await webhooksOf(options, ports, limits)
   const routes: Route[] = [
@@ -88,6 +95,7 @@ export async function createGatewayServer(options: GatewayServerOptions, ports: 
     ...chainRoutes({ ...ports, facts: options }),
     openApiRoute(server),
   ]
+  methodsOf = createMethodsOf(routes)
   openDoors(server, routes, { ...ports, rates, limits })
   const port = await listen(server, options).catch(async (error: unknown) => {
     await webhooks.stop()
@@ -120,8 +128,7 @@ interface Opening {
 
 function openDoors(server: FastifyInstance, routes: readonly Route[], { keys, rates, limits }: Opening): void {
   const inbound = createInboundBudget(limits)
-  for (const route of routes) openDoor(server, route, { keys, rates, inbound })
-  answerUnknownRoutes(server, routes, (request) => rates.anonymous(request.ip))
+  for (const route of routes) openDoor(server, route, { keys, rates, inbound, limits })
 }
 
 function openApiRoute(server: FastifyInstance): Route {
