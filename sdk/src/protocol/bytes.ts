@@ -13,9 +13,6 @@ export const EMPTY_BYTES = new Uint8Array(0)
 export const ZERO_HASH: Hash = `0x${'00'.repeat(32)}`
 export const ZERO_ADDRESS: Address = `0x${'00'.repeat(20)}`
 
-const HEX_PAIRS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
-/** Two bytes at a time: four digits. Twice as fast as one at a time, for 2 MB and 6 ms at start. */
-const HEX_QUADS = HEX_PAIRS.flatMap((high) => HEX_PAIRS.map((low) => high + low))
 const NOT_A_DIGIT = 0xff
 const DIGIT_VALUES = createDigitValues()
 
@@ -28,12 +25,35 @@ function createDigitValues(): Uint8Array {
   return values
 }
 
-/** Lower-case, `0x` in front; no bytes give `0x`. */
+/** Of every platform, though not of the language's own library. */
+declare const TextEncoder: new () => {
+  encode(text: string): Uint8Array
+  encodeInto(text: string, into: Uint8Array): { written: number }
+}
+declare const TextDecoder: new () => { decode(bytes: Uint8Array): string }
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+/** Short texts are made here on their way from or to bytes; nothing stays in use after a call. */
+const SCRATCH = new Uint8Array(16 * 1024)
+const DIGITS = encoder.encode('0123456789abcdef')
+const [ZERO, X] = encoder.encode('0x') as unknown as [number, number]
+
+/**
+ * Lower-case, `0x` in front; no bytes give `0x`. Written as bytes and decoded at once: text put together digit by digit
+ * is a chain of small pieces, which costs ten times as much where it is long or kept.
+ */
 export function bytesToHex(bytes: Uint8Array): Hex {
-  const evenLength = bytes.length & ~1
-  let hex = '0x'
-  for (let i = 0; i < evenLength; i += 2) hex += HEX_QUADS[(bytes[i]! << 8) | bytes[i + 1]!]!
-  return (evenLength === bytes.length ? hex : hex + HEX_PAIRS[bytes[evenLength]!]!) as Hex
+  const length = 2 + 2 * bytes.length
+  const digits = length > SCRATCH.length ? new Uint8Array(length) : SCRATCH
+  digits[0] = ZERO
+  digits[1] = X
+  for (let i = 0, at = 2; i < bytes.length; i++) {
+    const byte = bytes[i]!
+    digits[at++] = DIGITS[byte >> 4]!
+    digits[at++] = DIGITS[byte & 15]!
+  }
+  return decoder.decode(digits.subarray(0, length)) as Hex
 }
 
 function badHex(hex: unknown, field: string, expected: string): CodedError<BytesErrorCode> {
@@ -169,14 +189,6 @@ export function ownBytes(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes)
 }
 
-/** Of every platform, though not of the language's own library. */
-declare const TextEncoder: new () => {
-  encode(text: string): Uint8Array
-  encodeInto(text: string, into: Uint8Array): { written: number }
-}
-
-const encoder = new TextEncoder()
-const SCRATCH = new Uint8Array(16 * 1024)
 /** A UTF-16 code unit takes at most three bytes. */
 const UTF8_BYTES_MAX = 3
 

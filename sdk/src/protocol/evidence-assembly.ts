@@ -12,7 +12,7 @@ import { ANCHOR_CONTRACT, ANCHOR_EVENT, type AnchoredBatch, readAnchoredBatch } 
 import { type Header, encodeHeader } from './header.js'
 import { verifyAncestor } from './history-tree.js'
 import type { JsonObject } from './json-fields.js'
-import { type ReadNode, createHashReader, inclusionProof, treeRoot } from './merkle-tree.js'
+import { type MerkleTree, createMerkleTree } from './merkle-tree.js'
 import { orderedTrieProof, orderedTrieRoot } from './ordered-trie.js'
 import { type Log, type Receipt, encodeReceipt } from './receipt.js'
 
@@ -60,9 +60,9 @@ function fail(code: AssemblyErrorCode, message: string, cause?: unknown): never 
  */
 export function createEvidenceAssembler(records: AnchoredRecords): CutBundle {
   const { chain, leaves, block } = records
-  const readNode = createHashReader(leaves)
-  const root = bytesToHex(treeRoot(readNode, leaves.length))
-  const batch: Batch = { ...sharedPart(records, root), chain, leaves, readNode, blockNumber: block.header.number }
+  const tree = createMerkleTree(leaves)
+  const shared = sharedPart(records, bytesToHex(tree.root))
+  const batch: Batch = { ...shared, chain, leaves, pathOf: hexPaths(tree), blockNumber: block.header.number }
   return (envelope, leafIndex) => cutBundle(envelope as JsonObject, leafIndex, batch)
 }
 
@@ -111,8 +111,21 @@ function isAnchorOf(log: Log, tree: { root: Hash; size: bigint }): boolean {
 interface Batch extends SharedPart {
   readonly chain: AnchoredRecords['chain']
   readonly leaves: readonly Uint8Array[]
-  readonly readNode: ReadNode
+  readonly pathOf: (leafIndex: number) => Hash[]
   readonly blockNumber: number
+}
+
+/** Each node is written once, however many paths it is on: all but the lowest are on many. */
+function hexPaths(tree: MerkleTree): (leafIndex: number) => Hash[] {
+  const written = new Map<Uint8Array, Hash>()
+  const hexOf = (node: Uint8Array): Hash => {
+    const known = written.get(node)
+    if (known !== undefined) return known
+    const hex = bytesToHex(node)
+    written.set(node, hex)
+    return hex
+  }
+  return (leafIndex) => tree.path(leafIndex).map(hexOf)
 }
 
 /** What is cut verifies: the leaf is made anew from the envelope, whoever brought it. */
@@ -129,17 +142,12 @@ function checkRecord(envelope: JsonObject, leafIndex: number, { leaves, batch }:
 
 function cutBundle(envelope: JsonObject, leafIndex: number, batch: Batch): EvidenceBundle {
   checkRecord(envelope, leafIndex, batch)
-  const { chain, leaves, readNode, blockNumber, transactionIndex, logIndex, receiptProof } = batch
-  const treeSize = leaves.length
+  const { chain, leaves, pathOf, blockNumber, transactionIndex, logIndex, receiptProof } = batch
   return {
     version: EVIDENCE_VERSION,
     chain,
     envelope,
-    inclusion: {
-      treeSize,
-      leafIndex,
-      path: inclusionProof(readNode, { index: leafIndex, size: treeSize }).map(bytesToHex),
-    },
+    inclusion: { treeSize: leaves.length, leafIndex, path: pathOf(leafIndex) },
     anchor: { blockNumber, transactionIndex, logIndex, receiptProof },
     header: batch.header,
     validatorHistory: batch.validatorHistory,

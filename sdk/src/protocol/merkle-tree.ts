@@ -45,12 +45,47 @@ export function createNodeReader(leaves: readonly Uint8Array[]): ReadNode {
 /** As `createNodeReader`, where of the leaves only their hashes are there. */
 export function createHashReader(leafHashes: readonly Uint8Array[]): ReadNode {
   const levels: (readonly Uint8Array[])[] = [leafHashes]
-  for (let below = levels[0]!; below.length > 1; below = levels.at(-1)!) {
-    const level: Uint8Array[] = []
-    for (let i = 0; i + 1 < below.length; i += 2) level.push(nodeHash(below[i]!, below[i + 1]!))
-    levels.push(level)
-  }
+  for (let below = levels[0]!; below.length > 1; below = levels.at(-1)!) levels.push(pairsOf(below))
   return (level, index) => levels[level]?.[index]
+}
+
+function pairsOf(below: readonly Uint8Array[]): Uint8Array[] {
+  const level: Uint8Array[] = []
+  for (let i = 0; i + 1 < below.length; i += 2) level.push(nodeHash(below[i]!, below[i + 1]!))
+  return level
+}
+
+/** A tree all in memory, whose paths cost no more hashing. */
+export interface MerkleTree {
+  readonly root: Uint8Array
+  /** RFC 9162 §2.1.3.1, from the leaf up. One node is one array, whichever path it is on. */
+  path(index: number): Uint8Array[]
+}
+
+/**
+ * Splitting at the largest power of two comes to the same as pairing level by level, where a node without a partner
+ * goes up as it is.
+ */
+export function createMerkleTree(leafHashes: readonly Uint8Array[]): MerkleTree {
+  const levels: (readonly Uint8Array[])[] = [leafHashes]
+  for (let below = levels[0]!; below.length > 1; below = levels.at(-1)!) {
+    const level = pairsOf(below)
+    levels.push(below.length % 2 === 0 ? level : [...level, below.at(-1)!])
+  }
+  return {
+    root: levels.at(-1)![0] ?? emptyTreeRoot(),
+    path: (index) => {
+      checkIndex(index, leafHashes.length)
+      const path: Uint8Array[] = []
+      let at = index
+      for (const level of levels) {
+        const sibling = level[at % 2 === 0 ? at + 1 : at - 1]
+        if (sibling !== undefined) path.push(sibling)
+        at = Math.floor(at / 2)
+      }
+      return path
+    },
+  }
 }
 
 // -------------------------------------------------------------------------------------------------------- roots

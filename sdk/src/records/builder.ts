@@ -2,7 +2,7 @@ import { utf8ToBytes } from '../protocol/bytes.js'
 import { canonicalJson } from '../protocol/canonical-json.js'
 import { CodedError } from '../protocol/errors.js'
 import { leafHash } from '../protocol/merkle-tree.js'
-import { ENVELOPE_TYPE, type RecordEnvelope, envelopeBytes, envelopeViolations } from './envelope.js'
+import { ENVELOPE_TYPE, type RecordEnvelope, chosenViolations, envelopeBytes } from './envelope.js'
 import { epcisEventHash } from './epcis-hash.js'
 import { isJsonObject, pointerStep } from './json-value.js'
 import { SALT_BYTES, payloadDigests } from './payload-digest.js'
@@ -67,9 +67,11 @@ function subjectInPayload(schema: RecordSchema, payload: unknown): PublicSubject
   return typeof id === 'string' && scheme !== undefined ? { kind: 'public', scheme, id } : undefined
 }
 
-function subjectViolations(schema: RecordSchema, input: RecordInput): Violation[] {
-  const inPayload = subjectInPayload(schema, input.payload)
-  const subject = input.subject ?? inPayload
+function subjectViolations(
+  schema: RecordSchema,
+  subject: Subject | undefined,
+  inPayload: PublicSubject | undefined,
+): Violation[] {
   const fail = (zh: string, en: string): Violation[] => [{ path: '/subject', code: 'SUBJECT', zh, en }]
   if (!subject) return fail('缺少记录主体 subject', 'subject is required: a public identifier or a commitment')
   if (!schema.subjects.includes(subject.kind)) {
@@ -87,29 +89,42 @@ function invalid(schema: RecordSchema, violations: readonly Violation[]): CodedE
   return new CodedError<BuilderErrorCode>('RECORD_INVALID', message, { details: { violations } })
 }
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+interface InputContext {
+  registry: SchemaRegistry
+  nowMs: number
+}
+
 interface BuildRun {
   registry: SchemaRegistry
   sources: RecordSources
 }
 
-/** Violations of the payload have paths under `/payload`, those of the envelope under its own fields. */
-function checkInput(schema: RecordSchema, input: RecordInput, context: { registry: SchemaRegistry; nowMs: number }): void {
+/**
+ * Violations of the payload have paths under `/payload`, those of the envelope under its own fields.
+ * @returns whom the record is about
+ */
+function checkInput(schema: RecordSchema, input: RecordInput, { registry, nowMs }: InputContext): Subject {
+  const inPayload = subjectInPayload(schema, input.payload)
+  const subject = input.subject ?? inPayload
   const named = { schema: schema.id, version: schema.version, payload: input.payload }
   const violations = [
-    ...context.registry.validate(named, context).map((one) => ({ ...one, path: `/payload${one.path}` })),
-    ...subjectViolations(schema, input),
+    ...registry.validate(named, { nowMs }).map((one) => ({ ...one, path: `/payload${one.path}` })),
+    ...subjectViolations(schema, subject, inPayload),
   ]
-  if (violations.length > 0) throw invalid(schema, violations)
+  if (subject === undefined || violations.length > 0) throw invalid(schema, violations)
+  return subject
 }
 
 function buildRecord(schema: RecordSchema, input: RecordInput, { registry, sources }: BuildRun): BuiltRecord {
   const nowMs = sources.nowMs()
-  checkInput(schema, input, { registry, nowMs })
+  const subject = checkInput(schema, input, { registry, nowMs })
   const text = canonicalJson(input.payload)
   const payload = utf8ToBytes(text)
   const salt = sources.randomBytes(SALT_BYTES)
   // In canonical order, which then need not be made.
-  const envelope = {
+  const envelope: Mutable<RecordEnvelope> = {
     createdAt: new Date(nowMs).toISOString(),
     family: familyOf(schema.id),
     id: uuidV7(nowMs, sources.randomBytes(RECORD_ID_RANDOM_BYTES)),
@@ -118,21 +133,24 @@ function buildRecord(schema: RecordSchema, input: RecordInput, { registry, sourc
     proof: [],
     retention: input.retention ?? schema.retention,
     schema: { id: schema.id, version: schema.version },
-    subject: input.subject ?? subjectInPayload(schema, input.payload),
-    ...(input.supersedes === undefined ? {} : { supersedes: input.supersedes }),
+    subject,
     type: ENVELOPE_TYPE,
   }
-  const outside = envelopeViolations(envelope)
+  if (input.supersedes !== undefined) envelope.supersedes = input.supersedes
+  const outside = chosenViolations(envelope)
   if (outside.length > 0) throw invalid(schema, outside)
-  const bytes = envelopeBytes(envelope as RecordEnvelope)
-  const sealed = { envelope: envelope as RecordEnvelope, envelopeBytes: bytes, leaf: leafHash(bytes) }
-  return { ...sealed, payload, salt, ...naturalKeyOf(schema, text) }
+  const bytes = envelopeBytes(envelope)
+  const record: Mutable<BuiltRecord> = { envelope, envelopeBytes: bytes, leaf: leafHash(bytes), payload, salt }
+  if (schema.naturalKey !== undefined) record.naturalKey = naturalKeyOf(text)
+  return record
 }
 
 /** @param text canonical: the payload as it was recorded, whatever object it came from */
-function naturalKeyOf(schema: RecordSchema, text: string): { naturalKey?: string } {
-  if (schema.naturalKey === undefined) return {}
-  return { naturalKey: epcisEventHash(JSON.parse(text) as Record<string, unknown>) }
+function naturalKeyOf(text: string): string {
+  const event = JSON.parse(text) as Record<string, unknown>
+  const hash = epcisEventHash(event)
+  // An error declaration repeats the event that it declares wrong, hash and all; it is no duplicate of that.
+  return event.errorDeclaration === undefined ? hash : `${hash}#error-declaration`
 }
 
 /** Builders over a registry: the package's schemas by name, all of the registry by id. */

@@ -70,21 +70,34 @@ const SUBJECT: JsonSchema = {
   else: closed({ kind: {}, algorithm: { const: 'HMAC-SHA-256' }, keyId: short, value: hex64 }),
 }
 
+/** Of an envelope, what whoever builds a record chooses; the rest is the builder's own work. */
+const CHOSEN_PARTS = {
+  schema: closed({ id: short, version: { type: 'string', pattern: '^[1-9][0-9]{0,5}$' } }),
+  subject: SUBJECT,
+  issuer: { ...short, maxLength: 512, format: 'uri' },
+  supersedes: uuid,
+  retention: { enum: RETENTION_CLASSES },
+} as const satisfies Record<string, JsonSchema>
+
+const named = { title: '信封', 'x-en': 'the envelope' } as const
+const CHOSEN: JsonSchema = {
+  ...named, type: 'object', properties: CHOSEN_PARTS, required: ['schema', 'subject', 'issuer', 'retention'],
+}
+
 const ENVELOPE: JsonSchema = {
-  title: '信封',
-  'x-en': 'the envelope',
+  ...named,
   ...closed(
     {
       type: { const: ENVELOPE_TYPE },
       id: { type: 'string', pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$' },
       family: { enum: RECORD_FAMILY_NAMES },
-      schema: closed({ id: short, version: { type: 'string', pattern: '^[1-9][0-9]{0,5}$' } }),
+      schema: CHOSEN_PARTS.schema,
       subject: SUBJECT,
-      issuer: { ...short, maxLength: 512, format: 'uri' },
+      issuer: CHOSEN_PARTS.issuer,
       payloadDigests: closed({ sha256: hex64, sm3: hex64 }),
       createdAt: { type: 'string', pattern: '^[0-9T:-]{19}\\.[0-9]{3}Z$', format: 'date-time' },
-      supersedes: uuid,
-      retention: { enum: RETENTION_CLASSES },
+      supersedes: CHOSEN_PARTS.supersedes,
+      retention: CHOSEN_PARTS.retention,
       proof: {
         type: 'array',
         maxItems: 8,
@@ -114,11 +127,18 @@ function readableParts(envelope: Record<string, unknown>): Record<string, unknow
 }
 
 /** Fields that hold a number of a natural person. */
-export function personalViolations(value: unknown): Violation[] {
+function personalViolations(value: unknown): Violation[] {
   return findPersonalNumbers(value).map(({ path, kind }) => {
     const field = path.slice(1).replaceAll('/', '.')
     return { path, code: 'PERSONAL_DATA', ...messages.personal({ zh: field, en: field }, PERSONAL_NAMES[kind]) }
   })
+}
+
+/** Every failing field among those that a record's builder does not make itself; as `envelopeViolations` would say. */
+export function chosenViolations(envelope: Pick<RecordEnvelope, keyof typeof CHOSEN_PARTS>): Violation[] {
+  const { issuer, subject } = envelope
+  const readable = { subject: subject.kind === 'commitment' ? { keyId: subject.keyId } : subject, issuer }
+  return [...validateJson(CHOSEN, envelope, { nowMs: 0 }), ...personalViolations(readable)]
 }
 
 /** Every failing field of an envelope; none when it is valid. Never throws. */

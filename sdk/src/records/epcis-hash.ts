@@ -100,6 +100,7 @@ const PARTY_LISTS: Record<string, readonly Property[]> = {
 /** What says something of the record, not of the event. */
 const NOT_HASHED = ['@context', 'type', 'isA', 'eventID', 'recordTime', 'errorDeclaration', 'rdfs:comment']
 
+const CBV_URN = 'urn:epcglobal:cbv:'
 const CBV_URNS: readonly (readonly [urn: string, uri: string])[] = [
   ['urn:epcglobal:cbv:bizstep:', `${CBV}BizStep-`],
   ['urn:epcglobal:cbv:disp:', DISPOSITION],
@@ -116,8 +117,12 @@ const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? v
 
 type Namespaces = ReadonlyMap<string, string>
 
+const USUAL_NAMESPACES: Namespaces =
+  new Map([['gs1', GS1_VOCABULARY], ['cbv', CBV], ['cbvmda', 'urn:epcglobal:cbv:mda']])
+
 function namespacesOf(...contexts: unknown[]): Namespaces {
-  const namespaces = new Map([['gs1', GS1_VOCABULARY], ['cbv', CBV], ['cbvmda', 'urn:epcglobal:cbv:mda']])
+  if (contexts.every((context) => context === undefined)) return USUAL_NAMESPACES
+  const namespaces = new Map(USUAL_NAMESPACES)
   for (const part of contexts.flatMap(asList)) {
     if (!isObject(part)) continue
     for (const [prefix, uri] of Object.entries(part)) if (typeof uri === 'string') namespaces.set(prefix, uri)
@@ -145,18 +150,26 @@ function canonicalNumber(text: string): string {
   return number.toExponential().replace(/e-(\d)$/, 'e-0$1')
 }
 
+const PREFIX = /^[A-Za-z0-9_-]+$/
+const GS1_NAMESPACE = /^https:\/\/(ref\.)?gs1\.org\//
+
+/** The URI for the URN of a word of the vocabulary. */
+function canonicalWord(text: string): string {
+  const known = text.startsWith(CBV_URN) ? CBV_URNS.find(([urn]) => text.startsWith(urn)) : undefined
+  return known === undefined ? text : known[1] + text.slice(known[0].length)
+}
+
 function canonicalValue(value: unknown, property: Property, namespaces: Namespaces): string {
   const text = String(value).trim()
   if (property.time) return canonicalTime(text)
   if (property.vocabulary !== undefined && /^[A-Za-z0-9_-]+$/.test(text)) {
     return (property.vocabulary === GS1_VOCABULARY ? namespaces.get('gs1')! : property.vocabulary) + text
   }
-  const [urn, uri] = CBV_URNS.find(([prefix]) => text.startsWith(prefix)) ?? ['', '']
-  const curie = /^([A-Za-z0-9_-]+):(.*)$/s.exec(text)
-  const namespace = curie ? namespaces.get(curie[1]!) : undefined
-  if (namespace !== undefined && /^https:\/\/(ref\.)?gs1\.org\//.test(namespace)) return namespace + curie![2]!
-  const number = canonicalNumber(uri + text.slice(urn.length))
-  return toCanonicalDigitalLink(number) ?? number
+  const prefix = text.slice(0, Math.max(0, text.indexOf(':')))
+  const namespace = namespaces.get(prefix) ?? ''
+  if (GS1_NAMESPACE.test(namespace) && PREFIX.test(prefix)) return namespace + text.slice(prefix.length + 1)
+  const word = canonicalWord(text)
+  return toCanonicalDigitalLink(word) ?? canonicalNumber(word)
 }
 
 // ------------------------------------------------------------------------------------------------------ pre-hash
@@ -168,19 +181,26 @@ interface Rendering {
 
 /** The fields named, in their order; values of one name sorted. */
 function renderFields(object: JsonObject, fields: readonly Property[], run: Rendering): string {
-  return fields.map((field) => renderProperty(object[field.key], field, run)).join('')
+  let text = ''
+  for (const field of fields) {
+    const value = object[field.key]
+    if (value !== undefined && value !== null) text += renderProperty(value, field, run)
+  }
+  return text
 }
 
 function renderProperty(value: unknown, property: Property, run: Rendering): string {
-  if (value === undefined || value === null) return ''
-  const name = property.entry ?? property.key
-  const rendered = asList(value).map((one) => {
-    if (property.fields) return isObject(one) ? withName(name, renderFields(one, property.fields, run)) : ''
-    const text = canonicalValue(one, property, run.namespaces)
-    return text === '' ? '' : `${name}=${text}`
-  })
-  const text = rendered.sort().join('')
+  const text = Array.isArray(value)
+    ? value.map((one) => renderValue(one, property, run)).sort().join('')
+    : renderValue(value, property, run)
   return property.entry === undefined ? text : withName(property.key, text)
+}
+
+function renderValue(value: unknown, property: Property, run: Rendering): string {
+  const name = property.entry ?? property.key
+  if (property.fields) return isObject(value) ? withName(name, renderFields(value, property.fields, run)) : ''
+  const text = canonicalValue(value, property, run.namespaces)
+  return text === '' ? '' : `${name}=${text}`
 }
 
 const withName = (name: string, text: string): string => (text === '' ? '' : name + text)
@@ -203,14 +223,16 @@ function renderExtension(key: string, value: unknown, run: Rendering): string[] 
 
 /** What `fields` leaves of an object: extensions, the lists of parties, and the extensions inside known objects. */
 function renderExtensions(object: JsonObject, fields: readonly Property[], run: Rendering): string {
-  const rest = Object.entries(object).flatMap(([key, value]) => {
-    if (value === undefined || run.ignored.has(key)) return []
+  const rest: string[] = []
+  for (const [key, value] of Object.entries(object)) {
+    if (value === undefined || run.ignored.has(key)) continue
     const field = fields.find((known) => known.key === key)
-    if (field) return field.fields ? [renderInnerExtensions(value, field, run)] : []
     const party = PARTY_LISTS[key]
-    if (party) return [renderProperty(value, { key, entry: '', fields: party }, run)]
-    return renderExtension(key, value, run)
-  })
+    if (field) {
+      if (field.fields) rest.push(renderInnerExtensions(value, field, run))
+    } else if (party) rest.push(value === null ? '' : renderProperty(value, { key, entry: '', fields: party }, run))
+    else rest.push(...renderExtension(key, value, run))
+  }
   return rest.sort().join('')
 }
 

@@ -20,8 +20,8 @@ export function uuidV7(timeMs: number, random: Uint8Array): string {
   bytes.set(random, 6)
   bytes[6] = (bytes[6]! & 0x0f) | 0x70
   bytes[8] = (bytes[8]! & 0x3f) | 0x80
-  const hex = bytesToHex(bytes).slice(2)
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+  const hex = bytesToHex(bytes)
+  return `${hex.slice(2, 10)}-${hex.slice(10, 14)}-${hex.slice(14, 18)}-${hex.slice(18, 22)}-${hex.slice(22)}`
 }
 
 export function isUuidV7(text: unknown): text is string {

@@ -35,7 +35,10 @@ const SCHEMA_DEPTH_MAX = 24
 
 const ID = new RegExp(`^(${RECORD_FAMILY_NAMES.join('|')})(\\.[a-z][a-z0-9-]{0,31}){1,4}$`)
 
-export const familyOf = (schemaId: string): RecordFamily => schemaId.split('.')[0] as RecordFamily
+export function familyOf(schemaId: string): RecordFamily {
+  const dot = schemaId.indexOf('.')
+  return (dot === -1 ? schemaId : schemaId.slice(0, dot)) as RecordFamily
+}
 
 type KeywordCheck = (value: unknown, path: string, levels: number) => void
 
