@@ -7,6 +7,7 @@ import { commitSealDigest, headerWithSeals } from '@songhua/sdk/protocol/block-h
 import { type Address, type Hash, hexToBytes } from '@songhua/sdk/protocol/bytes'
 import { privateKeyToAddress, signDigest } from '@songhua/sdk/protocol/crypto'
 import { CodedError, isCodedError } from '@songhua/sdk/protocol/errors'
+import { ANCHOR_CONTRACT, type AnchoredBatch, readAnchoredBatch } from '@songhua/sdk/protocol/evidence-receipt'
 import { encodeExtraData } from '@songhua/sdk/protocol/extra-data'
 import type { Genesis } from '@songhua/sdk/protocol/genesis'
 import type { Header } from '@songhua/sdk/protocol/header'
@@ -15,6 +16,7 @@ import { DEFAULT_QBFT_CONFIG } from '@songhua/sdk/protocol/qbft-config'
 import { trustAnchorToJson } from '@songhua/sdk/protocol/trust-anchor'
 import { openChain } from '@songhua/node/app/open-chain'
 import { systemClock } from '@songhua/node/base/clock'
+import { createSerialQueue } from '@songhua/node/base/serial-queue'
 import type { Logger } from '@songhua/node/base/logger'
 import { createBlockExecutor } from '@songhua/node/execution/block-executor'
 import { createEthereumjsEvm } from '@songhua/node/execution/ethereumjs-evm'
@@ -70,9 +72,13 @@ export interface AnchorChain {
   readonly pool: Pool
   /** Seals a block of what the pool holds. */
   mine(): Promise<void>
+  /** One block after the other, until the answer is called. */
+  keepMining(): () => Promise<void>
   /** Forgets what the pool holds, as a pool that was full does. */
   dropPool(): void
   trustAnchor(): unknown
+  /** All batches in the chain, in order. */
+  anchored(): AnchoredBatch[]
   stop(): Promise<void>
 }
 
@@ -123,6 +129,17 @@ export async function createAnchorChain(): Promise<AnchorChain> {
     if (header === undefined) throw new CodedError('HEADER_UNKNOWN', `block ${number} is unknown`)
     return header
   }
+  const mines = createSerialQueue()
+  const mine = async (): Promise<void> => {
+    const { header, transactions } = await chain.build({
+      coinbase: privateKeyToAddress(VALIDATOR_KEY),
+      round: 0,
+      blockTimeMs: chain.head().blockTimeMs + 1000,
+      deadlineMs: Date.now() + 10_000,
+    })
+    const seal = signDigest(commitSealDigest(header), VALIDATOR_KEY)
+    await chain.importSealed({ header: headerWithSeals(header, [seal]), transactions })
+  }
   return {
     genesisHash,
     get pool() {
@@ -154,16 +171,23 @@ export async function createAnchorChain(): Promise<AnchorChain> {
       historyPath: ({ number, size }) =>
         Promise.resolve(proveBlock((level, index) => store.historyNode(level, index), { number, size })),
     },
-    async mine() {
-      const { header, transactions } = await chain.build({
-        coinbase: privateKeyToAddress(VALIDATOR_KEY),
-        round: 0,
-        blockTimeMs: chain.head().blockTimeMs + 1000,
-        deadlineMs: Date.now() + 10_000,
-      })
-      const seal = signDigest(commitSealDigest(header), VALIDATOR_KEY)
-      await chain.importSealed({ header: headerWithSeals(header, [seal]), transactions })
+    mine: () => mines.run(mine),
+    keepMining() {
+      let isOver = false
+      const running = (async () => {
+        while (!isOver) {
+          await mines.run(mine)
+          await new Promise((resolve) => setTimeout(resolve, 10))
+        }
+      })()
+      return () => {
+        isOver = true
+        return running
+      }
     },
+    anchored: () =>
+      Array.from({ length: chain.head().header.number + 1 }, (_, number) => store.receipts(number) ?? []).flat()
+        .flatMap(({ logs }) => logs).filter(({ address }) => address === ANCHOR_CONTRACT).map(readAnchoredBatch),
     trustAnchor: () => trustAnchorToJson({ chainId: CHAIN_ID, genesisHeader: headerAt(0), checkpoints: [] }),
     async stop() {
       await store.close()
