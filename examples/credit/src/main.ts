@@ -9,7 +9,7 @@ const { SONGHUA_GATEWAY: gateway, SONGHUA_API_KEY: apiKey, OUT: out = 'out' } = 
 if (!gateway || !apiKey) throw new Error('Set SONGHUA_GATEWAY (URL of a gateway) and SONGHUA_API_KEY')
 
 const songhua = await connect({ gateway, apiKey })
-const trustAnchor = await songhua.trustAnchor({ checkpoint: 'head' })
+const trustAnchor = await songhua.trustAnchor()
 await mkdir(out, { recursive: true })
 await writeFile(`${out}/trust-anchor.json`, JSON.stringify(trustAnchor))
 

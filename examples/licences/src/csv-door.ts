@@ -48,7 +48,7 @@ export async function anchorExport(
   idempotencyKey: string,
 ): Promise<{ anchored: AnchoredRow[]; refused: RefusedRow[] }> {
   const query = new URLSearchParams({ schema, mapping: JSON.stringify(mapping), partial: 'true', wait: 'final' })
-  const response = await fetch(`${gateway.url}/v1/records?${query}`, {
+  const response = await fetch(`${gateway.url}/v1/records?${query.toString()}`, {
     method: 'POST',
     headers: {
       Authorization: `Bearer ${gateway.apiKey}`,

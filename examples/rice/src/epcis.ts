@@ -1,6 +1,6 @@
 // EPCIS 2.0 documents as the companies' systems write them, and what the example needs to know of an event.
 import { readFile } from 'node:fs/promises'
-import type { SchemaId } from '@songhua/sdk'
+import type { RecordInput, SchemaId } from '@songhua/sdk'
 import { type PublicSubject, gs1Subject } from '@songhua/sdk/records/subject'
 
 interface Quantity {
@@ -53,8 +53,8 @@ export function subjectOf(event: EpcisEvent): PublicSubject {
   return gs1Subject(goods[0] ?? event.parentID ?? event.readPoint!.id)
 }
 
-/** A record of the family `trace`, ready to be anchored: the event itself is the payload. */
-export function recordOf(event: EpcisEvent) {
+/** A record of the family `trace`: the event itself is the payload, and the gateway checks it against the schema. */
+export function recordOf(event: EpcisEvent): RecordInput {
   return { schema: SCHEMAS[event.type], subject: subjectOf(event), payload: event }
 }
 

@@ -2,6 +2,7 @@
 import type { GatewayConnection } from '@songhua/sdk'
 import type { EvidenceBundle } from '@songhua/sdk/protocol/evidence-format'
 import type { PublicSubject } from '@songhua/sdk/records/subject'
+import { parseTrustAnchor } from '@songhua/sdk/verify'
 import { type EpcisEvent, originsOf } from './epcis.js'
 
 export interface Step {
@@ -13,21 +14,27 @@ export interface Step {
   isWithdrawn: boolean
 }
 
-/** Latest first. Each step has been verified: its evidence under the trust anchor, and the event against it. */
+/**
+ * Latest first. Each step has been verified: its evidence under the trust anchor, and the event against it.
+ * @param trustAnchor with a checkpoint: whoever trusts that one block needs to trust no validator's key before it
+ */
 export async function traceBack(
   songhua: GatewayConnection,
   from: PublicSubject[],
   trustAnchor: unknown,
 ): Promise<Step[]> {
+  const under = parseTrustAnchor(trustAnchor).checkpoints.at(-1)!.height
   const steps: Omit<Step, 'isWithdrawn'>[] = []
   const queue = [...from]
   const seen = new Set(queue.map(({ id }) => id))
   for (let subject = queue.shift(); subject !== undefined; subject = queue.shift()) {
-    for await (const { id, envelope } of songhua.records.find({ subject })) {
+    for await (const { id, envelope, batch } of songhua.records.find({ subject })) {
       const { payload, salt } = await songhua.records.payload(id)
-      const evidence = await songhua.records.evidence(id)
+      // Before the checkpoint, the checkpoint vouches for the record's block; from it on, the validators do.
+      const isBefore = Number(batch?.blockNumber) < under
+      const evidence = await songhua.records.evidence(id, isBefore ? { under } : {})
       const verdict = await songhua.records.verify(evidence, { payload, salt, trustAnchor })
-      if (!verdict.valid) throw new Error(`${id}: ${verdict.steps.find(({ ok }) => !ok)?.code}`)
+      if (!verdict.valid) throw new Error(`${id} is not proved: ${JSON.stringify(verdict.steps)}`)
       const event = JSON.parse(new TextDecoder().decode(payload)) as EpcisEvent
       steps.push({ id, event, issuer: envelope.issuer, evidence })
       const origins = originsOf(event).filter((origin) => !seen.has(origin.id))
