@@ -30,6 +30,7 @@ export type CliErrorCode =
   | 'DEMO_NOT_ANCHORED'
   | 'RPC_UNREACHABLE'
   | 'RPC_ERROR'
+  | 'EVIDENCE_INVALID'
 
 /** An error whose message comes from the catalogue in the language of the user; `values` are its details. */
 export function cliError(

@@ -14,11 +14,16 @@ function reasonOf(error: unknown): string {
 
 /** @throws CLI_FILE naming what the file is for and its path */
 export async function readTextFile(context: CliContext, what: MessageKey, path: string): Promise<string> {
+  return (await readBytesFile(context, what, path)).toString('utf8')
+}
+
+/** @throws CLI_FILE naming what the file is for and its path */
+export async function readBytesFile(context: CliContext, what: MessageKey, path: string): Promise<Buffer> {
   try {
     if ((await stat(path)).size > MAX_INPUT_BYTES) {
       throw cliError(context, 'CLI_FILE', ['fileTooBig', { what: context.t(what), path, max: MAX_INPUT_BYTES }])
     }
-    return await readFile(path, 'utf8')
+    return await readFile(path)
   } catch (error) {
     if (!(error instanceof Error) || !('syscall' in error)) throw error
     const key = reasonOf(error) === 'ENOENT' ? 'fileMissing' : 'fileUnreadable'

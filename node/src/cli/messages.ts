@@ -64,6 +64,12 @@ export const MESSAGES = {
   dataFolder: { en: 'data folder', zh: '数据目录' },
   apiKeysFile: { en: 'file of API keys', zh: 'API 密钥文件' },
   outFile: { en: 'output file', zh: '输出文件' },
+  evidenceFile: { en: 'evidence file', zh: '证据文件' },
+  trustAnchorFile: { en: 'trust anchor file', zh: '信任锚文件' },
+  payloadFile: { en: 'payload file', zh: '原文文件' },
+  saltFile: { en: 'salt file', zh: '盐值文件' },
+  documentFile: { en: 'document', zh: '文件' },
+  apiKeyFile: { en: 'API key file', zh: 'API 密钥文件' },
 
   askPassword: { en: 'Password of the node key: ', zh: '节点私钥口令：' },
   askNewPassword: { en: 'New password (8 characters or more): ', zh: '新口令（至少 8 个字符）：' },

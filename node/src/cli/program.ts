@@ -1,4 +1,6 @@
 import { Command, type CommanderError, Option } from 'commander'
+import { addAnchorCommand } from './command-anchor.js'
+import { addAnchorFileCommand } from './command-anchor-file.js'
 import { addApiKeyCommand } from './command-apikey.js'
 import { addBackupCommand } from './command-backup.js'
 import { addDevnetCommand } from './command-devnet.js'
@@ -8,6 +10,7 @@ import { addKeysCommand } from './command-keys.js'
 import { addRestoreCommand } from './command-restore.js'
 import { addStartCommand } from './command-start.js'
 import { addStatusCommand } from './command-status.js'
+import { addVerifyCommand } from './command-verify.js'
 import { addVersionCommand, versionLine } from './command-version.js'
 import { type CliContext, cliError } from './context.js'
 import { EXIT_CODES } from './exit-codes.js'
@@ -36,6 +39,9 @@ export function createProgram(context: CliContext): Command {
     addDevnetCommand,
     addKeysCommand,
     addStatusCommand,
+    addAnchorCommand,
+    addVerifyCommand,
+    addAnchorFileCommand,
     addApiKeyCommand,
     addBackupCommand,
     addRestoreCommand,

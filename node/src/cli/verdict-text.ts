@@ -1,0 +1,87 @@
+import { EVIDENCE_CODES } from '@songhua/sdk/protocol/evidence-codes'
+import type { EvidenceFacts, EvidenceStepResult, EvidenceVerdict } from '@songhua/sdk/protocol/evidence-verdict'
+import type { Language } from './messages.js'
+import { formatFields } from './table.js'
+
+/** A verdict as people read it. */
+
+const TEXTS = {
+  valid: { en: 'VALID', zh: '有效' },
+  invalid: { en: 'NOT VALID', zh: '无效' },
+  format: { en: 'files', zh: '文件格式' },
+  payload: { en: 'payload', zh: '原文' },
+  leaf: { en: 'envelope', zh: '信封' },
+  inclusion: { en: 'batch', zh: '批次' },
+  receipt: { en: 'transaction', zh: '交易' },
+  header: { en: 'block', zh: '区块' },
+  chain: { en: 'chain', zh: '链' },
+  seals: { en: 'seals', zh: '签封' },
+  validators: { en: 'validators', zh: '验证节点' },
+  issuer: { en: 'issuer', zh: '签发方' },
+  record: { en: 'record', zh: '记录' },
+  schema: { en: 'schema', zh: '模式' },
+  blockHash: { en: 'block hash', zh: '区块哈希' },
+  time: { en: 'existed at', zh: '存在时间' },
+  horizon: { en: 'believed on', zh: '信任依据' },
+  anchoredBy: { en: 'anchored by', zh: '上链账户' },
+  meaning: { en: 'meaning', zh: '含义' },
+  unchecked: { en: 'not checked', zh: '未核验' },
+} as const
+
+/** The step that decided against the bundle: the first that failed of itself. */
+export function decisiveStep({ steps }: EvidenceVerdict): EvidenceStepResult | undefined {
+  return steps.find(({ ok, code }) => !ok && code !== 'STEP_NOT_REACHED')
+}
+
+export function formatVerdict(verdict: EvidenceVerdict, language: Language): string {
+  const failed = decisiveStep(verdict)
+  const lines = formatFields(
+    verdict.steps.map((result) => [`  ${markOf(result)} ${TEXTS[result.step][language]}`, textOf(result, language)]),
+  )
+  const { facts } = verdict
+  if (facts !== undefined) return `${lines}\n\n${TEXTS.valid[language]}\n${formatFields(factFields(facts, language))}`
+  if (failed === undefined) return `${lines}\n\n${TEXTS.invalid[language]}`
+  const text = EVIDENCE_CODES[failed.code][language]
+  return `${lines}\n\n${TEXTS.invalid[language]}: ${failed.code}\n  ${text}${failed.message ? `\n  ${failed.message}` : ''}`
+}
+
+/** A step that was passed over is neither good nor bad. */
+function markOf({ ok, code }: EvidenceStepResult): string {
+  if (code === 'PAYLOAD_NOT_GIVEN' || code === 'STEP_NOT_REACHED') return '–'
+  return ok ? '✓' : '✗'
+}
+
+function textOf({ ok, code }: EvidenceStepResult, language: Language): string {
+  const text = EVIDENCE_CODES[code][language]
+  return ok || code === 'STEP_NOT_REACHED' ? text : `${code}: ${text}`
+}
+
+function factFields(facts: EvidenceFacts, language: Language): [string, string][] {
+  const { block, issuer, batch, schema, unchecked } = facts
+  const name = (key: keyof typeof TEXTS): string => `  ${TEXTS[key][language]}`
+  const standing = { signed: 'ISSUER_SIGNED', organisation: 'ISSUER_ORGANISATION', unproven: 'ISSUER_UNPROVEN' } as const
+  return [
+    [name('record'), facts.recordId],
+    [name('schema'), `${schema.id} ${schema.version}`],
+    [name('issuer'), `${issuer.name} (${EVIDENCE_CODES[standing[issuer.standing]][language]})`],
+    [name('time'), new Date(block.timeMs).toISOString()],
+    [name('header'), `${block.number}, ${batch.leafIndex + 1}/${batch.size}`],
+    [name('blockHash'), block.hash],
+    [name('chain'), `${facts.chainId}, ${facts.genesisHash}`],
+    [name('anchoredBy'), batch.sender],
+    [name('horizon'), horizonText(facts, language)],
+    ...(unchecked.length === 0 ? [] : [[name('unchecked'), unchecked.join(', ')] as [string, string]]),
+    [name('meaning'), facts.meaning[language]],
+  ]
+}
+
+function horizonText({ horizon }: EvidenceFacts, language: Language): string {
+  if (horizon.proof === 'checkpoint') {
+    const { height } = horizon
+    return language === 'zh' ? `信任锚在高度 ${height} 的检查点` : `the trust anchor's checkpoint at block ${height}`
+  }
+  const { fromHeight, sealedHeight } = horizon
+  return language === 'zh'
+    ? `自高度 ${fromHeight} 起的验证节点，至高度 ${sealedHeight} 的签封`
+    : `the validators since block ${fromHeight}, who sealed block ${sealedHeight}`
+}

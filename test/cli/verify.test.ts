@@ -1,0 +1,130 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { EvidenceVerdict } from '@songhua/sdk/protocol/evidence-verdict'
+import { trustAnchorToJson } from '@songhua/sdk/protocol/trust-anchor'
+import { genesisHeader, parseGenesis } from '@songhua/sdk/protocol/genesis'
+import { EMPTY_TRIE_ROOT } from '@songhua/sdk/protocol/account'
+import { genesisState } from '@songhua/node/execution/genesis-state'
+import { updateStateTrie } from '@songhua/node/trie/state-trie'
+import { chain, good, goodWith } from '../protocol/evidence-cases-support.js'
+import { GENESIS_JSON } from '../protocol/support.js'
+import { runCommand } from './in-process.js'
+import { testFolder } from './support.js'
+
+const at = await testFolder()
+const [evidence, anchor, payload, salt] = ['good.json', 'anchor.json', 'payload', 'salt'].map(at) as [
+  string, string, string, string,
+]
+const record = chain.batch[4]!
+const saltDigits = Buffer.from(record.salt).toString('hex')
+
+beforeAll(async () => {
+  await writeFile(evidence, JSON.stringify(good))
+  await writeFile(anchor, JSON.stringify(chain.trustAnchor()))
+  await writeFile(payload, record.payload)
+  await writeFile(salt, `${saltDigits}\n`)
+  await writeFile(at('bad.json'), JSON.stringify(goodWith({ envelope: { ...good.envelope, note: '' } })))
+  await writeFile(at('noise'), Buffer.alloc(10_000_000, 0x5b))
+  await mkdir(at('folder'))
+})
+
+describe('songhua verify', () => {
+  it('says each step and what is proved, and what is not', async () => {
+    const { code, stdout } = await runCommand(['verify', evidence, '--anchor', anchor])
+    expect(code).toBe(0)
+    expect(stdout.match(/^ {2}[✓–] /gm)).toHaveLength(10)
+    expect(stdout).toContain('– payload')
+    for (const part of ['VALID', String(good.envelope.id), chain.hashes[15]!, 'still in force is not proved', anchor]) {
+      expect(stdout).toContain(part)
+    }
+    expect(stdout).toContain('the validators since block 0, who sealed block 15')
+  })
+
+  it('says it in Chinese', async () => {
+    const { code, stdout } = await runCommand(['verify', evidence, '--anchor', anchor], { language: 'zh' })
+    expect(code).toBe(0)
+    for (const part of ['有效', '证据文件与信任锚格式正确', '不证明其目前仍然有效', '信任锚']) expect(stdout).toContain(part)
+  })
+
+  it.each([
+    ['digits', saltDigits],
+    ['a file', salt],
+  ])('compares the payload, the salt given as %s', async (_, given) => {
+    const { code, stdout } = await runCommand(['verify', evidence, '--anchor', anchor, '--payload', payload, '--salt', given])
+    expect(code).toBe(0)
+    expect(stdout).toContain('The payload is the one that was recorded')
+  })
+
+  it('prints the verdict for programs, and reads standard input', async () => {
+    const words = ['verify', '-', '--anchor', anchor, '--json']
+    const { code, stdout } = await runCommand(words, { stdin: JSON.stringify(good) })
+    const verdict = JSON.parse(stdout) as EvidenceVerdict & { file: string; trustAnchor: string }
+    expect(code).toBe(0)
+    expect(verdict).toMatchObject({ file: '-', trustAnchor: anchor, valid: true, facts: { block: { number: 15 } } })
+    expect(verdict.steps).toHaveLength(10)
+  })
+
+  it('names the first code that decides, and ends with the exit code of bad evidence', async () => {
+    const { code, error, message, stdout } = await runCommand(['verify', at('bad.json'), '--anchor', anchor])
+    expect([code, error]).toEqual([9, 'EVIDENCE_INVALID'])
+    expect(message).toMatch(/bad\.json: INCLUSION_ROOT /)
+    expect(stdout).toContain('NOT VALID: INCLUSION_ROOT')
+    expect(stdout).not.toContain('in force')
+  })
+
+  it('verifies many, and says how many are valid', async () => {
+    const { code, stdout, message } = await runCommand(['verify', evidence, at('bad.json'), evidence, '--anchor', anchor])
+    expect(code).toBe(9)
+    expect(stdout).toContain('2 of 3 are valid')
+    expect(message).toContain('bad.json')
+  })
+
+  it('takes the genesis of a data folder for a trust anchor', async () => {
+    await writeFile(at('genesis.json'), JSON.stringify(GENESIS_JSON))
+    const { code, stdout, message } = await runCommand(['verify', evidence, '--data', at('.')])
+    // The chain of these tests has a genesis with another state, and so another hash: what counts is which was taken.
+    const genesis = parseGenesis(GENESIS_JSON)
+    const { root } = updateStateTrie({ getNode: () => undefined }, EMPTY_TRIE_ROOT, genesisState(genesis))
+    const own = { chainId: 230099, genesisHeader: genesisHeader(genesis, root), checkpoints: [] }
+    expect([code, message.includes('CHAIN_GENESIS')]).toEqual([9, true])
+    expect(stdout).toContain(at('genesis.json'))
+    await writeFile(at('own.json'), JSON.stringify(trustAnchorToJson(own)))
+    const byFile = await runCommand(['verify', evidence, '--anchor', at('own.json')])
+    expect(byFile.message).toBe(message)
+  })
+})
+
+describe('songhua verify refuses', () => {
+  it.each<[string, string[], number, string]>([
+    ['a missing file', ['verify', at('none.json'), '--anchor', anchor], 2, 'CLI_FILE'],
+    ['a folder', ['verify', at('folder'), '--anchor', anchor], 2, 'CLI_FILE'],
+    ['no file', ['verify', '--anchor', anchor], 2, 'CLI_USAGE'],
+    ['a missing trust anchor', ['verify', evidence, '--anchor', at('none.json')], 2, 'CLI_FILE'],
+    ['a trust anchor that is none', ['verify', evidence, '--anchor', evidence], 2, 'TRUST_ANCHOR_FORMAT'],
+    ['a data folder without genesis', ['verify', evidence, '--data', at('folder')], 2, 'CLI_FILE'],
+    ['no trust anchor', ['verify', evidence], 2, 'CLI_USAGE'],
+    ['a payload without salt', ['verify', evidence, '--anchor', anchor, '--payload', payload], 2, 'CLI_USAGE'],
+    ['a salt without payload', ['verify', evidence, '--anchor', anchor, '--salt', salt], 2, 'CLI_USAGE'],
+    ['a salt that is none', ['verify', evidence, '--anchor', anchor, '--payload', payload, '--salt', payload], 2, 'CLI_USAGE'],
+    ['one payload for two files', ['verify', evidence, evidence, '--anchor', anchor, '--payload', payload, '--salt', salt], 2, 'CLI_USAGE'],
+    ['10 MB of noise', ['verify', at('noise'), '--anchor', anchor], 9, 'EVIDENCE_INVALID'],
+    ['the payload in place of the evidence', ['verify', payload, '--anchor', anchor], 9, 'EVIDENCE_INVALID'],
+  ])('%s', async (_, words, code, error) => {
+    expect(await runCommand(words)).toMatchObject({ code, error })
+  })
+
+  it('no trust anchor, saying how to get one', async () => {
+    expect((await runCommand(['verify', evidence])).message).toContain('songhua anchor-file')
+    expect((await runCommand(['verify', evidence], { language: 'zh' })).message).toContain('信任锚')
+  })
+
+  it('a payload off by a byte', async () => {
+    await writeFile(at('off'), Buffer.concat([record.payload, Buffer.of(10)]))
+    const words = ['verify', evidence, '--anchor', anchor, '--payload', at('off'), '--salt', salt]
+    expect(await runCommand(words)).toMatchObject({ code: 9, message: expect.stringContaining('PAYLOAD_SHA256') as string })
+  })
+
+  it('and the help tells the exit code', async () => {
+    expect((await runCommand(['--help'])).stdout).toContain('9  evidence does not prove its record')
+  })
+})
