@@ -50,6 +50,7 @@ export interface FixtureOptions extends Partial<GatewayServerOptions> {
   readonly engine?: FakeEngine
   readonly table?: GatewayServerPorts['table']
   readonly prng?: GatewayServerPorts['prng']
+  readonly resolve?: GatewayServerPorts['resolve']
 }
 
 const noHeader = async (number: number): Promise<Header> => {
@@ -85,6 +86,7 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
     clock,
     logger: createTestLogger(errors),
     ...(options.prng ? { prng: options.prng } : {}),
+    ...(options.resolve ? { resolve: options.resolve } : {}),
   }
   const running = await createGatewayServer(
     {
