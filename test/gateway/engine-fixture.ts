@@ -76,6 +76,10 @@ export async function openGateway(folder: string, chain: AnchorChain, { options,
     table: mortal(table, life), keyRing: mortal(ring, life), writer: mortal(chain.writer, life), proofs: chain.proofs, registry,
     clock, logger: quiet,
   }
+  const close = async (): Promise<void> => {
+    await table.close()
+    await ring.close()
+  }
   const engine = await createGatewayEngine(
     {
       ...DEFAULT_ENGINE_OPTIONS,
@@ -84,11 +88,10 @@ export async function openGateway(folder: string, chain: AnchorChain, { options,
       batch: { ...DEFAULT_ENGINE_OPTIONS.batch, delayMsMax: 20, ...options?.batch },
     },
     { ...real, ...ports?.(real) },
-  )
-  const close = async (): Promise<void> => {
-    await table.close()
-    await ring.close()
-  }
+  ).catch(async (error: unknown) => {
+    await close()
+    throw error
+  })
   return {
     engine, table, ring, died,
     steps: () => life.steps,
