@@ -22,7 +22,8 @@ function readJson(source) {
   must(source.length <= 4 * 1024 * 1024)
   let [values, keys, depth] = [32 * 1024, 0, 0] // the whole counts as a key
   const json = JSON.parse(source, function (key, value) {
-    Array.isArray(this) ? (values -= 2) : (values--, keys++)
+    values -= Array.isArray(this) ? 2 : 1
+    keys += Array.isArray(this) ? 0 : 1
     must(values >= 0 && key.isWellFormed() && value !== Infinity && value !== -Infinity)
     return is((one) => typeof one !== 'string' || one.isWellFormed())(value)
   })
@@ -139,8 +140,7 @@ function trieValue(root, key, proof) {
     const part = isBranch ? rest[0] : hexOf(node[0]).slice(flags % 2 === 1 ? 1 : 2)
     must(rest.startsWith(part))
     isLeaf = !isBranch && flags >= 2
-    next = node[isBranch ? parseInt(part, 16) : 1]
-    rest = rest.slice(part.length)
+    ;[next, rest] = [node[isBranch ? parseInt(part, 16) : 1], rest.slice(part.length)]
   }
   return is(() => rest === '' && used === proof.length)(next)
 }
@@ -165,7 +165,7 @@ function issuerStanding(envelope, sender, { signers = [], accounts = [] } = {}) 
   must(envelope.proof.length <= 8 && own.every(({ value }) => /^[0-9a-fA-F]{130}$/.test(text(value))))
   if (own.length === 0 || signers.length === 0) return accounts.includes(sender) ? 'organisation' : 'unproven'
   const hash = keccak(Buffer.from(canonical({ ...envelope, proof: [] })))
-  return is(() => own.every(({ value }) => signers.includes(`0x${signerOf(hash, Buffer.from(value, 'hex'))}`)))('signed')
+  return is(() => own.every((one) => signers.includes(`0x${signerOf(hash, Buffer.from(one.value, 'hex'))}`)))('signed')
 }
 /** @returns what is proved; throws an Error whose `step` names the step that refused */
 export function verify(source, trustAnchor, { payload, salt, issuers } = {}) {

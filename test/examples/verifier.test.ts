@@ -13,7 +13,7 @@ interface Proved {
 
 const file = new URL('../../examples/verifier/verify.mjs', import.meta.url)
 const { verify } = (await import(file.href)) as {
-  verify(evidence: string, trustAnchor: string, input: EvidenceInput): Proved
+  verify: (evidence: string, trustAnchor: string, input: EvidenceInput) => Proved
 }
 
 /** As it would stand in a file. */
