@@ -327,14 +327,14 @@ describe('watch', () => {
   it('tells of batches as they come, and resumes after a cursor without losing or repeating one', async () => {
     const songhua = await connected()
     const stop = new AbortController()
-    const watching = songhua.records.watch({ sender: songhua.account as `0x${string}`, pollMs: 30, signal: stop.signal, fromBlock: 0 })
+    const watching = songhua.records.watch({ sender: songhua.account, pollMs: 30, signal: stop.signal, fromBlock: 0 })
     const first = await songhua.records.anchor(licence(1))
     const seen = (await watching.next()).value
     expect(seen.blockNumber).toBe(first.evidence.anchor.blockNumber)
     expect(seen.size).toBe(1n)
     await watching.return(undefined as never)
     const later = await collect(songhua.records.anchorMany([licence(2), mixed(1)]))
-    const resumed = songhua.records.watch({ cursor: seen.cursor, sender: songhua.account as `0x${string}`, signal: stop.signal })
+    const resumed = songhua.records.watch({ cursor: seen.cursor, sender: songhua.account, signal: stop.signal })
     const roots = [(await resumed.next()).value, (await resumed.next()).value].map(({ root }) => root)
     const expected = await Promise.all(later.map(async ({ evidence }) => (await songhua.records.verify(evidence)).facts!.batch.root))
     expect(new Set(roots)).toEqual(new Set(expected))

@@ -1,0 +1,60 @@
+import { gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type EvidenceVerdict, verifyEvidence } from '@songhua/sdk/verify'
+import { NEGATIVE_CASES, POSITIVE_CASES } from '../protocol/evidence-cases.js'
+import { serve, type Stub } from '../sdk/support.js'
+import { type BrowserVerifier, buildVerifier, startBrowserVerifier } from '../support/browser-verifier.js'
+
+const GZIP_BYTES_MAX = 120_000
+
+let browser: BrowserVerifier
+let stub: Stub
+
+beforeAll(async () => {
+  stub = await serve((_request, response) => response.end('reached'))
+  browser = await startBrowserVerifier()
+}, 360_000)
+
+afterAll(async () => {
+  await browser?.stop()
+  await stub?.stop()
+})
+
+describe('the verifier as a browser bundle', () => {
+  it(`is below ${GZIP_BYTES_MAX} bytes gzip, and holds of packages the noble ones only`, async () => {
+    const { code, inputs } = await buildVerifier()
+    expect(gzipSync(code, { level: 9 }).length).toBeLessThan(GZIP_BYTES_MAX)
+    const packages = inputs.flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? [])
+    expect([...new Set(packages)].sort()).toEqual(['@noble/curves', '@noble/hashes'])
+    expect(code).not.toMatch(/\bfrom\s*["']|\bimport\s*\(|\brequire\s*\(/)
+  })
+})
+
+/** Texts that name values are the same too; bundles are parsed by two engines whose JSON errors differ in words. */
+const told = ({ valid, steps, facts }: EvidenceVerdict) => ({ valid, facts, codes: steps.map(({ step, ok, code }) => [step, ok, code]) })
+
+describe('in headless Chromium, offline', () => {
+  it('has no network', async () => {
+    expect(await browser.isOnline(stub.url)).toBe(false)
+    expect((await fetch(stub.url)).ok).toBe(true)
+  })
+
+  it('accepts what Node accepts, with the same facts', async () => {
+    const verdicts = await browser.verifyEach(POSITIVE_CASES)
+    const inNode = POSITIVE_CASES.map(({ source, input, trustAnchor }) => verifyEvidence(source, { ...input, trustAnchor }))
+    expect(verdicts.map(told)).toEqual(inNode.map(told))
+    expect(verdicts.filter(({ valid }) => !valid)).toEqual([])
+  }, 120_000)
+
+  it('refuses what Node refuses, with the same codes', async () => {
+    const verdicts = await browser.verifyEach(NEGATIVE_CASES)
+    const inNode = NEGATIVE_CASES.map(({ source, input, trustAnchor }) => verifyEvidence(source, { ...input, trustAnchor }))
+    expect(verdicts.map(told)).toEqual(inNode.map(told))
+    expect(verdicts.filter(({ valid }) => valid)).toEqual([])
+  }, 120_000)
+
+  it('asked nothing of a network but what the test asked for', () => {
+    const asked = browser.requests.filter((url) => !url.startsWith('data:'))
+    expect(asked.filter((url) => !url.startsWith(stub.url))).toEqual([])
+  })
+})
