@@ -49,6 +49,8 @@ export interface FixtureOptions extends Partial<GatewayServerOptions> {
   readonly header?: (number: number) => Promise<Header>
   readonly engine?: FakeEngine
   readonly table?: GatewayServerPorts['table']
+  /** In place of the fake's. */
+  readonly parts?: Partial<GatewayServerPorts>
   readonly prng?: GatewayServerPorts['prng']
   readonly resolve?: GatewayServerPorts['resolve']
 }
@@ -87,6 +89,7 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
     logger: createTestLogger(errors),
     ...(options.prng ? { prng: options.prng } : {}),
     ...(options.resolve ? { resolve: options.resolve } : {}),
+    ...options.parts,
   }
   const running = await createGatewayServer(
     {
