@@ -79,8 +79,16 @@ const WORKER_ERRORS: Record<string, Mapping> = {
   CALL_STOPPED: { code: SERVER_ERROR },
 }
 
+/** Of the gateway's backup, by name as well. */
+const GATEWAY_ERRORS: Record<string, Mapping> = {
+  GATEWAY_DOWN: { code: SERVER_ERROR },
+  REMOTE_CLOSED: { code: SERVER_ERROR },
+  BACKUP_FOLDER_NOT_EMPTY: { code: -32602 },
+  BACKUP_FOLDERS_SAME: { code: -32602 },
+}
+
 const MAPPINGS: ReadonlyMap<string, Mapping> = new Map(
-  [RPC_ERRORS, CALL_ERRORS, TRANSACTION_ERRORS, WORKER_ERRORS].flatMap((table) => Object.entries(table)),
+  [RPC_ERRORS, CALL_ERRORS, TRANSACTION_ERRORS, WORKER_ERRORS, GATEWAY_ERRORS].flatMap((table) => Object.entries(table)),
 )
 
 function mappingOf(code: string): Mapping | undefined {
