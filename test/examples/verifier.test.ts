@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type EvidenceInput, verifyEvidence } from '@songhua/sdk/protocol/evidence'
 import { EVIDENCE_CODES } from '@songhua/sdk/protocol/evidence-codes'
+import { refreshEvidence } from '@songhua/sdk/protocol/evidence-assembly'
 import { NEGATIVE_CASES, POSITIVE_CASES } from '../protocol/evidence-cases.js'
+import { chain, good } from '../protocol/evidence-cases-support.js'
 
 interface Proved {
   record: string
@@ -45,6 +48,22 @@ describe('a verifier that shares no code with ours', () => {
       block: facts!.block.number,
       time: new Date(facts!.block.timeMs).toISOString(),
     })
+  })
+
+  it('agrees with ours on any change of a character', () => {
+    const text = JSON.stringify(refreshEvidence(good, { height: 18, proofs: chain.proofs }))
+    const trustAnchor = chain.trustAnchor(6)
+    const isAccepted = (source: string): boolean => {
+      const unused = { group: '', what: '', codes: [], input: {} }
+      return refusalOf({ ...unused, source, trustAnchor }) === undefined
+    }
+    fc.assert(
+      fc.property(fc.nat(text.length - 1), fc.integer({ min: 32, max: 126 }), (at, code) => {
+        const changed = text.slice(0, at) + String.fromCharCode(code) + text.slice(at + 1)
+        expect(isAccepted(changed)).toBe(verifyEvidence(changed, { trustAnchor }).valid)
+      }),
+      { numRuns: 300 },
+    )
   })
 
   it.each(NEGATIVE_CASES)('refuses $what ($group), at a step at which ours does', (one) => {

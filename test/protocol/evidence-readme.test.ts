@@ -7,7 +7,7 @@ import { TRUST_ANCHOR_VERSION } from '@songhua/sdk/protocol/trust-anchor'
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
 
-/** As it stands in the README: `npx tsx -e` with this function writes it anew. */
+/** As it must stand in the README; a failure of the test below shows what to write. */
 const table = [
   '| step | code | | meaning | 含义 |',
   '|---|---|---|---|---|',
