@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import { parse } from 'csv-parse/sync'
 import { epcisEventHash } from '@songhua/sdk/records/epcis-hash'
 import { gs1CheckDigit, toCanonicalDigitalLink } from '@songhua/sdk/records/gs1-link'
@@ -77,5 +77,25 @@ describe('codes of organisations in the examples', () => {
     const organisations = codes.filter((code) => !code.startsWith('230103'))
     expect(organisations.length).toBeGreaterThan(1)
     expect(organisations.filter((code) => !isUscc(code))).toEqual([])
+  })
+})
+
+describe.each(['licences', 'rice', 'credit'])('examples/%s', (name) => {
+  const manifest = JSON.parse(read(`${name}/package.json`).toString()) as { dependencies: Record<string, string> }
+  const files = readdirSync(new URL(`../../examples/${name}/src`, import.meta.url))
+
+  it('imports its own files, what its package.json names, and Node: as a stranger would', () => {
+    const imports = files.flatMap((file) => [...read(`${name}/src/${file}`).toString().matchAll(/ from '([^']+)'/g)].map(([, from]) => from!))
+    expect(imports.length).toBeGreaterThan(5)
+    const foreign = imports.filter((from) => !/^(\.\/[\w-]+\.js|node:\w+(\/promises)?)$/.test(from))
+    const packages = foreign.map((from) => from.split('/').slice(0, from.startsWith('@') ? 2 : 1).join('/'))
+    expect([...new Set(packages)]).toEqual(Object.keys(manifest.dependencies))
+  })
+
+  it('speaks Chinese and English', () => {
+    const text = read(`${name}/README.md`).toString()
+    expect(text).toMatch(/^\*\*English\*\* · \[中文\]\(#中文\)$/m)
+    expect(text).toMatch(/^## 中文$/m)
+    expect(text.match(new RegExp(`npm start -w examples/${name}`, 'g'))).toHaveLength(2)
   })
 })

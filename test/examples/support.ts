@@ -24,6 +24,14 @@ export async function createKey(data: string, key: { issuer: string; name: strin
   return stdout.trim()
 }
 
+/** `songhua verify` on what was kept, as the README says it. */
+export async function verifyByCommand(folder: string, id: string): Promise<{ valid: boolean }> {
+  const file = (ending: string): string => join(folder, `${id}.${ending}`)
+  const words = ['verify', file('evidence.json'), '--payload', file('payload.json'), '--salt', file('salt')]
+  const { stdout } = await run(process.execPath, [SONGHUA, ...words, '--anchor', join(folder, 'trust-anchor.json'), '--json'])
+  return JSON.parse(stdout) as { valid: boolean }
+}
+
 export const filesIn = async (folder: string, ending: string): Promise<string[]> =>
   (await readdir(folder)).filter((name) => name.endsWith(ending)).sort()
 
@@ -33,6 +41,6 @@ export async function verifyKept(folder: string, id: string, withPayload: boolea
   const evidence = await readFile(join(folder, `${id}.evidence.json`), 'utf8')
   if (!withPayload) return verifyEvidence(evidence, { trustAnchor })
   const payload = await readFile(join(folder, `${id}.payload.json`))
-  const salt = await readFile(join(folder, `${id}.salt`))
+  const salt = Buffer.from(await readFile(join(folder, `${id}.salt`), 'utf8'), 'hex')
   return verifyEvidence(evidence, { payload, salt, trustAnchor })
 }

@@ -2,7 +2,7 @@
 export const recordAnchor = {
   "name": "RecordAnchor",
   "compiler": "0.8.37+commit.f401782d",
-  "sourceHash": "0xec27e63553756d982f92e47c8a30b69996f327eabc1d9461f3fbb648006eaa9c",
+  "sourceHash": "0xea912b0dc14df14c93d578330f4f91686f5097ddc644cfb11f0eadd9c928d993",
   "abi": [
     {
       "inputs": [

@@ -14,7 +14,7 @@ library MerkleTree {
   }
 
   /// @notice The hash of an inner node: SHA-256 of 01, its left child and its right child.
-  /// @dev Works in memory that nobody has taken; a batch's path costs half of what `abi.encodePacked` would.
+  /// @dev Works in memory that nobody has taken, and leaves it so: a path of any length needs no more.
   function nodeHash(bytes32 left, bytes32 right) internal view returns (bytes32 hash) {
     address precompile = SHA256;
     assembly ("memory-safe") {

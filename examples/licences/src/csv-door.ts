@@ -3,7 +3,7 @@ import { type Hex, hexToBytes } from '@songhua/sdk/protocol/bytes'
 import type { EvidenceBundle } from '@songhua/sdk/protocol/evidence-format'
 
 export interface Gateway {
-  /** Such as http://127.0.0.1:8645 */
+  /** Such as http://127.0.0.1:8548 */
   url: string
   apiKey: string
 }

@@ -10,5 +10,5 @@ export async function keep(folder: string, { id, evidence, payload, salt }: Anch
   await mkdir(folder, { recursive: true })
   await writeFile(join(folder, `${id}.evidence.json`), JSON.stringify(evidence))
   await writeFile(join(folder, `${id}.payload.json`), payload)
-  await writeFile(join(folder, `${id}.salt`), salt)
+  await writeFile(join(folder, `${id}.salt`), Buffer.from(salt).toString('hex'))
 }

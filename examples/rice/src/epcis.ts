@@ -28,11 +28,17 @@ export interface EpcisEvent {
   errorDeclaration?: { declarationTime: string; reason?: string; correctiveEventIDs?: string[] }
 }
 
+const readJson = async (file: string): Promise<unknown> =>
+  JSON.parse(await readFile(new URL(`../data/${file}`, import.meta.url), 'utf8'))
+
 export async function readEvents(document: string): Promise<EpcisEvent[]> {
-  const text = await readFile(new URL(`../data/${document}.jsonld`, import.meta.url), 'utf8')
-  const { epcisBody } = JSON.parse(text) as { epcisBody: { eventList: EpcisEvent[] } }
+  const { epcisBody } = (await readJson(`${document}.jsonld`)) as { epcisBody: { eventList: EpcisEvent[] } }
   return epcisBody.eventList
 }
+
+/** Names of places, by their GLN. */
+export const readPlaces = async (): Promise<Record<string, string>> =>
+  (await readJson('places.json')) as Record<string, string>
 
 const SCHEMAS = {
   ObjectEvent: 'trace.object-event',
@@ -64,8 +70,9 @@ export function originsOf(event: EpcisEvent): PublicSubject[] {
   return ids.filter((id) => id !== undefined).map(gs1Subject)
 }
 
-export function describeEvent(event: EpcisEvent): string {
-  const [{ quantity, uom } = {}] = [event.quantityList, event.childQuantityList, event.outputQuantityList].flatMap((list) => list ?? [])
-  const amount = quantity === undefined ? '' : ` ${quantity}${uom === undefined ? '' : ` ${uom}`}`
-  return `${event.eventTime.slice(0, 10)} ${event.bizStep}${amount} at ${event.readPoint?.id ?? '–'}`
+export function describeEvent(event: EpcisEvent, places: Record<string, string>): string {
+  const quantities = [event.quantityList, event.childQuantityList, event.outputQuantityList].flatMap((list) => list ?? [])
+  const amounts = quantities.flatMap(({ quantity, uom = '件' }) => (quantity === undefined ? [] : [` ${quantity} ${uom}`]))
+  const place = event.readPoint?.id ?? ''
+  return `${event.eventTime.slice(0, 10)} ${event.bizStep}${amounts.join()}, ${places[place] ?? place}`
 }

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { type GatewayConnection, connect, isRefused, isSonghuaError } from '@songhua/sdk'
 import { gs1Subject } from '@songhua/sdk/records/subject'
-import { describeEvent, readEvents, recordOf } from './epcis.js'
+import { describeEvent, readEvents, readPlaces, recordOf } from './epcis.js'
 import { traceBack } from './trace.js'
 
 const { SONGHUA_GATEWAY: gateway, SONGHUA_API_KEY: apiKey, OUT: out = 'out' } = process.env
@@ -48,12 +48,13 @@ const [lot] = BAG.split('/21/')
 const buyer = await connect({ gateway, apiKey })
 const trustAnchor = await buyer.trustAnchor({ checkpoint: 'head' })
 const steps = await traceBack(buyer, [gs1Subject(BAG), gs1Subject(lot!)], trustAnchor)
+const places = await readPlaces()
 await mkdir(out, { recursive: true })
 await writeFile(`${out}/trust-anchor.json`, JSON.stringify(trustAnchor))
 console.log(`\n${BAG}`)
 for (const { id, event, issuer, evidence, isWithdrawn } of steps) {
   await writeFile(`${out}/${id}.evidence.json`, JSON.stringify(evidence))
   const remark = event.errorDeclaration ? ' (error declaration 更正声明)' : isWithdrawn ? ' (withdrawn 已更正)' : ''
-  console.log(`  ✓ ${describeEvent(event)}${remark}, block 区块 ${evidence.anchor.blockNumber}, ${issuer}`)
+  console.log(`  ✓ ${describeEvent(event, places)}${remark}, block 区块 ${evidence.anchor.blockNumber}, ${issuer}`)
 }
 console.log(`${steps.length} events back to the field, all verified 全部验证通过; evidence in ${out}`)
