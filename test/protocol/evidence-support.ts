@@ -83,10 +83,10 @@ export function receiptOf(logs: Log[], status: 0 | 1 = 1): Receipt {
 }
 
 /** Transaction 2 of 20 anchors the batch, by the second of its three logs. */
-export function blockReceipts(batch: readonly TestRecord[]): Receipt[] {
+export function blockReceipts(batch: readonly TestRecord[], family = 1n): Receipt[] {
   const receipts = Array.from({ length: 20 }, () => receiptOf([]))
   const neighbour = anchorLog(keccak256Hex(utf8ToBytes('another batch')), batch.length)
-  receipts[2] = receiptOf([otherLog, anchorLog(rootOf(batch), batch.length), neighbour])
+  receipts[2] = receiptOf([otherLog, anchorLog(rootOf(batch), batch.length, family), neighbour])
   return receipts
 }
 
@@ -129,9 +129,9 @@ export function setOf(number: number): Member[] {
 }
 
 /** Twenty blocks, each sealed by a quorum of three; two changes of the validators; the same batch in three blocks. */
-export function createEvidenceChain(batch = records(7)): EvidenceChain {
+export function createEvidenceChain(batch = records(7), family = 1n): EvidenceChain {
   const chain = createTestChain()
-  const receipts = blockReceipts(batch)
+  const receipts = blockReceipts(batch, family)
   for (let number = 1; number <= HEIGHT; number++) {
     const hasReceipts = (ANCHOR_BLOCKS as readonly number[]).includes(number)
     const header = chain.next({

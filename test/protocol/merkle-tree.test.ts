@@ -16,6 +16,7 @@ import {
 import {
   type ConsistencyClaim,
   consistencyProof,
+  createMerkleTree,
   createNodeReader,
   inclusionProof,
   leafHash,
@@ -85,8 +86,12 @@ describe('every tree of up to 40 leaves', () => {
 
   it('proves each of its leaves, and no leaf in another place', () => {
     for (let size = 1; size <= many.length; size++) {
+      const tree = createMerkleTree(many.slice(0, size).map(leafHash))
+      expect(tree.root).toEqual(roots[size])
+      expect(() => tree.path(size)).toThrow(expect.objectContaining({ code: 'TREE_INDEX' }))
       for (let index = 0; index < size; index++) {
         const path = inclusionProof(reader, { index, size })
+        expect(tree.path(index)).toEqual(path)
         const proof = { leaf: leafHash(many[index]!), index, size, path, root: roots[size]! }
         expect(() => verifyInclusion(proof)).not.toThrow()
         expect(() => verifyInclusion({ ...proof, leaf: leafHash(many[(index + 1) % 40]!) })).toThrow()

@@ -4,6 +4,7 @@ import type { RecordInput } from '@songhua/sdk/records/builder'
 import { envelopeBytes, envelopeLeaf, envelopeViolations, parseEnvelope } from '@songhua/sdk/records/envelope'
 import { epcisEventHash } from '@songhua/sdk/records/epcis-hash'
 import { matchesDigests, payloadDigests } from '@songhua/sdk/records/payload-digest'
+import { createRandomPool } from '@songhua/sdk/records/random-pool'
 import { commitSubject, gs1Subject } from '@songhua/sdk/records/subject'
 import { describe, expect, it } from 'vitest'
 import { CITIZEN_ID, ENTRY, EVENT, LICENCE, NOW_MS, PENALTY, RECORD_ID, USCC, builder } from './samples.js'
@@ -91,6 +92,45 @@ describe('a built record', () => {
   })
 })
 
+describe('what the builder is told besides the payload', () => {
+  it.each<[string, object, string]>([
+    ['no issuer', { issuer: undefined }, 'REQUIRED /issuer'],
+    ['an issuer that is no URI', { issuer: '某局' }, 'FORMAT /issuer'],
+    ['an unknown retention class', { retention: '7y' }, 'VALUE /retention'],
+    ['a predecessor that is no record', { supersedes: '1' }, 'FORMAT /supersedes'],
+    ['a subject with a field more', { subject: { ...commitment, name: '李四' } }, 'UNKNOWN_FIELD /subject/name'],
+    ['a commitment without its value', { subject: { ...commitment, value: undefined } }, 'REQUIRED /subject/value'],
+    ['a subject of no kind', { subject: 'x' }, 'SUBJECT /subject'],
+  ])('%s is refused, and the field named', (_, change, violation) => {
+    const input = { payload: PENALTY, issuer: ISSUER, subject: commitment, ...change } as RecordInput
+    expect(violationsOf(() => builder.build({ id: 'government.penalty' }, input))).toEqual([violation])
+  })
+})
+
+describe('random bytes', () => {
+  it('come from a pool that forgets what it gave', () => {
+    const pools: Uint8Array[] = []
+    const random = createRandomPool((length) => {
+      const pool = Uint8Array.from({ length }, (_, i) => 1 + ((i + pools.length) % 255))
+      pools.push(pool)
+      return pool
+    })
+    const taken = Array.from({ length: 200 }, () => random(32))
+    expect(taken.every((bytes) => bytes.length === 32 && !bytes.includes(0))).toBe(true)
+    expect(taken[1]).toEqual(Uint8Array.from({ length: 32 }, (_, i) => 33 + i))
+    expect(pools).toHaveLength(2)
+    expect(pools[0]).toEqual(new Uint8Array(4096))
+    expect(pools[1]!.subarray(0, 72 * 32).some((byte) => byte !== 0)).toBe(false)
+    expect(random(5000)).toHaveLength(5000)
+  })
+
+  it('are never given twice, and differ from record to record', () => {
+    const random = createRandomPool()
+    const salts = new Set(Array.from({ length: 1000 }, () => bytesToHex(random(32))))
+    expect(salts.size).toBe(1000)
+  })
+})
+
 describe('an envelope from outside', () => {
   const { envelope } = record
 
@@ -113,6 +153,18 @@ describe('an envelope from outside', () => {
     ['a local time', { createdAt: '2026-11-23T12:00:00.000+08:00' }, '/createdAt'],
     ['an unknown retention class', { retention: '7y' }, '/retention'],
     ['a field more', { payload: {} }, '/payload'],
+    [
+      'a citizen number as the key of a proof',
+      { proof: [{ algorithm: 'SM2', keyId: CITIZEN_ID, value: 'A'.repeat(86) }] },
+      '/proof/0/keyId',
+    ],
+    [
+      'a citizen number for a signature',
+      { proof: [{ algorithm: 'SM2', keyId: 'k', value: CITIZEN_ID }] },
+      '/proof/0/value',
+    ],
+    ['a mobile number as issuer', { issuer: 'tel:+86-138-1234-5678' }, '/issuer'],
+    ['a bank card as key of a commitment', { subject: { ...commitment, keyId: '6222021234567890128' } }, '/subject/keyId'],
     ['a proof without its key', { proof: [{ algorithm: 'Ed25519', value: 'AA' }] }, '/proof/0/keyId'],
   ])('with %s is refused, and the field named', (_, change, path) => {
     const changed = { ...envelope, ...change }

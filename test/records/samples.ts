@@ -1,6 +1,6 @@
-import { createRecordBuilder } from '@songhua/sdk/records/builder'
+import { type PayloadOf, createRecordBuilder } from '@songhua/sdk/records/builder'
 import { createSchemaRegistry } from '@songhua/sdk/records/schema-registry'
-import { RECORD_SCHEMAS } from '@songhua/sdk/records/schemas/catalogue'
+import { RECORD_SCHEMAS, type SCHEMAS } from '@songhua/sdk/records/schemas/catalogue'
 
 /** Real codes of public bodies and companies; the persons are invented. */
 export const USCC = { company: '91110000600037341L', shop: '914403001922038216', bureau: '91350100M000100Y43' }
@@ -92,3 +92,89 @@ export const EVENT = {
   bizStep: 'shipping',
   readPoint: { id: 'urn:epc:id:sgln:0614141.07346.1234' },
 } as const
+
+const FILE = { name: 'a.html', mediaType: 'text/html', sizeBytes: 5, sha256: 'ab'.repeat(32) } as const
+const COMPANY = { name: '某公司', personType: '法人及非法人组织', uscc: USCC.company } as const
+const AUTHORITY = { authority: '某局', authorityCode: USCC.bureau } as const
+const EVENT_TIME = { eventTime: EVENT.eventTime, eventTimeZoneOffset: '+08:00' } as const
+const [ITEM] = EVENT.epcList
+const PARCEL = 'urn:epc:id:sscc:4047023.0111111122'
+
+/** A payload for each builder. */
+export const PAYLOADS: { readonly [K in keyof typeof SCHEMAS]: PayloadOf<K> } = {
+  licence: LICENCE,
+  penalty: PENALTY,
+  document: { ...FILE, documentType: '公证书', issuedOn: '2026-01-01', issuedBy: '公证处' },
+  judicialEvidence: {
+    ...FILE,
+    evidenceType: '网页',
+    source: '某网站',
+    generation: '服务器生成',
+    operator: '王五',
+    storageProcess: '取证后即上链',
+    captureStartedAt: '2026-11-01T09:00:00+08:00',
+    captureEndedAt: '2026-11-01T09:05:00+08:00',
+    environment: {
+      system: 'UOS 20', software: '取证 3.1', network: '政务外网', clockSource: '国家授时中心', cleanlinessCheck: '已查杀',
+    },
+  },
+  objectEvent: EVENT,
+  aggregationEvent: { type: 'AggregationEvent', ...EVENT_TIME, action: 'ADD', parentID: PARCEL, childEPCs: [ITEM] },
+  transactionEvent: {
+    type: 'TransactionEvent',
+    ...EVENT_TIME,
+    action: 'ADD',
+    epcList: [ITEM],
+    bizTransactionList: [{ type: 'po', bizTransaction: 'urn:epcglobal:cbv:bt:4012345123456:1' }],
+  },
+  transformationEvent: {
+    type: 'TransformationEvent',
+    ...EVENT_TIME,
+    inputQuantityList: [{ epcClass: 'urn:epc:class:lgtin:4054739.099902.P2', quantity: 12, uom: 'KGM' }],
+    outputEPCList: [ITEM],
+  },
+  associationEvent: { type: 'AssociationEvent', ...EVENT_TIME, action: 'ADD', parentID: PARCEL, childEPCs: [ITEM] },
+  creditPromise: {
+    ...COMPANY,
+    promiseType: '主动公示型',
+    content: '守法',
+    promisedOn: '2026-01-01',
+    fulfilment: '履行中',
+    acceptedBy: '某局',
+    acceptedByCode: USCC.bureau,
+  },
+  seriousListing: {
+    ...COMPANY,
+    ...AUTHORITY,
+    listName: '严重违法失信名单',
+    decisionNumber: '1号',
+    reason: '拒不履行',
+    legalBasis: '办法',
+    listedOn: '2026-01-01',
+  },
+  incentive: { ...COMPANY, ...AUTHORITY, honour: 'A 级纳税人', measures: ['绿色通道'], decidedOn: '2026-01-01' },
+  repair: REPAIR,
+  consent: {
+    subjectName: '李四',
+    identityDocument: CITIZEN_ID,
+    grantee: '某行',
+    granteeCode: USCC.shop,
+    scope: ['借贷'],
+    purpose: '贷前审查',
+    grantedAt: '2026-01-01T00:00:00Z',
+    expiresAt: '2027-01-01T00:00:00Z',
+    method: '书面',
+  },
+  creditEntry: ENTRY,
+  creditQuery: {
+    consentRecord: RECORD_ID,
+    querier: '某行',
+    querierCode: USCC.shop,
+    operator: '王五',
+    purpose: '贷前审查',
+    queriedAt: '2026-01-01T00:00:00Z',
+  },
+  objection: {
+    consentRecord: RECORD_ID, disputedRecord: RECORD_ID, claim: '有误', raisedOn: '2026-01-01', outcome: '核查中',
+  },
+}

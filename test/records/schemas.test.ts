@@ -1,8 +1,10 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { readEpcisDocument } from '@songhua/sdk/records/epcis-hash'
+import type { RecordSchema } from '@songhua/sdk/records/record-schema'
+import type { JsonSchema } from '@songhua/sdk/records/schema-types'
 import { describe, expect, it } from 'vitest'
-import { ENTRY, EVENT, LICENCE, NOW_MS, PENALTY, REPAIR, USCC, registry } from './samples.js'
+import { ENTRY, EVENT, LICENCE, NOW_MS, PAYLOADS, PENALTY, REPAIR, registry } from './samples.js'
 
 /** `code path` of every failing field. */
 const failures = (schema: string, payload: object): string[] =>
@@ -65,18 +67,7 @@ describe('government records', () => {
   ])('a penalty: %s', (_, payload, expected) => expect(failures('government.penalty', payload)).toEqual(expected))
 
   it('judicial evidence tells of its capture', () => {
-    const file = { name: 'a.html', mediaType: 'text/html', sizeBytes: 5, sha256: 'ab'.repeat(32) }
-    const evidence = {
-      ...file, evidenceType: '网页', source: '某网站', generation: '服务器生成', operator: '王五', storageProcess: '取证后即上链',
-      captureStartedAt: '2026-11-01T09:00:00+08:00', captureEndedAt: '2026-11-01T09:05:00+08:00',
-      environment: {
-        system: 'UOS 20',
-        software: '取证 3.1',
-        network: '政务外网',
-        clockSource: '国家授时中心',
-        cleanlinessCheck: '已查杀',
-      },
-    }
+    const { judicialEvidence: evidence, document } = PAYLOADS
     expect(failures('government.judicial-evidence', evidence)).toEqual([])
     const blind = {
       ...evidence,
@@ -87,7 +78,6 @@ describe('government records', () => {
       'DATE_ORDER /captureEndedAt', 'REQUIRED /environment/cleanlinessCheck', 'REQUIRED /environment/clockSource',
       'REQUIRED /environment/software', 'TYPE /environment/network',
     ])
-    const document = { ...file, documentType: '公证书', issuedOn: '2026-01-01', issuedBy: '公证处' }
     expect(failures('government.document', document)).toEqual([])
     expect(failures('government.document', { ...document, sha256: 'AB' })).toEqual(['PATTERN /sha256'])
   })
@@ -188,76 +178,65 @@ describe('credit records', () => {
     expect(failures('credit.reporting.entry', payload)).toEqual(expected)
   })
 
-  const company = { name: '某公司', personType: '法人及非法人组织', uscc: USCC.company }
-  const authority = { authority: '某局', authorityCode: USCC.bureau }
-
   it.each<[string, object]>([
-    [
-      'credit.public.promise',
-      {
-        ...company,
-        promiseType: '主动公示型',
-        content: '守法',
-        promisedOn: '2026-01-01',
-        fulfilment: '履行中',
-        acceptedBy: '某局',
-        acceptedByCode: USCC.bureau,
-      },
-    ],
-    [
-      'credit.public.serious-listing',
-      {
-        ...company,
-        ...authority,
-        listName: '严重违法失信名单',
-        decisionNumber: '1号',
-        reason: '拒不履行',
-        legalBasis: '办法',
-        listedOn: '2026-01-01',
-      },
-    ],
-    [
-      'credit.public.incentive',
-      { ...company, ...authority, honour: 'A 级纳税人', measures: ['绿色通道'], decidedOn: '2026-01-01' },
-    ],
-    [
-      'credit.reporting.consent',
-      {
-        subjectName: '李四',
-        identityDocument: '1',
-        grantee: '某行',
-        granteeCode: USCC.shop,
-        scope: ['借贷'],
-        purpose: '贷前审查',
-        grantedAt: '2026-01-01T00:00:00Z',
-        expiresAt: '2027-01-01T00:00:00Z',
-        method: '书面',
-      },
-    ],
-    [
-      'credit.reporting.query',
-      {
-        consentRecord: REPAIR.repairedRecord,
-        querier: '某行',
-        querierCode: USCC.shop,
-        operator: '王五',
-        purpose: '贷前审查',
-        queriedAt: '2026-01-01T00:00:00Z',
-      },
-    ],
-    [
-      'credit.reporting.objection',
-      {
-        consentRecord: REPAIR.repairedRecord,
-        disputedRecord: REPAIR.repairedRecord,
-        claim: '有误',
-        raisedOn: '2026-01-01',
-        outcome: '核查中',
-      },
-    ],
+    ['credit.public.promise', PAYLOADS.creditPromise],
+    ['credit.public.serious-listing', PAYLOADS.seriousListing],
+    ['credit.public.incentive', PAYLOADS.incentive],
+    ['credit.reporting.consent', PAYLOADS.consent],
+    ['credit.reporting.query', PAYLOADS.creditQuery],
+    ['credit.reporting.objection', PAYLOADS.objection],
   ])('%s holds, and every field it requires is missed', (schema, payload) => {
     expect(failures(schema, payload)).toEqual([])
     const { required } = registry.get(schema).schema
     expect(failures(schema, {})).toEqual(required!.map((field) => `REQUIRED /${field}`))
+  })
+})
+
+describe('the catalogue', () => {
+  const fieldsOf = (id: string): string[] => Object.keys(registry.get(id).schema.properties!).sort()
+  const PERSON = [
+    'XDR_MC', 'XDR_TYPE', 'XDR_SHXYM', 'XDR_GSZC', 'XDR_ZZJG', 'XDR_SWDJ', 'XDR_SYDW', 'XDR_SHZZ', 'FRDB', 'FR_SFZH',
+    'XDR_ZJLX', 'XDR_ZJHM',
+  ]
+  const XK = [
+    'XKWS', 'WSH', 'XKLB', 'XKZS', 'XKBH', 'NR', 'JDRQ', 'YXQZ', 'YXQZI', 'XKJG', 'XKJGDM', 'ZT', 'LYDW', 'LYDWDM',
+  ]
+  const CF = [
+    'WSH', 'WFXW', 'SY', 'YJ', 'CFLB', 'NR', 'NR_FK', 'NR_WFFF', 'NR_ZKDX', 'JDRQ', 'YXQ', 'GSJZQ', 'CFJG', 'CFJGDM',
+    'SJLY', 'SJLYDM',
+  ]
+
+  it.each([
+    ['government.licence', 'XK', XK],
+    ['government.penalty', 'CF', CF],
+  ])('%s has every field code of 双公示, and no other', (id, prefix, codes) => {
+    expect(fieldsOf(id)).toEqual([...[...PERSON, ...codes].map((code) => `${prefix}_${code}`), 'BZ'].sort())
+  })
+
+  it('names every field in Chinese and English', () => {
+    const unnamed = (schema: JsonSchema, path: string): string[] =>
+      Object.entries(schema.properties ?? {}).flatMap(([key, field]) => {
+        const here = field.title === undefined || field['x-en'] === undefined ? [`${path}/${key}`] : []
+        return [...here, ...unnamed(field, `${path}/${key}`), ...(field.items ? unnamed(field.items, `${path}/${key}`) : [])]
+      })
+    for (const { id, schema } of registry.list()) expect(unnamed(schema, id)).toEqual([])
+  })
+
+  const ofFamily = (prefix: string): RecordSchema[] => registry.list().filter(({ id }) => id.startsWith(prefix))
+
+  it('keeps credit reporting apart from public credit', () => {
+    expect(ofFamily('credit.')).toHaveLength(ofFamily('credit.public.').length + ofFamily('credit.reporting.').length)
+    for (const reporting of ofFamily('credit.reporting.')) {
+      expect(reporting).toMatchObject({ subjects: ['commitment'] })
+      expect(reporting.subjectField).toBeUndefined()
+      const consented = reporting.id === 'credit.reporting.consent' || reporting.schema.required!.includes('consentRecord')
+      expect(consented).toBe(true)
+    }
+    for (const { id, schema } of ofFamily('credit.public.')) {
+      expect(schema).toMatchObject({ additionalProperties: false })
+      expect(fieldsOf(id)).not.toContain('consentRecord')
+      expect(failures(id, PAYLOADS.creditEntry)).toContain('UNKNOWN_FIELD /consentRecord')
+    }
+    expect(failures('credit.reporting.entry', PAYLOADS.seriousListing)).toContain('UNKNOWN_FIELD /listName')
   })
 })

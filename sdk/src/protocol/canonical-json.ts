@@ -45,6 +45,10 @@ function writeList(list: readonly unknown[], depth: number): string {
   return `[${text}]`
 }
 
+function hasToJson(value: object): value is { toJSON(): unknown } {
+  return 'toJSON' in value && typeof value.toJSON === 'function'
+}
+
 function write(value: unknown, depth: number): string {
   switch (typeof value) {
     case 'string':
@@ -56,7 +60,7 @@ function write(value: unknown, depth: number): string {
     case 'object':
       if (value === null) return 'null'
       if (depth === 0) fail(`nested deeper than ${CANONICAL_DEPTH_MAX} levels, or in a cycle`)
-      if ('toJSON' in value && typeof value.toJSON === 'function') return write(value.toJSON(), depth - 1)
+      if (hasToJson(value)) return write(value.toJSON(), depth - 1)
       return Array.isArray(value) ? writeList(value, depth - 1) : writeObject(value, depth - 1)
     default:
       return fail(`it holds a ${typeof value}`)

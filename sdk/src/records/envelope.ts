@@ -1,6 +1,7 @@
 import { canonicalBytes } from '../protocol/canonical-json.js'
 import { CodedError } from '../protocol/errors.js'
 import { ENVELOPE_BYTES_MAX, RECORD_FAMILY_NAMES, type RecordFamily } from '../protocol/evidence-envelope.js'
+import { MAX_ISSUER_PROOFS } from '../protocol/evidence-issuer.js'
 import { leafHash } from '../protocol/merkle-tree.js'
 import { validateJson } from './json-schema.js'
 import { isJsonObject } from './json-value.js'
@@ -34,7 +35,7 @@ export interface RecordEnvelope {
 export interface IssuerProof {
   readonly algorithm: string
   readonly keyId: string
-  /** Hexadecimal or base64url. */
+  /** Hexadecimal or base64url, 64 to 1,024 characters. */
   readonly value: string
 }
 
@@ -100,11 +101,12 @@ const ENVELOPE: JsonSchema = {
       retention: CHOSEN_PARTS.retention,
       proof: {
         type: 'array',
-        maxItems: 8,
+        maxItems: MAX_ISSUER_PROOFS,
         items: closed({
           algorithm: short,
           keyId: short,
-          value: { ...short, maxLength: 1024, pattern: '^[0-9A-Za-z_-]+$' },
+          // No shorter than a signature, so that it hides no number of a person.
+          value: { ...short, minLength: 64, maxLength: 1024, pattern: '^[0-9A-Za-z_-]+$' },
         }),
       },
     },

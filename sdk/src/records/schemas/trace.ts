@@ -126,8 +126,8 @@ const commonFields = {
   persistentDisposition: {
     type: 'object', title: '持续状态', 'x-en': 'persistent disposition',
     properties: {
-      set: { type: 'array', items: vocabulary('状态', 'disposition') },
-      unset: { type: 'array', items: vocabulary('状态', 'disposition') },
+      set: { type: 'array', title: '设定状态', 'x-en': 'dispositions set', items: vocabulary('状态', 'disposition') },
+      unset: { type: 'array', title: '取消状态', 'x-en': 'dispositions unset', items: vocabulary('状态', 'disposition') },
     },
     additionalProperties: false,
   },
@@ -163,8 +163,8 @@ const hasChildren = oneOf(
   [filled('childEPCs'), filled('childQuantityList'), isDelete],
 )
 
-interface EventKind<T extends string, P extends object, R extends readonly string[]> {
-  id: string
+interface EventKind<I extends string, T extends string, P extends object, R extends readonly string[]> {
+  id: I
   type: T
   title: Bilingual
   fields: P
@@ -175,8 +175,13 @@ interface EventKind<T extends string, P extends object, R extends readonly strin
 const ALWAYS_REQUIRED = ['type', 'eventTime', 'eventTimeZoneOffset'] as const
 
 /** One event type: what all have, and its own. */
-const eventSchema = <const T extends string, const P extends object, const R extends readonly string[]>(
-  kind: EventKind<T, P, R>,
+const eventSchema = <
+  const I extends string,
+  const T extends string,
+  const P extends object,
+  const R extends readonly string[],
+>(
+  kind: EventKind<I, T, P, R>,
 ) =>
   ({
     id: `trace.${kind.id}`,
