@@ -1,6 +1,5 @@
 import type { Hash } from '@songhua/sdk/protocol/bytes'
 import { CodedError } from '@songhua/sdk/protocol/errors'
-import { randomBytes } from 'node:crypto'
 import type { SchemaRegistry } from '@songhua/sdk/records/schema-registry'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
@@ -22,6 +21,7 @@ import type { ChainProofs, ChainWriter, GatewayTable, KeyRing } from './ports.js
 import { type Progress, loadProgress } from './progress.js'
 import type { BatchCounters } from './propose.js'
 import { createRecordWriter } from './record-writer.js'
+import { takeRandom } from './random.js'
 import { createReservations } from './reservations.js'
 import { createShelf } from './shelf.js'
 import { type GatewayStore, claimTable, createGatewayStore, readCounter } from './store.js'
@@ -97,7 +97,7 @@ export async function createGatewayEngine(options: EngineOptions, ports: EngineP
     propose: { store, account, writer: ports.writer, logger, counters },
     settle: { store, events, changes, writer: ports.writer, chain, address: account.address },
   })
-  const { intake, idle } = intakeOf(options, ports, { store, tags, progress, batcher })
+  const { intake, idle } = trackIntake(intakeOf(options, ports, { store, tags, progress, batcher }))
   const stopSweeps = repeat(clock, SWEEP_INTERVAL_MS, () => {
     sweepExpired(store, clock).catch((error: unknown) => logger.error('expired idempotency keys were not removed', { error: String(error) }))
   })
@@ -127,13 +127,25 @@ interface Composed {
   readonly batcher: Batcher
 }
 
-function intakeOf(options: EngineOptions, { registry, clock, keyRing }: EnginePorts, { store, tags, progress, batcher }: Composed) {
-  const sources = { nowMs: () => clock.now(), randomBytes: (length: number) => new Uint8Array(randomBytes(length)) }
+function intakeOf(options: EngineOptions, { registry, clock, keyRing }: EnginePorts, { store, tags, progress, batcher }: Composed): Intake {
+  const sources = { nowMs: () => clock.now(), randomBytes: takeRandom }
   const writer = createRecordWriter({ store, keyRing, tags, progress, onWritten: () => batcher.wake() })
-  const intake = createIntake(options, {
+  return createIntake(options, {
     judge: createJudge(registry, sources), reservations: createReservations(store, tags), writer, progress, store, tags, clock,
   })
-  return { intake, idle: () => writer.idle() }
+}
+
+/** `idle` waits for the submissions that are under way. */
+function trackIntake(intake: Intake): { intake: Intake; idle: () => Promise<unknown> } {
+  const running = new Set<Promise<unknown>>()
+  const accept: Intake['accept'] = (submission) => {
+    const answer = intake.accept(submission)
+    running.add(answer)
+    const forget = (): boolean => running.delete(answer)
+    answer.then(forget, forget)
+    return answer
+  }
+  return { intake: { ...intake, accept }, idle: () => Promise.allSettled(running) }
 }
 
 /** Keys that a crash left on disk without the records for which they were made. */

@@ -18,7 +18,6 @@ export interface Intent {
 export interface RecordWriter {
   /** On disk when it resolves: first the keys, then, in one atomic write, all rows. Concurrent calls share both. */
   write(intent: Intent): Promise<void>
-  idle(): Promise<void>
 }
 
 export interface RecordWriterParts {
@@ -29,36 +28,56 @@ export interface RecordWriterParts {
   readonly onWritten: () => void
 }
 
-/**
- * A key that is on disk without its record (a crash came in between) opens nothing: it lies above the ring's size in the
- * table and is erased at the next start. A record without its key would be lost, so the keys come first.
- */
-export function createRecordWriter(parts: RecordWriterParts): RecordWriter {
-  const sync = createGroupSync<Intent>(async (intents) => {
-    for (const group of boundedGroups(intents)) await writeGroup(group, parts)
-  })
-  return { write: (intent) => sync.add(intent), idle: () => sync.idle() }
+/** Its keys are on disk. */
+interface Keyed extends Intent {
+  /** Of its first key. */
+  readonly firstSlot: number
 }
 
-async function writeGroup(group: readonly Intent[], { store, keyRing, tags, progress, onWritten }: RecordWriterParts): Promise<void> {
-  const entries = group.flatMap((intent) => intent.entries)
-  const keys = entries.flatMap(({ sealed }) => (sealed === undefined ? [] : [sealed.key]))
-  let slot = keys.length === 0 ? keyRing.size : await keyRing.add(keys)
-  const next = new Map<RecordFamily, { seq: number; bytesSoFar: number; oldestMs: number }>()
-  const changes = await mapInSlices(entries, (entry) => {
-    const { family, envelopeBytes } = entry.draft
-    const known = next.get(family)
-    const { next: firstSeq, bytesSoFar } = progress.waiting[family]
-    const at = known ?? { seq: firstSeq, bytesSoFar, oldestMs: entry.acceptedAtMs }
-    const place = { family, seq: at.seq }
-    const through = at.bytesSoFar + envelopeBytes.length
-    next.set(family, { seq: at.seq + 1, bytesSoFar: through, oldestMs: at.oldestMs })
-    return recordChanges(entry, { place, slot: entry.sealed && slot++, bytesSoFar: through }, tags)
+/**
+ * A key that is on disk without its record (a crash came in between) opens nothing: it lies above the ring's size in the
+ * table and is erased at the next start. A record without its key would be lost, so the keys come first. The keys of
+ * the next are written while the rows of some still are.
+ */
+export function createRecordWriter(parts: RecordWriterParts): RecordWriter {
+  const { keyRing } = parts
+  let ringSize = keyRing.size
+  const sync = createGroupSync<Keyed>(async (intents) => {
+    for (const group of boundedGroups(intents)) {
+      ringSize = group.reduce((size, intent) => Math.max(size, intent.firstSlot + keysOf(intent).length), ringSize)
+      await writeGroup(group, ringSize, parts)
+    }
   })
-  const seqs = new Map([...next].map(([family, { seq }]) => [family, seq]))
-  const besides = group.flatMap((intent) => intent.besides)
-  await store.commit([...changes.flat(), ...besides, ...counterChanges(seqs, slot)])
-  for (const [family, { seq, bytesSoFar, oldestMs }] of next) {
+  return {
+    async write(intent) {
+      const keys = keysOf(intent)
+      const firstSlot = keys.length === 0 ? 0 : await keyRing.add(keys)
+      await sync.add({ ...intent, firstSlot })
+    },
+  }
+}
+
+const keysOf = ({ entries }: Intent): Uint8Array[] => entries.flatMap(({ sealed }) => (sealed === undefined ? [] : [sealed.key]))
+
+interface FamilyEnd {
+  readonly seq: number
+  readonly bytesSoFar: number
+  readonly oldestMs: number
+}
+
+async function writeGroup(group: readonly Keyed[], ringSize: number, { store, tags, progress, onWritten }: RecordWriterParts): Promise<void> {
+  const ends = new Map<RecordFamily, FamilyEnd>()
+  const changes = await mapInSlices(placed(group), ({ entry, slot }) => {
+    const { family, envelopeBytes } = entry.draft
+    const { next, bytesSoFar } = progress.waiting[family]
+    const end = ends.get(family) ?? { seq: next, bytesSoFar, oldestMs: entry.acceptedAtMs }
+    const through = end.bytesSoFar + envelopeBytes.length
+    ends.set(family, { ...end, seq: end.seq + 1, bytesSoFar: through })
+    return recordChanges(entry, { place: { family, seq: end.seq }, slot, bytesSoFar: through }, tags)
+  })
+  const seqs = new Map([...ends].map(([family, { seq }]) => [family, seq]))
+  await store.commit([...changes.flat(), ...group.flatMap(({ besides }) => besides), ...counterChanges(seqs, ringSize)])
+  for (const [family, { seq, bytesSoFar, oldestMs }] of ends) {
     const waiting = progress.waiting[family]
     if (waiting.first === waiting.next) waiting.oldestMs = oldestMs
     Object.assign(waiting, { next: seq, bytesSoFar })
@@ -66,9 +85,16 @@ async function writeGroup(group: readonly Intent[], { store, keyRing, tags, prog
   onWritten()
 }
 
+function placed(group: readonly Keyed[]): { entry: Entry; slot: number | undefined }[] {
+  return group.flatMap(({ entries, firstSlot }) => {
+    let slot = firstSlot
+    return entries.map((entry) => ({ entry, slot: entry.sealed && slot++ }))
+  })
+}
+
 /** Whole intents together, up to the limits; one alone may be larger. */
-function* boundedGroups(intents: readonly Intent[]): Iterable<Intent[]> {
-  let group: Intent[] = []
+function* boundedGroups(intents: readonly Keyed[]): Iterable<Keyed[]> {
+  let group: Keyed[] = []
   let [records, bytes] = [0, 0]
   for (const intent of intents) {
     const intentBytes = intent.entries.reduce((sum, { sealed }) => sum + (sealed?.sealed.length ?? 0), 0)

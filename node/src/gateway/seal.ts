@@ -1,6 +1,7 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv } from 'node:crypto'
 import { CodedError } from '@songhua/sdk/protocol/errors'
 import { SALT_BYTES } from '@songhua/sdk/records/payload-digest'
+import { takeRandom } from './random.js'
 
 /** What is kept of a payload: unreadable without its key, which lies in the key ring alone. */
 export interface SealedPayload {
@@ -22,8 +23,8 @@ const TAG_BYTES = 16
 
 /** @param id of the record: sealed for one record, it opens for no other */
 export function sealPayload(id: string, { salt, payload }: OpenedPayload): SealedPayload {
-  const key = new Uint8Array(randomBytes(KEY_BYTES))
-  const nonce = randomBytes(NONCE_BYTES)
+  const key = takeRandom(KEY_BYTES)
+  const nonce = takeRandom(NONCE_BYTES)
   const cipher = createCipheriv(CIPHER, key, nonce).setAAD(Buffer.from(id))
   const parts = [nonce, cipher.update(salt), cipher.update(payload), cipher.final(), cipher.getAuthTag()]
   return { key, sealed: new Uint8Array(Buffer.concat(parts)) }
