@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Devnet, removeDir, startDevnet, tempDir } from '../support/devnet.js'
-import { createKey, filesIn, startExample, verifyByCommand, verifyKept } from './support.js'
+import { createKey, filesIn, isOnChain, startExample, verifyByCommand, verifyKept } from './support.js'
 
 let devnet: Devnet
 let dir: string
@@ -39,6 +39,10 @@ describe('examples/licences', () => {
       expect(await verifyKept(OUT, id, true)).toMatchObject({ valid: true, facts: { payload: 'verified' } })
       expect((await readFile(join(OUT, `${id}.payload.json`))).toString()).not.toMatch(/证件号码|\*{8}/)
     }
+    // The contract says the same of the record as the file does.
+    const { rpc } = devnet.ready.nodes[1]!
+    expect(await isOnChain(rpc, OUT, { record: ids[3]!, envelope: ids[3]! })).toBe(true)
+    expect(await isOnChain(rpc, OUT, { record: ids[3]!, envelope: ids[4]! })).toBe(false)
     expect(await verifyByCommand(OUT, ids[0]!)).toMatchObject({ valid: true })
 
     // The same export again is the same submission: nothing is added.

@@ -2,8 +2,15 @@ import { execFile } from 'node:child_process'
 import { readFile, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import { RECORD_ANCHOR_ADDRESS } from '@songhua/contracts/addresses'
+import { recordAnchor } from '@songhua/contracts/generated/RecordAnchor'
+import { bytesToHex } from '@songhua/sdk/protocol/bytes'
+import { canonicalBytes } from '@songhua/sdk/protocol/canonical-json'
 import { verifyEvidence } from '@songhua/sdk/protocol/evidence'
+import { parseEvidence } from '@songhua/sdk/protocol/evidence-format'
 import type { EvidenceVerdict } from '@songhua/sdk/protocol/evidence-verdict'
+import { encodeFunctionData } from 'viem'
+import { rpc } from '../support/devnet.js'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const SONGHUA = join(ROOT, 'node/bin/songhua.mjs')
@@ -43,4 +50,20 @@ export async function verifyKept(folder: string, id: string, withPayload: boolea
   const payload = await readFile(join(folder, `${id}.payload.json`))
   const salt = Buffer.from(await readFile(join(folder, `${id}.salt`), 'utf8'), 'hex')
   return verifyEvidence(evidence, { payload, salt, trustAnchor })
+}
+
+/** Asks the contract on the chain whether the batch of one kept record holds the envelope of another, at its place. */
+export async function isOnChain(url: string, folder: string, ids: { record: string; envelope: string }): Promise<boolean> {
+  const bundleOf = async (id: string) => parseEvidence(await readFile(join(folder, `${id}.evidence.json`), 'utf8'))
+  const { facts } = await verifyKept(folder, ids.record, false)
+  const { inclusion } = await bundleOf(ids.record)
+  const { id, root, size, sender } = facts!.batch
+  const envelope = bytesToHex(canonicalBytes((await bundleOf(ids.envelope)).envelope))
+  const family = ['government', 'trace', 'credit'].indexOf(facts!.family) + 1
+  const data = encodeFunctionData({
+    abi: recordAnchor.abi,
+    functionName: 'verifyEnvelope',
+    args: [sender, id, root, BigInt(size), family, BigInt(inclusion.leafIndex), envelope, inclusion.path],
+  })
+  return BigInt(await rpc<string>(url, 'eth_call', [{ to: RECORD_ANCHOR_ADDRESS, data }, 'latest'])) === 1n
 }
