@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { type ChainReader, createChainReader } from '@songhua/sdk/chain/chain-reader'
 import { createChainProver } from '@songhua/sdk/chain/chain-prover'
 import { createRpcClient } from '@songhua/sdk/chain/rpc-client'
-import { CodedError } from '@songhua/sdk/protocol/errors'
+import { CodedError, isCodedError, messageOf } from '@songhua/sdk/protocol/errors'
 import { type Checkpoint, type TrustAnchor, parseTrustAnchor, trustAnchorToJson } from '@songhua/sdk/protocol/trust-anchor'
 import { readAnswer } from '@songhua/sdk/chain/block-json'
 import { type CliContext, note, print } from './context.js'
@@ -25,6 +25,10 @@ const TEXTS = {
     zh: '--checkpoint：应为 head、none 或不小于 1 的高度，而非 {value}',
   },
   beyond: { en: '--checkpoint: the chain is at block {head} and has no block {height} yet', zh: '--checkpoint：链高度为 {head}，尚无区块 {height}' },
+  unvouched: {
+    en: 'block {height} is no checkpoint: its seals do not follow from the genesis. {reason}',
+    zh: '区块 {height} 不能作为检查点：其签封不能由创世区块推出。{reason}',
+  },
   otherChain: {
     en: '{rpc} has genesis {actual}; the data folder has {expected}. It is a node of another chain',
     zh: '{rpc} 的创世区块为 {actual}，数据目录为 {expected}，该节点属于另一条链',
@@ -37,6 +41,9 @@ const TEXTS = {
     zh: '在依据该文件之前，请通过其他渠道（书面、电话、公告）与运营方核对以上内容。',
   },
 } as const
+
+/** A node that is starting is waited for; a wrong address is not. */
+const RETRY_MS = 3_000
 
 interface Flags {
   rpc: string
@@ -68,7 +75,7 @@ export function addAnchorFileCommand(program: Command, context: CliContext): voi
 
 async function exportTrustAnchor(context: CliContext, flags: Flags): Promise<void> {
   const wanted = readCheckpointFlag(context, flags.checkpoint)
-  const rpc = createRpcClient({ url: flags.rpc })
+  const rpc = createRpcClient({ url: flags.rpc, retry: { timeoutMs: RETRY_MS } })
   const reader = createChainReader(rpc)
   const trustAnchor = await answeredAnchor(rpc, reader)
   if (flags.data !== undefined) await checkGenesis(context, flags, trustAnchor)
@@ -118,7 +125,13 @@ async function vouchedCheckpoint(
     const message = TEXTS.beyond[language].replace('{head}', String(head)).replace('{height}', String(height))
     throw new CodedError('CLI_USAGE', message)
   }
-  return createChainProver(reader, trustAnchor).checkpoint(height)
+  try {
+    return await createChainProver(reader, trustAnchor).checkpoint(height)
+  } catch (error) {
+    if (isCodedError(error) && error.code.startsWith('RPC_')) throw error
+    const message = TEXTS.unvouched[language].replace('{height}', String(height)).replace('{reason}', messageOf(error))
+    throw new CodedError('EVIDENCE_INVALID', message, { cause: error })
+  }
 }
 
 interface Exported {

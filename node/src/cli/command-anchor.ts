@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
-import { type AnchoredRecord, type RecordInput, connect, keySigner } from '@songhua/sdk'
+import { type AnchoredRecord, type RecordInput, type RefusedRow, connect, isSonghuaError, keySigner } from '@songhua/sdk'
 import { bytesToHex } from '@songhua/sdk/protocol/bytes'
 import { CodedError } from '@songhua/sdk/protocol/errors'
 import { openKeystore } from './command-keys.js'
@@ -38,6 +38,9 @@ const TEXTS = {
   done: { en: '{path}: record {id} in block {block}', zh: '{path}：记录 {id}，区块 {block}' },
   check: { en: '  songhua verify {path}.evidence.json --payload {path}.payload.json --salt {path}.salt', zh: '  songhua verify {path}.evidence.json --payload {path}.payload.json --salt {path}.salt' },
 } as const
+
+/** Long enough for a node to restart. */
+const RETRY_MS = 20_000
 
 interface Flags {
   gateway?: string
@@ -95,14 +98,26 @@ async function anchorFiles(context: CliContext, files: readonly string[], flags:
   const due = await filesDue(context, files, flags)
   if (due.length === 0) return
   const songhua = await openDoor(context, flags)
-  const anchored = songhua.records.anchorMany(documentsOf(context, due, flags))
   let at = 0
-  for await (const record of anchored) {
-    const path = due[at++]!
-    await keep(context, { path, record, isForced: flags.force === true })
-    print(context, tell(context, 'done', { path, id: record.id, block: record.evidence.anchor.blockNumber }))
-    print(context, tell(context, 'check', { path }))
+  try {
+    for await (const record of songhua.records.anchorMany(documentsOf(context, due, flags))) {
+      const path = due[at++]!
+      await keep(context, { path, record, isForced: flags.force === true })
+      print(context, tell(context, 'done', { path, id: record.id, block: record.evidence.anchor.blockNumber }))
+      print(context, tell(context, 'check', { path }))
+    }
+  } catch (error) {
+    throw isSonghuaError(error, 'SUBMISSION_REFUSED') ? refusal(context, error.rows, due) : error
   }
+}
+
+/** Every failing field of every document, in the user's language. */
+function refusal({ language }: CliContext, rows: readonly RefusedRow[], files: readonly string[]): CodedError {
+  const lines = rows.flatMap(({ row, code, message, violations = [] }) => {
+    const reasons = violations.map((violation) => `${violation.path}: ${violation[language]}`)
+    return (reasons.length === 0 ? [`${code} ${message}`] : reasons).map((reason) => `${files[row - 1] ?? row}: ${reason}`)
+  })
+  return new CodedError('RECORD_INVALID', lines.join('\n'))
 }
 
 /** Those without evidence. One with a part of it was cut short, and is left to its owner. */
@@ -148,7 +163,8 @@ type DoorOptions = { gateway: string; apiKey: string } | { rpc: string; issuer: 
 async function connectDoor(options: DoorOptions): Promise<{
   records: { anchorMany(source: AsyncIterable<RecordInput<'government.document'>>): AsyncIterable<AnchoredRecord> }
 }> {
-  return 'gateway' in options ? connect(options) : connect(options)
+  const retry = { timeoutMs: RETRY_MS }
+  return 'gateway' in options ? connect({ ...options, retry }) : connect({ ...options, retry })
 }
 
 async function readKey(context: CliContext, { keyFile, keyPasswordFile, devKeyFile }: Flags): Promise<Uint8Array> {

@@ -50,7 +50,7 @@ const EXITS: Partial<Record<ExitName, readonly string[]>> = {
   genesis: ['STORE_GENESIS_MISMATCH', 'GENESIS_MISMATCH'],
   password: ['KEYSTORE_PASSWORD'],
   portInUse: ['PORT_IN_USE', 'RPC_LISTEN_FAILED', 'LISTEN_FAILED'],
-  unreachable: ['RPC_UNREACHABLE'],
+  unreachable: ['RPC_UNREACHABLE', 'GATEWAY_UNREACHABLE'],
   upgrade: ['CONSENSUS_PROTOCOL_VERSION'],
   evidence: ['EVIDENCE_INVALID'],
 }
