@@ -36,7 +36,7 @@ async function installed(): Promise<string> {
   const isRoot = process.getuid?.() === 0
   if (!isRoot || !(await isProgram('/usr/bin/apt-get'))) missing('none was found, and only root on Debian can have it installed')
   const options = { timeout: INSTALL_MS, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }
-  const install = (): Promise<unknown> => run('apt-get', ['install', '-y', '--no-install-recommends', 'chromium'], options)
+  const install = (): Promise<unknown> => run('apt-get', ['-o', 'DPkg::Lock::Timeout=300', 'install', '-y', '--no-install-recommends', 'chromium'], options)
   try {
     await install().catch(() => run('apt-get', ['update'], options).then(install))
   } catch (error) {
