@@ -158,7 +158,7 @@ function readLeaf(envelope) {
   must([id, issuer, schema.id, schema.version].every((name) => text(name) !== '' && name.length <= 512))
   must(FAMILIES.indexOf(family) > 0 && Array.isArray(proof))
   must([payloadDigests.sha256, payloadDigests.sm3].every((digits) => /^[0-9a-f]{64}$/.test(text(digits))))
-  return is((leaf) => leaf.length <= 65536)(Buffer.from(canonical(envelope)))
+  return is((leaf) => leaf.length <= 4096)(Buffer.from(canonical(envelope)))
 }
 function issuerStanding(envelope, sender, { signers = [], accounts = [] } = {}) {
   const own = envelope.proof.filter(({ algorithm }) => text(algorithm) === 'secp256k1-keccak256')

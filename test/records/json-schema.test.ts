@@ -1,6 +1,11 @@
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import fc from 'fast-check'
+import { createRecordBuilder } from '@songhua/sdk/records/builder'
 import { validateJson } from '@songhua/sdk/records/json-schema'
+import { createSchemaRegistry } from '@songhua/sdk/records/schema-registry'
 import type { JsonSchema } from '@songhua/sdk/records/schema-types'
 import { RECORD_SCHEMAS } from '@songhua/sdk/records/schemas/catalogue'
 import { describe, expect, it } from 'vitest'
@@ -121,6 +126,31 @@ describe('the schema registry', () => {
     expect(() => registry.get(own.id)).toThrow(expect.objectContaining({ code: 'SCHEMA_UNKNOWN' }))
   })
 
+  it('reads schemas from a folder of files: one taken out, changed and put back as the next version', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'songhua-schemas-'))
+    try {
+      for (const schema of registry.list()) {
+        writeFileSync(join(folder, `${schema.id}.${schema.version}.json`), JSON.stringify(schema))
+      }
+      const licence = join(folder, 'government.licence.1.json')
+      const changed = JSON.parse(readFileSync(licence, 'utf8')) as { schema: { required: string[] } }
+      changed.schema.required.push('BZ')
+      writeFileSync(licence.replace('.1.', '.2.'), JSON.stringify({ ...changed, version: '2' }))
+      const files = readdirSync(folder).map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as unknown)
+      const fromFiles = createSchemaRegistry(files)
+      expect(fromFiles.list()).toHaveLength(registry.list().length + 1)
+      const build = (version?: string) => () =>
+        createRecordBuilder(fromFiles).build(
+          { id: 'government.licence', ...(version && { version }) },
+          { payload: LICENCE, issuer: 'did:x:1' },
+        )
+      expect(build()).toThrow(/BZ \(remarks\) is required/)
+      expect(build('1')().envelope.schema).toEqual({ id: 'government.licence', version: '1' })
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
   it('replaces a schema of the same version only when told to', () => {
     const replacement = { ...own, schema: {} }
     expect(
@@ -135,6 +165,13 @@ describe('the schema registry', () => {
     ['an unknown format', { schema: { format: 'email' } }, 'schemas[0].schema.format'],
     ['a broken pattern', { schema: { pattern: '(' } }, 'schemas[0].schema.pattern'],
     ['another family', { id: 'health.record' }, 'schemas[0].id'],
+    ['an id longer than an envelope takes', { id: `government${`.${'x'.repeat(32)}`.repeat(4)}` }, 'schemas[0].id'],
+    [
+      'a subject of an unknown scheme',
+      { subjectField: { field: 'a', scheme: 'passport' } },
+      'schemas[0].subjectField.scheme',
+    ],
+    ['an order of three dates', { schema: { 'x-dateOrder': [['a', 'b', 'c']] } }, 'schemas[0].schema.x-dateOrder[0]'],
     ['a version with a dot', { version: '1.0' }, 'schemas[0].version'],
     ['no English title', { title: { zh: '甲' } }, 'schemas[0].title.en'],
     ['an unknown retention class', { retention: '7y' }, 'schemas[0].retention'],

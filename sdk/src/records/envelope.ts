@@ -7,7 +7,7 @@ import { validateJson } from './json-schema.js'
 import { isJsonObject } from './json-value.js'
 import type { PayloadDigests } from './payload-digest.js'
 import { type PersonalKind, findPersonalNumbers } from './personal-data.js'
-import { RETENTION_CLASSES, type RetentionClass, familyOf } from './record-schema.js'
+import { RETENTION_CLASSES, type RetentionClass, SCHEMA_ID_CHARACTERS_MAX, familyOf } from './record-schema.js'
 import { messages } from './schema-messages.js'
 import type { Bilingual, JsonSchema, Violation } from './schema-types.js'
 import { PUBLIC_SCHEMES, type Subject } from './subject.js'
@@ -73,7 +73,7 @@ const SUBJECT: JsonSchema = {
 
 /** Of an envelope, what whoever builds a record chooses; the rest is the builder's own work. */
 const CHOSEN_PARTS = {
-  schema: closed({ id: short, version: { type: 'string', pattern: '^[1-9][0-9]{0,5}$' } }),
+  schema: closed({ id: { ...short, maxLength: SCHEMA_ID_CHARACTERS_MAX }, version: { type: 'string', pattern: '^[1-9][0-9]{0,5}$' } }),
   subject: SUBJECT,
   issuer: { ...short, maxLength: 512, format: 'uri' },
   supersedes: uuid,

@@ -3,6 +3,7 @@ import { RECORD_FAMILY_NAMES, type RecordFamily } from '../protocol/evidence-env
 import { type JsonObject, failField, readObject, readShape } from '../protocol/json-fields.js'
 import { FORMATS } from './schema-formats.js'
 import type { Bilingual, JsonSchema } from './schema-types.js'
+import { PUBLIC_SCHEMES } from './subject.js'
 
 /** One kind of record, as data: what its payload must hold, and what the envelope may say of it in public. */
 export interface RecordSchema {
@@ -30,6 +31,8 @@ export type SubjectKind = (typeof SUBJECT_KINDS)[number]
 
 export type RecordSchemaErrorCode = 'SCHEMA_INVALID'
 
+/** As envelopes name it. */
+export const SCHEMA_ID_CHARACTERS_MAX = 128
 /** Levels of nesting of a schema. */
 const SCHEMA_DEPTH_MAX = 24
 
@@ -83,6 +86,10 @@ const typeName: KeywordCheck = (value, path) => {
   const names = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'null']
   expect(names.includes(value as string), path, `one of ${names.join(', ')}`)
 }
+const pair: KeywordCheck = (value, path, levels) => {
+  expect(Array.isArray(value) && value.length === 2, path, 'two names of fields')
+  list(text)(value, path, levels)
+}
 const monthsAfter: KeywordCheck = (value, path, levels) => {
   const rule = readShape(value, path, { required: ['from', 'field'], optional: ['min', 'max'] })
   text(rule.from, `${path}.from`, levels)
@@ -101,7 +108,7 @@ const KEYWORDS: Record<keyof JsonSchema, KeywordCheck> = {
   properties: mapOf(inner), patternProperties: mapOf(inner, pattern), required: list(text),
   additionalProperties: flag, minProperties: size,
   allOf: list(inner), anyOf: list(inner), not: inner, if: inner, then: inner, else: inner,
-  'x-en': text, 'x-message': bilingual, 'x-dateOrder': list(list(text)), 'x-monthsAfter': list(monthsAfter),
+  'x-en': text, 'x-message': bilingual, 'x-dateOrder': list(pair), 'x-monthsAfter': list(monthsAfter),
   'x-notFuture': flag,
 }
 
@@ -115,7 +122,8 @@ function checkSchema(value: unknown, path: string, levels: number): void {
 }
 
 function checkHead(value: JsonObject, path: string): void {
-  expect(typeof value.id === 'string' && ID.test(value.id), `${path}.id`, 'a family and names, with dots between')
+  const isId = typeof value.id === 'string' && ID.test(value.id) && value.id.length <= SCHEMA_ID_CHARACTERS_MAX
+  expect(isId, `${path}.id`, `a family and names, with dots between, of at most ${SCHEMA_ID_CHARACTERS_MAX} characters`)
   const isVersion = typeof value.version === 'string' && /^[1-9]\d{0,5}$/.test(value.version)
   expect(isVersion, `${path}.version`, 'a number as text')
   bilingual(value.title, `${path}.title`, 0)
@@ -127,7 +135,8 @@ function checkHead(value: JsonObject, path: string): void {
   if (value.subjectField !== undefined) {
     const { field, scheme } = readShape(value.subjectField, `${path}.subjectField`, { required: ['field', 'scheme'] })
     text(field, `${path}.subjectField.field`, 0)
-    text(scheme, `${path}.subjectField.scheme`, 0)
+    const isScheme = PUBLIC_SCHEMES.includes(scheme as (typeof PUBLIC_SCHEMES)[number])
+    expect(isScheme, `${path}.subjectField.scheme`, PUBLIC_SCHEMES.join(' or '))
   }
   const key = value.naturalKey
   expect(key === undefined || key === 'epcis-event-hash', `${path}.naturalKey`, 'epcis-event-hash')

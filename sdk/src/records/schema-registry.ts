@@ -18,7 +18,9 @@ export interface SchemaRegistry {
 const keyOf = ({ id, version }: RecordSchema): string => `${id} ${version}`
 
 /**
- * Schemas by id and version. They may come from the package, a file or the network: each is checked first.
+ * Schemas by id and version. They may come from the package, a file or the network: each is checked first. What is in
+ * a file needs no release: `createSchemaRegistry(RECORD_SCHEMAS).extend(files.map((text) => JSON.parse(text)))`, where
+ * a file holds one `RecordSchema`, as `JSON.stringify` of one from `list()` writes it.
  * @throws CodedError `SCHEMA_INVALID` for one that is malformed, `SCHEMA_DUPLICATE` for one given twice
  */
 export function createSchemaRegistry(schemas: readonly unknown[]): SchemaRegistry {
