@@ -74,5 +74,10 @@ export function gatewayError(code: GatewayErrorCode, details: Record<string, unk
 
 /** Puts details where a text names them. */
 export function fillIn(text: string, details: Record<string, unknown>): string {
-  return text.replace(/\{(\w+)\}/g, (_whole, name: string) => String(details[name] ?? ''))
+  return text.replace(/\{(\w+)\}/g, (_whole, name: string) => shown(details[name]))
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return value
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : ''
 }

@@ -101,10 +101,13 @@ async function readRows(text: string, limits: GatewayLimits): Promise<string[][]
 }
 
 /** Names the column beside each violation of a row's payload; paths as the engine gives them, under `/payload`. */
-export function withColumns(violations: readonly Violation[], { columnOf }: CsvRecords): readonly (Violation & { column?: string })[] {
+export function withColumns(
+  violations: readonly Violation[],
+  csv: Pick<CsvRecords, 'columnOf'>,
+): readonly (Violation & { column?: string })[] {
   return violations.map((violation) => {
     const within = violation.path.startsWith('/payload') ? violation.path.slice('/payload'.length) : undefined
-    const column = within === undefined ? undefined : columnOf(within)
+    const column = within === undefined ? undefined : csv.columnOf(within)
     return column === undefined ? violation : { ...violation, column }
   })
 }

@@ -18,7 +18,7 @@ export interface DoorOptions {
   readonly logger: Logger
   readonly methodsOf: MethodsOf
   /** Before a word is said of a path that needs no key. */
-  onUnknown(request: FastifyRequest): void
+  readonly onUnknown: (request: FastifyRequest) => void
 }
 
 /** What is known of a request beside what Fastify knows. */

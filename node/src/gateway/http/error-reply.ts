@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
 import type { Logger } from '../../base/logger.js'
-import { fillIn, GATEWAY_ERRORS, GatewayError, gatewayError, type GatewayErrorCode } from '../errors.js'
+import { fillIn, GATEWAY_ERRORS, type GatewayError, gatewayError, type GatewayErrorCode } from '../errors.js'
 import { requestInvalid } from './request-violations.js'
 
 export type Language = 'zh' | 'en'
@@ -60,7 +60,7 @@ const RETRY_AFTER_S: Partial<Record<GatewayErrorCode, number>> = {
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger): FastifyReply {
   const known = toGatewayError(error, request) ?? internal(error, request, logger)
   const retryAfterS = known.details.retryAfterS ?? RETRY_AFTER_S[known.code]
-  if (retryAfterS !== undefined) void reply.header('retry-after', String(retryAfterS))
+  if (typeof retryAfterS === 'number') void reply.header('retry-after', String(retryAfterS))
   if (GATEWAY_ERRORS[known.code].status === 401) void reply.header('www-authenticate', 'Bearer')
   if (typeof known.details.allowHeader === 'string') void reply.header('allow', known.details.allowHeader)
   const language = languageOf(request.headers['accept-language'])

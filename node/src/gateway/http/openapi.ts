@@ -115,7 +115,7 @@ export async function documentRoutes(server: FastifyInstance, options: { version
         },
       },
     },
-    refResolver: { buildLocalReference: (json, _baseUri, _fragment, i) => String(json.$id ?? `schema-${i}`) },
+    refResolver: { buildLocalReference: (json, _base, _fragment, i) => (typeof json.$id === 'string' ? json.$id : `schema-${i}`) },
   })
   await server.register(swaggerUi, {
     routePrefix: '/docs',

@@ -29,7 +29,7 @@ export interface Route {
   /** Answers HEAD as it does GET; true unless said. */
   readonly head?: boolean
   /** What it gives is sent as JSON, unless it has sent an answer itself. */
-  handle(call: Call): Promise<unknown>
+  handle(call: Call): unknown
 }
 
 /** A request that has come through its door. */

@@ -23,7 +23,7 @@ export interface ChainRoutePorts {
   readonly proofs: ChainProofs
   readonly registry: SchemaRegistry
   /** Records that are accepted and not anchored yet. */
-  pending(): number
+  readonly pending: () => number
 }
 
 const name: Schema = { type: 'string', minLength: 1, maxLength: 160 }
@@ -99,7 +99,7 @@ function schemaRoutes({ registry }: ChainRoutePorts): Route[] {
         },
       },
       errors: [],
-      handle: async () => ({ schemas: registry.list().map(withoutFields) }),
+      handle: () => ({ schemas: registry.list().map(withoutFields) }),
     },
     {
       method: 'GET', url: '/v1/schemas/:id', operationId: 'getSchema', tag: 'gateway', params: { id: name },
@@ -107,7 +107,7 @@ function schemaRoutes({ registry }: ChainRoutePorts): Route[] {
       query: { version: { ...name, description: 'the newest when left out' } },
       answers: { 200: { text: { zh: '模式', en: 'the schema' }, schema } },
       errors: ['SCHEMA_NOT_FOUND'],
-      handle: async ({ params, query }) => {
+      handle: ({ params, query }) => {
         try {
           return schemaOf(registry, params.id!, query.version as string | undefined)
         } catch (error) {

@@ -18,79 +18,87 @@ const text: Schema = { type: 'string', minLength: 1, maxLength: 1024 }
 const record: Schema = { $ref: 'Record#' }
 
 export function recordRoutes(ports: RecordPorts): Route[] {
-  return [...readingRoutes(ports), ...custodyRoutes(ports)]
+  return [findRoute(ports), getRoute(ports), evidenceRoute(ports), payloadRoute(ports), ...custodyRoutes(ports)]
 }
 
-function readingRoutes({ shelf, limits }: RecordPorts): Route[] {
-  const scopes: Route['scopes'] = ['records:read', 'records:read-all']
-  return [
-    {
-      method: 'GET', url: '/v1/records', operationId: 'findRecords', tag: 'records', scopes,
-      summary: { zh: '查询记录', en: 'Find records' },
-      description: {
-        zh: 'subject 写作 uscc:…、did:…、gs1:…、uri:…、number:… 或 commitment:<keyId>:<hex>；时间为 RFC 3339，仅日期者为 UTC 零时。',
-        en: 'subject: uscc:…, did:…, gs1:…, uri:…, number:… or commitment:<keyId>:<hex>. Times: RFC 3339; a date is its midnight, UTC. from ≤ createdAt < to.',
-      },
-      query: {
-        subject: text, schema: text, from: text, to: text, cursor: text,
-        limit: { type: 'integer', minimum: 1, maximum: limits.pageRecordsMax, description: `${limits.pageRecordsDefault} unless given` },
-      },
-      answers: {
-        200: {
-          text: { zh: '一页记录，由旧到新', en: 'a page, newest last; next: the cursor of the page after it' },
-          schema: { type: 'object', properties: { records: { type: 'array', items: record }, next: text }, required: ['records'] },
-        },
-      },
-      errors: ['SUBJECT_INVALID', 'CURSOR_INVALID'],
-      handle: async (call) => {
-        const { records, next } = await shelf.find(toQuery(call, limits))
-        return { records: records.map(recordToJson), ...(next === undefined ? {} : { next }) }
+const READ = ['records:read', 'records:read-all'] as const
+
+function findRoute({ shelf, limits }: RecordPorts): Route {
+  return {
+    method: 'GET', url: '/v1/records', operationId: 'findRecords', tag: 'records', scopes: READ,
+    summary: { zh: '查询记录', en: 'Find records' },
+    description: {
+      zh: 'subject 写作 uscc:…、did:…、gs1:…、uri:…、number:… 或 commitment:<keyId>:<hex>；时间为 RFC 3339，仅日期者为 UTC 零时。',
+      en: 'subject: uscc:…, did:…, gs1:…, uri:…, number:… or commitment:<keyId>:<hex>. Times: RFC 3339; a date is its midnight, UTC. from ≤ createdAt < to.',
+    },
+    query: {
+      subject: text, schema: text, from: text, to: text, cursor: text,
+      limit: { type: 'integer', minimum: 1, maximum: limits.pageRecordsMax, description: `${limits.pageRecordsDefault} unless given` },
+    },
+    answers: {
+      200: {
+        text: { zh: '一页记录，由旧到新', en: 'a page, newest last; next: the cursor of the page after it' },
+        schema: { type: 'object', properties: { records: { type: 'array', items: record }, next: text }, required: ['records'] },
       },
     },
-    {
-      method: 'GET', url: '/v1/records/:id', operationId: 'getRecord', tag: 'records', scopes, params: id,
-      summary: { zh: '查看记录', en: 'A record and where it stands' },
-      answers: { 200: { text: { zh: '记录', en: 'the record' }, schema: record } },
-      errors: ['RECORD_UNKNOWN'],
-      handle: async (call) => recordToJson(await recordFor(call, shelf)),
+    errors: ['SUBJECT_INVALID', 'CURSOR_INVALID'],
+    handle: async (call) => {
+      const { records, next } = await shelf.find(toQuery(call, limits))
+      return { records: records.map(recordToJson), ...(next === undefined ? {} : { next }) }
     },
-    {
-      method: 'GET', url: '/v1/records/:id/evidence', operationId: 'getEvidence', tag: 'records', scopes, params: id,
-      summary: { zh: '下载证据文件', en: 'The evidence file' },
-      description: { zh: 'under：以更新的区块重新证明。', en: 'under: proved again under this later block.' },
-      query: { under: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } },
-      answers: {
-        200: { text: { zh: '证据文件', en: 'the bundle' }, schema: { $ref: 'Evidence#' } },
-        304: { text: { zh: '未变', en: 'as the ETag says' } },
-      },
-      errors: ['RECORD_UNKNOWN', 'RECORD_PENDING', 'REFRESH_HEIGHT'],
-      handle: async (call) => {
-        const { id: recordId } = await recordFor(call, shelf)
-        const evidence = await shelf.evidence(recordId, call.query.under as number | undefined)
-        if (evidence === undefined) throw gatewayError('RECORD_UNKNOWN', { id: recordId })
-        return sendEvidence(call, recordId, JSON.stringify(evidence))
+  }
+}
+
+function getRoute({ shelf }: RecordPorts): Route {
+  return {
+    method: 'GET', url: '/v1/records/:id', operationId: 'getRecord', tag: 'records', scopes: READ, params: id,
+    summary: { zh: '查看记录', en: 'A record and where it stands' },
+    answers: { 200: { text: { zh: '记录', en: 'the record' }, schema: record } },
+    errors: ['RECORD_UNKNOWN'],
+    handle: async (call) => recordToJson(await recordFor(call, shelf)),
+  }
+}
+
+function evidenceRoute({ shelf }: RecordPorts): Route {
+  return {
+    method: 'GET', url: '/v1/records/:id/evidence', operationId: 'getEvidence', tag: 'records', scopes: READ, params: id,
+    summary: { zh: '下载证据文件', en: 'The evidence file' },
+    description: { zh: 'under：以更新的区块重新证明。', en: 'under: proved again under this later block.' },
+    query: { under: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } },
+    answers: {
+      200: { text: { zh: '证据文件', en: 'the bundle' }, schema: { $ref: 'Evidence#' } },
+      304: { text: { zh: '未变', en: 'as the ETag says' } },
+    },
+    errors: ['RECORD_UNKNOWN', 'RECORD_PENDING', 'REFRESH_HEIGHT'],
+    handle: async (call) => {
+      const { id: recordId } = await recordFor(call, shelf)
+      const evidence = await shelf.evidence(recordId, call.query.under as number | undefined)
+      if (evidence === undefined) throw gatewayError('RECORD_UNKNOWN', { id: recordId })
+      return sendEvidence(call, recordId, JSON.stringify(evidence))
+    },
+  }
+}
+
+function payloadRoute({ shelf }: RecordPorts): Route {
+  return {
+    method: 'GET', url: '/v1/records/:id/payload', operationId: 'getPayload', tag: 'records', params: id,
+    scopes: ['payload:read'],
+    summary: { zh: '取回载荷', en: 'The payload and its salt' },
+    answers: {
+      200: {
+        text: { zh: '规范化载荷与盐值', en: 'the canonical bytes as base64, and the salt' },
+        schema: { type: 'object', properties: { payload: { type: 'string' }, salt: { type: 'string' } }, required: ['payload', 'salt'] },
       },
     },
-    {
-      method: 'GET', url: '/v1/records/:id/payload', operationId: 'getPayload', tag: 'records', params: id,
-      scopes: ['payload:read'],
-      summary: { zh: '取回载荷', en: 'The payload and its salt' },
-      answers: {
-        200: {
-          text: { zh: '规范化载荷与盐值', en: 'the canonical bytes as base64, and the salt' },
-          schema: { type: 'object', properties: { payload: { type: 'string' }, salt: { type: 'string' } }, required: ['payload', 'salt'] },
-        },
-      },
-      errors: ['RECORD_UNKNOWN', 'PAYLOAD_ERASED', 'PAYLOAD_WITHHELD'],
-      handle: async (call) => {
-        const { id: recordId } = await recordFor(call, shelf)
-        const kept = await shelf.payload(recordId)
-        if (kept === undefined) throw gatewayError('RECORD_UNKNOWN', { id: recordId })
-        void call.reply.header('cache-control', 'no-store')
-        return { payload: Buffer.from(kept.payload).toString('base64'), salt: bytesToHex(kept.salt) }
-      },
+    errors: ['RECORD_UNKNOWN', 'PAYLOAD_ERASED', 'PAYLOAD_WITHHELD'],
+    handle: async (call) => {
+      const { id: recordId } = await recordFor(call, shelf)
+      const kept = await shelf.payload(recordId)
+      if (kept === undefined) throw gatewayError('RECORD_UNKNOWN', { id: recordId })
+      void call.reply.header('cache-control', 'no-store')
+      return { payload: Buffer.from(kept.payload).toString('base64'), salt: bytesToHex(kept.salt) }
     },
-  ]
+  }
 }
 
 function custodyRoutes({ shelf, custody }: RecordPorts): Route[] {

@@ -54,7 +54,7 @@ function collectionRoutes(webhooks: Webhooks, limits: GatewayLimits): Route[] {
       summary: { zh: '网络回调列表', en: 'The webhooks of the issuer' },
       answers: { 200: { text: { zh: '列表', en: 'all of them' }, schema: object({ webhooks: { type: 'array', items: webhook } }) } },
       errors: [],
-      handle: async ({ caller }) => ({ webhooks: webhooks.list(caller).map(webhookToJson) }),
+      handle: ({ caller }) => ({ webhooks: webhooks.list(caller).map(webhookToJson) }),
     },
   ]
 }
@@ -67,7 +67,7 @@ function itemRoutes(of: (call: Call) => ManagedWebhook): Route[] {
       summary: { zh: '查看网络回调', en: 'A webhook and where it stands' },
       answers: { 200: { text: { zh: '网络回调', en: 'the webhook' }, schema: webhook } },
       errors: ['WEBHOOK_UNKNOWN'],
-      handle: async (call) => webhookToJson(of(call).webhook),
+      handle: (call) => webhookToJson(of(call).webhook),
     },
     {
       ...common, method: 'DELETE', url: '/v1/webhooks/:id', operationId: 'deleteWebhook', params,

@@ -50,7 +50,7 @@ export interface GatewayServerPorts {
   /** For webhooks: keys that begin with 0x80 to 0x8f. */
   readonly table: GatewayTable
   /** Records that are accepted and not anchored yet. */
-  pending(): number
+  readonly pending: () => number
   readonly clock: Clock
   readonly logger: Logger
   /** For jitter; the system's unless given. */
@@ -141,7 +141,7 @@ function openApiRoute(server: FastifyInstance): Route {
     summary: { zh: '本接口文档（OpenAPI 3.1）', en: 'This document (OpenAPI 3.1)' },
     answers: { 200: { text: { zh: '文档', en: 'the document' }, schema: { type: 'object' } } },
     errors: [],
-    handle: async () => (document ??= server.swagger()),
+    handle: () => (document ??= server.swagger()),
   }
 }
 

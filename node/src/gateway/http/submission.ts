@@ -24,7 +24,7 @@ export interface Order {
 interface Reading {
   readonly registry: SchemaRegistry
   readonly limits: GatewayLimits
-  nowMs(): number
+  readonly nowMs: () => number
 }
 
 /** @throws GatewayError for what cannot be read at all */

@@ -81,19 +81,11 @@ export function createDelivery(stored: StoredWebhook, ports: DeliveryPorts): Del
     await save(state, letter)
   }
 
-  async function run(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      try {
-        await step()
-      } catch (error) {
-        logger.error('the delivery of a webhook failed inside the gateway', { webhook: webhook.id, error: messageOf(error) })
-        reader = undefined
-        await news.pause(TROUBLE_MS)
-      }
-    }
-  }
-
-  const running = run()
+  const running = repeat(step, stopping.signal, async (error) => {
+    logger.error('the delivery of a webhook failed inside the gateway', { webhook: stored.id, error: messageOf(error) })
+    reader = undefined
+    await news.pause(TROUBLE_MS)
+  })
   return {
     get webhook() {
       return webhook
@@ -116,6 +108,10 @@ export function createDelivery(stored: StoredWebhook, ports: DeliveryPorts): Del
       await running
     },
   }
+}
+
+async function repeat(step: () => Promise<void>, until: AbortSignal, onError: (error: unknown) => Promise<void>): Promise<void> {
+  while (!until.aborted) await step().catch(onError)
 }
 
 /** Undefined when all has been read. A delivery that is tried again ends where it ended at first. */

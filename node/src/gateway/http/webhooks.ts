@@ -78,7 +78,7 @@ export async function openWebhooks(given: WebhookPorts): Promise<Webhooks> {
 
 function manage(
   delivery: Delivery,
-  { store, feed, remove }: { store: WebhookStore; feed: Feed; remove(): Promise<void> },
+  { store, feed, remove }: { store: WebhookStore; feed: Feed; remove: () => Promise<void> },
 ): ManagedWebhook {
   const { id } = delivery.webhook
   return {
