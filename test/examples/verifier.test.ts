@@ -1,6 +1,11 @@
-import { readFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { type EvidenceInput, verifyEvidence } from '@songhua/sdk/protocol/evidence'
 import { EVIDENCE_CODES } from '@songhua/sdk/protocol/evidence-codes'
 import { refreshEvidence } from '@songhua/sdk/protocol/evidence-assembly'
@@ -69,5 +74,28 @@ describe('a verifier that shares no code with ours', () => {
   it.each(NEGATIVE_CASES)('refuses $what ($group), at a step at which ours does', (one) => {
     const steps = one.codes.map((code) => EVIDENCE_CODES[code].step)
     expect(steps).toContain(refusalOf(one))
+  })
+})
+
+describe('its command', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'songhua-verifier-'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+  const write = (name: string, content: string | Uint8Array): string => {
+    writeFileSync(join(folder, name), content)
+    return join(folder, name)
+  }
+  const { payload, salt } = chain.batch[4]!
+  const files = [write('evidence', JSON.stringify(good)), write('anchor', JSON.stringify(chain.trustAnchor()))]
+  const withPayload = [...files, write('payload', payload), write('salt', `${Buffer.from(salt).toString('hex')}\n`)]
+  const run = (words: string[]): Promise<{ stdout: string }> =>
+    promisify(execFile)(process.execPath, [fileURLToPath(file), ...words])
+
+  it.each([['a record', files], ['a record and its payload', withPayload]])('verifies %s', async (_, words) => {
+    expect((await run(words)).stdout).toContain(String(good.envelope.id))
+  })
+
+  it('ends with an error that names the step', async () => {
+    const bad = [...withPayload.slice(0, 2), write('off', 'off'), withPayload[3]!]
+    await expect(run(bad)).rejects.toThrow('refused at payload')
   })
 })
