@@ -24,10 +24,6 @@ async function departments(gateway: GatewayConnection, chain: ChainConnection): 
   await records.anchor({ schema: 'government.licence', payload: LICENCE, retention: '7y' })
   // @ts-expect-error one bad record in a list
   records.anchorMany([{ schema: 'government.licence' as const, payload: { XK_XDR_MC: 1 } }])
-  // @ts-expect-error what needs a gateway is not there without one
-  await chain.records.erase('id')
-  // @ts-expect-error nor is finding
-  chain.records.find({})
 }
 
 describe('the types', () => {
@@ -44,6 +40,17 @@ describe('the types', () => {
     const ids: readonly SchemaId[] = Object.values(SCHEMAS).map(({ id }) => id)
     expect(new Set(ids).size).toBe(Object.keys(SCHEMAS).length)
     expectTypeOf<string>().not.toExtend<SchemaId>()
+  })
+
+  it('have on a chain connection only what needs no gateway', () => {
+    type OfChain = ChainConnection['records']
+    type OfGateway = GatewayConnection['records']
+    expectTypeOf<Exclude<keyof OfGateway, keyof OfChain>>().toEqualTypeOf<
+      'get' | 'payload' | 'evidence' | 'find' | 'erase' | 'hold' | 'release'
+    >()
+    expectTypeOf<Exclude<keyof OfChain, keyof OfGateway>>().toEqualTypeOf<'refresh'>()
+    expectTypeOf<OfGateway['anchor']>().toEqualTypeOf<OfChain['anchor']>()
+    expectTypeOf<OfGateway['anchorMany']>().toEqualTypeOf<OfChain['anchorMany']>()
   })
 
   it('say that refusals come with partial only', () => {

@@ -1,6 +1,6 @@
 import { createParser } from 'eventsource-parser'
 import { messageOf } from '../protocol/errors.js'
-import { DEFAULT_RETRY, backOffMs, sleep, throwIfAborted } from '../connection/retry.js'
+import { type RetryPolicy, backOffMs, sleep, throwIfAborted } from '../connection/retry.js'
 import { SonghuaError, isSonghuaError } from '../connection/songhua-error.js'
 import type { HttpClient } from './http-client.js'
 import type { GatewayEvent, WatchOptions } from './model.js'
@@ -14,7 +14,11 @@ const START = /^\s*cursor (\S{1,64})$/
  * The gateway's events for ever: whenever the stream breaks it is opened again, after the last event that was seen.
  * @throws SonghuaError what no reconnection mends: a wrong key, a missing scope, a cursor that is none; the signal's reason
  */
-export async function* watchEvents(http: HttpClient, options: WatchOptions): AsyncGenerator<GatewayEvent, never> {
+export async function* watchEvents(
+  http: HttpClient,
+  options: WatchOptions,
+  policy: RetryPolicy,
+): AsyncGenerator<GatewayEvent, never> {
   const position = { cursor: options.cursor }
   for (let failures = 0; ; failures++) {
     try {
@@ -27,7 +31,7 @@ export async function* watchEvents(http: HttpClient, options: WatchOptions): Asy
       throwIfAborted(options.signal)
       if (!isPassing(error)) throw error
     }
-    await sleep(backOffMs(DEFAULT_RETRY, Math.min(failures, 10)), options.signal)
+    await sleep(backOffMs(policy, Math.min(failures, 10)), options.signal)
   }
 }
 

@@ -11,6 +11,7 @@ import type {
   RecordInput,
   RefusedRecord,
 } from '../connection/record.js'
+import { DEFAULT_RETRY } from '../connection/retry.js'
 import { toSonghuaError } from '../connection/songhua-error.js'
 import type { Source } from '../connection/stream.js'
 import { type VerifyOptions, toEvidenceInput } from '../connection/verify-options.js'
@@ -107,7 +108,7 @@ export function connectGateway(options: GatewayOptions): GatewayConnection {
   return {
     trustAnchor: (wanted) => fetchTrustAnchor(http, wanted),
     records: {
-      anchor: (record, one = {}) => anchorOne(parts, record as RecordInput | EnvelopeInput, one),
+      anchor: (record, one = {}) => anchorOne(parts, record, one),
       anchorMany: anchorMany as GatewayRecords['anchorMany'],
       get: (id, asking = {}) => getRecord(http, id, asking),
       payload: (id, asking = {}) => getPayload(http, id, asking),
@@ -117,7 +118,7 @@ export function connectGateway(options: GatewayOptions): GatewayConnection {
       erase: (id, asking = {}) => changeCustody(http, id, { kind: 'erase', ...asking }),
       hold: (id, reason, asking = {}) => changeCustody(http, id, { kind: 'hold', reason, ...asking }),
       release: (id, asking = {}) => changeCustody(http, id, { kind: 'release', ...asking }),
-      watch: (watch = {}) => watchEvents(http, watch),
+      watch: (watch = {}) => watchEvents(http, watch, { ...DEFAULT_RETRY, ...options.retry }),
     },
   }
 }
