@@ -67,7 +67,7 @@ describe('whose a token is', () => {
     let nowMs = 0
     let looks = 0
     const file = apiKeyFileAt(path)
-    const keys = createApiKeys({ stamp: () => (looks++, file.stamp()), read: file.read }, { now: () => nowMs })
+    const keys = createApiKeys({ stamp: () => (looks++, file.stamp()), read: () => file.read() }, { now: () => nowMs })
     const replace = (text: string): void => {
       writeFileSync(`${path}.new`, text)
       renameSync(`${path}.new`, path)

@@ -92,10 +92,10 @@ describe('REST over the engine and a chain', () => {
     const bad = { schema: 'government.licence', payload: { ...LICENCE, XK_JDRQ: 'soon', MORE: 1 } }
     const refused = await post({ records: [licence(5), bad] })
     expect(refused.json.error.rows).toMatchObject([{ row: 2, code: 'RECORD_INVALID' }])
-    expect(refused.json.error.rows[0].violations.map(({ path }: { path: string }) => path).sort()).toEqual(['/payload/MORE', '/payload/XK_JDRQ'])
+    expect(refused.json.error.rows[0]!.violations.map(({ path }) => path).sort()).toEqual(['/payload/MORE', '/payload/XK_JDRQ'])
     const partial = await post({ records: [licence(5), bad] }, '?partial=true')
     expect(partial.status).toBe(202)
-    expect(partial.json.records[1].error.code).toBe('RECORD_INVALID')
+    expect(partial.json.records[1]!.error.code).toBe('RECORD_INVALID')
     const single = await post(bad)
     expect([single.status, single.json.error.code]).toEqual([422, 'RECORD_INVALID'])
     const foreign = await post({ ...licence(6), issuer: OTHER_ISSUER })
@@ -171,7 +171,7 @@ describe('REST over the engine and a chain', () => {
       }
       gone.abort()
       const told = ids()
-      seen.push(...told.filter(([, , data]) => data!.includes('record.anchored')).map(([, , data]) => JSON.parse(data!).recordId as string))
+      seen.push(...told.filter(([, , data]) => data!.includes('record.anchored')).map(([, , data]) => (JSON.parse(data!) as { recordId: string }).recordId))
       return told.at(-1)![1]!
     }
     const cursor = await read('0', 500)

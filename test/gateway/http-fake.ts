@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/require-await -- the ports are asynchronous, memory is not */
 import { bytesToHex } from '@songhua/sdk/protocol/bytes'
 import type { EvidenceBundle } from '@songhua/sdk/protocol/evidence-format'
 import { isCodedError } from '@songhua/sdk/protocol/errors'

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { createSchemaRegistry } from '@songhua/sdk/records/schema-registry'
 import { RECORD_SCHEMAS } from '@songhua/sdk/records/schemas/catalogue'
+import type { Hex } from '@songhua/sdk/protocol/bytes'
+import type { EvidenceBundle } from '@songhua/sdk/protocol/evidence-format'
 import type { Header } from '@songhua/sdk/protocol/header'
 import { CodedError } from '@songhua/sdk/protocol/errors'
 import { type Clock, systemClock } from '@songhua/node/base/clock'
@@ -55,9 +57,7 @@ export interface FixtureOptions extends Partial<GatewayServerOptions> {
   readonly resolve?: GatewayServerPorts['resolve']
 }
 
-const noHeader = async (number: number): Promise<Header> => {
-  throw new CodedError('HEADER_UNKNOWN', `no block ${number}`)
-}
+const noHeader = (number: number): Promise<Header> => Promise.reject(new CodedError('HEADER_UNKNOWN', `no block ${number}`))
 
 export async function createFixture(options: FixtureOptions = {}): Promise<Fixture> {
   const { clock = systemClock, header = noHeader, ...server } = options
@@ -82,7 +82,7 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
     feed: engine.feed,
     keys,
     registry,
-    proofs: { head: async () => 9, header, historyPath: async () => [] },
+    proofs: { head: () => Promise.resolve(9), header, historyPath: () => Promise.resolve([]) },
     table: options.table ?? createFakeTable(),
     pending: () => [...engine.records.values()].filter(({ status }) => status !== 'anchored').length,
     clock,
@@ -118,12 +118,55 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
   }
 }
 
+interface ToldViolation {
+  readonly path: string
+  readonly code: string
+  readonly zh: string
+  readonly en: string
+  readonly column?: string
+}
+
+/** All that the bodies of answers may hold: a test knows for which it has asked. */
+export interface Body {
+  readonly error: {
+    readonly code: string
+    readonly message: string
+    readonly field: string
+    readonly details: Record<string, unknown>
+    readonly violations: readonly ToldViolation[]
+    readonly rows: readonly { readonly row: number; readonly code: string; readonly violations: readonly ToldViolation[] }[]
+    readonly existingId: string
+  }
+  readonly id: string
+  readonly status: string
+  readonly replayed: boolean
+  readonly evidence: EvidenceBundle
+  readonly salt: Hex
+  readonly payload: string
+  readonly acceptedAt: string
+  readonly hold: { readonly reason: string }
+  readonly records: readonly Body[]
+  readonly next?: string
+  readonly height: number
+  readonly pending: number
+  readonly valid: boolean
+  readonly steps: readonly { readonly step: string; readonly code: string }[]
+  readonly facts: { readonly payload: string } | null
+  readonly schemas: readonly { readonly id: string }[]
+  readonly openapi: string
+  readonly secret: string
+  readonly cursor: string | null
+  readonly attempts: number
+  readonly lastFailure: string
+  readonly webhooks: readonly { readonly id: string }[]
+  readonly deadLetters: readonly { readonly n: number }[]
+}
+
 export interface Answer {
   readonly status: number
   readonly headers: Headers
   readonly text: string
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  readonly json: any
+  readonly json: Body
 }
 
 export interface AskOptions {
@@ -148,5 +191,5 @@ export async function ask(url: string, { method, token, body, headers = {} }: As
   })
   const text = await response.text()
   const isJson = (response.headers.get('content-type') ?? '').startsWith('application/json')
-  return { status: response.status, headers: response.headers, text, json: isJson && text !== '' ? JSON.parse(text) : undefined }
+  return { status: response.status, headers: response.headers, text, json: (isJson && text !== '' ? JSON.parse(text) : undefined) as Body }
 }

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { canonicalBytes } from '@songhua/sdk/protocol/canonical-json'
-import { matchesDigests } from '@songhua/sdk/records/payload-digest'
+import { matchesDigests, type PayloadDigests } from '@songhua/sdk/records/payload-digest'
 import { hexToBytes } from '@songhua/sdk/protocol/bytes'
 import { LICENCE, USCC } from '../records/samples.js'
-import { ask, createFixture, ISSUER, OTHER_ISSUER, type Fixture } from './http-fixture.js'
+import { type Answer, ask, createFixture, ISSUER, OTHER_ISSUER, type Fixture } from './http-fixture.js'
 
 let fixture: Fixture
 let url: string
@@ -39,7 +39,7 @@ describe('one record', () => {
     expect([status, replayed, evidence.envelope.id]).toEqual(['anchored', false, id])
     const bytes = Buffer.from(payload, 'base64')
     expect(bytes.equals(canonicalBytes(LICENCE))).toBe(true)
-    expect(matchesDigests(evidence.envelope.payloadDigests, hexToBytes(salt), bytes)).toBe(true)
+    expect(matchesDigests(evidence.envelope.payloadDigests as PayloadDigests, hexToBytes(salt), bytes)).toBe(true)
   })
 
   it('is pending when the chain stands still', async () => {
@@ -72,7 +72,7 @@ describe('one record', () => {
   it('is refused with all failing fields at once, in both languages', async () => {
     const answer = await post(BAD)
     expect([answer.status, answer.json.error.code]).toEqual([422, 'RECORD_INVALID'])
-    const violations: { path: string; code: string; zh: string; en: string }[] = answer.json.error.violations
+    const { violations } = answer.json.error
     expect(violations.map(({ path }) => path)).toEqual(
       expect.arrayContaining(['/payload/XK_XDR_SHXYM', '/payload/XK_JDRQ', '/payload/SURPLUS', '/payload/XK_WSH']),
     )
@@ -125,7 +125,7 @@ describe('many records', () => {
     expect(answer.json.error.rows.map(({ row, code }: { row: number; code: string }) => [row, code])).toEqual([
       [2, 'RECORD_INVALID'], [4, 'RECORD_INVALID'],
     ])
-    expect(answer.json.error.rows[0].violations.length).toBeGreaterThan(3)
+    expect(answer.json.error.rows[0]!.violations.length).toBeGreaterThan(3)
     expect(fixture.engine.records.size).toBe(before)
   })
 
@@ -146,11 +146,11 @@ describe('CSV', () => {
   const csv = (...rows: string[]): string => [columns.join(','), ...rows].join('\r\n')
   const send = (body: string | Uint8Array, { query = '', type = 'text/csv', headers = {} } = {}) =>
     post(body, { query: `?schema=${SCHEMA}${query}`, headers: { 'content-type': type, ...headers } })
-  const payloadsOf = async (answer: { json: { records: { id: string }[] } }) =>
+  const payloadsOf = (answer: Answer) =>
     Promise.all(
       answer.json.records.map(async ({ id }) => {
         const got = await ask(`${url}/v1/records/${id}/payload`, { token })
-        return JSON.parse(Buffer.from(got.json.payload, 'base64').toString('utf8'))
+        return JSON.parse(Buffer.from(got.json.payload, 'base64').toString('utf8')) as { XK_WSH: string }
       }),
     )
 
@@ -159,7 +159,7 @@ describe('CSV', () => {
     expect(answer.status).toBe(202)
     const [first, second] = await payloadsOf(answer)
     expect(first).toEqual(LICENCE)
-    expect(second.XK_WSH).toBe('哈市监许〔2026〕89号')
+    expect(second?.XK_WSH).toBe('哈市监许〔2026〕89号')
   })
 
   it('maps columns to fields, in the query or a header', async () => {
@@ -173,7 +173,7 @@ describe('CSV', () => {
   })
 
   it('is read as GB18030 when it says so, and refused when it is that and does not', async () => {
-    const { encode } = gb18030Encoder()
+    const encode = gb18030Encoder()
     const answer = await send(encode(csv(line())), { type: 'text/csv; charset=gb18030' })
     expect(answer.status).toBe(202)
     expect(await payloadsOf(answer)).toEqual([LICENCE])
@@ -185,7 +185,7 @@ describe('CSV', () => {
     const before = fixture.engine.records.size
     const answer = await send(csv(line(), line({ XK_XDR_SHXYM: 'x', XK_WSH: '' }), line(), line({ XK_JDRQ: 'soon' })))
     expect([answer.status, answer.json.error.code]).toEqual([422, 'SUBMISSION_REFUSED'])
-    const told = answer.json.error.rows.flatMap(({ row, violations }: { row: number; violations: { column?: string; zh: string; en: string }[] }) =>
+    const told = answer.json.error.rows.flatMap(({ row, violations }) =>
       violations.map(({ column, zh, en }) => {
         expect(zh).toMatch(/[一-鿿]/)
         expect(en).not.toBe('')
@@ -202,10 +202,10 @@ describe('CSV', () => {
     const strict = await post(text, { query: '?schema=government.penalty', headers: { 'content-type': 'text/csv' } })
     expect(strict.status).toBe(422)
     const [first, second] = strict.json.error.rows
-    expect(first.violations[0]).toMatchObject({ path: '/payload/CF_NR_FK', column: 'CF_NR_FK', code: 'TYPE' })
-    expect(first.violations.filter(({ path }: { path: string }) => path === '/payload/CF_NR_FK')).toHaveLength(1)
-    expect(first.violations.length).toBeGreaterThan(3)
-    expect(second.violations.length).toBeGreaterThan(3)
+    expect(first!.violations[0]).toMatchObject({ path: '/payload/CF_NR_FK', column: 'CF_NR_FK', code: 'TYPE' })
+    expect(first!.violations.filter(({ path }: { path: string }) => path === '/payload/CF_NR_FK')).toHaveLength(1)
+    expect(first!.violations.length).toBeGreaterThan(3)
+    expect(second!.violations.length).toBeGreaterThan(3)
     const partial = await send(csv(line(), line({ XK_JDRQ: 'soon' })), { query: '&partial=true' })
     expect(partial.status).toBe(202)
     expect(partial.json.records[1]).toMatchObject({ row: 2, error: { code: 'RECORD_INVALID' } })
@@ -312,7 +312,7 @@ describe('custody', () => {
 })
 
 /** The runtime decodes GB18030 and does not encode it: its two-byte characters are found by decoding them all. */
-function gb18030Encoder(): { encode(text: string): Uint8Array } {
+function gb18030Encoder(): (text: string) => Uint8Array {
   const decoder = new TextDecoder('gb18030')
   const bytesOf = new Map<string, number[]>()
   for (let lead = 0x81; lead <= 0xfe; lead++) {
@@ -320,5 +320,5 @@ function gb18030Encoder(): { encode(text: string): Uint8Array } {
       if (trail !== 0x7f) bytesOf.set(decoder.decode(Uint8Array.of(lead, trail)), [lead, trail])
     }
   }
-  return { encode: (text) => Uint8Array.from([...text].flatMap((one) => (one < '\x80' ? one.charCodeAt(0) : bytesOf.get(one)!))) }
+  return (text) => Uint8Array.from([...text].flatMap((one) => (one < '\x80' ? one.charCodeAt(0) : bytesOf.get(one)!)))
 }

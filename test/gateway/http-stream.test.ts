@@ -22,9 +22,9 @@ interface Stream {
   readonly status: number
   readonly text: () => string
   /** Of the events so far. */
-  ids(): string[]
-  cursors(): string[]
-  close(): void
+  readonly ids: () => string[]
+  readonly cursors: () => string[]
+  readonly close: () => void
   readonly ended: Promise<void>
 }
 

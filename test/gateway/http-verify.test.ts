@@ -18,10 +18,9 @@ beforeAll(async () => {
   fixture = await createFixture({
     chainId: 230099,
     genesisHash: chain.hashes[0]!,
-    header: async (number) => {
+    header: (number) => {
       const header = chain.headers[number]
-      if (header) return header
-      throw new CodedError('HEADER_UNKNOWN', `no block ${number}`)
+      return header ? Promise.resolve(header) : Promise.reject(new CodedError('HEADER_UNKNOWN', `no block ${number}`))
     },
   })
   ;({ url } = fixture)
@@ -46,18 +45,18 @@ describe('POST /v1/verify', () => {
     const payload = Buffer.from(record.payload).toString('base64')
     for (const salt of [bytesToHex(record.salt), bytesToHex(record.salt).slice(2)]) {
       const answer = await verify({ evidence: JSON.stringify(bundle), payload, salt })
-      expect(answer.json.facts.payload).toBe('verified')
+      expect(answer.json.facts?.payload).toBe('verified')
     }
     const other = await verify({ evidence: bundle, payload, salt: '00'.repeat(32) })
     expect([other.json.valid, other.json.facts]).toEqual([false, null])
-    expect(other.json.steps.find(({ step }: { step: string }) => step === 'payload').code).toBe('PAYLOAD_SHA256')
+    expect(other.json.steps.find(({ step }: { step: string }) => step === 'payload')?.code).toBe('PAYLOAD_SHA256')
   })
 
   it('takes another trust anchor', async () => {
     const good = await verify({ evidence: bundle, trustAnchor: chain.trustAnchor(15) })
     expect(good.json.valid).toBe(false)
     const { json } = await verify({ evidence: bundle, trustAnchor: 'noise' })
-    expect(json.steps[0].code).toBe('FORMAT_TRUST_ANCHOR')
+    expect(json.steps[0]?.code).toBe('FORMAT_TRUST_ANCHOR')
   })
 
   const deep = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`)
@@ -71,7 +70,7 @@ describe('POST /v1/verify', () => {
     ['a bundle without header', { ...bundle, header: undefined }, 'FORMAT_FIELD'],
   ])('gives a verdict on %s', async (_name, evidence, code) => {
     const answer = await verify({ evidence })
-    expect([answer.status, answer.json.valid, answer.json.steps[0].code]).toEqual([200, false, code])
+    expect([answer.status, answer.json.valid, answer.json.steps[0]?.code]).toEqual([200, false, code])
   })
 
   it.each([
@@ -88,7 +87,7 @@ describe('POST /v1/verify', () => {
   it('has limits of size and rate of its own', async () => {
     const large = await verify({ evidence: 'a'.repeat(2_200_000) })
     expect([large.status, large.json.error.code]).toEqual([413, 'BODY_TOO_LARGE'])
-    const own = await createFixture({ limits: { verifyBurst: 1, verifyPerSecond: 0.1 }, header: async () => chain.headers[0]! })
+    const own = await createFixture({ limits: { verifyBurst: 1, verifyPerSecond: 0.1 }, header: () => Promise.resolve(chain.headers[0]!) })
     await ask(`${own.url}/v1/verify`, { body: { evidence: 1 } })
     const refused = await ask(`${own.url}/v1/verify`, { body: { evidence: 1 } })
     expect([refused.status, refused.json.error.details.limit]).toEqual([429, 'verifyPerSecond'])
