@@ -90,10 +90,11 @@ export async function createAnchorChain(): Promise<AnchorChain> {
     const account = store.state.getAccount(address)
     return account && { ...account, hasCode: store.state.getCode(account.codeHash).length > 0 }
   }
-  const newPool = (): Pool => createPool(
-    { chainId: BigInt(CHAIN_ID), blockGasLimit: GAS_LIMIT },
-    { journal: memoryJournal, accountOf: accountView, clock: systemClock, logger: quiet },
-  )
+  const newPool = (): Pool =>
+    createPool(
+      { chainId: BigInt(CHAIN_ID), blockGasLimit: GAS_LIMIT },
+      { journal: memoryJournal, accountOf: accountView, clock: systemClock, logger: quiet },
+    )
   let pool = newPool()
   const executor = createBlockExecutor({
     evm: await createEthereumjsEvm({ chainId: BigInt(CHAIN_ID) }),
@@ -157,7 +158,11 @@ export async function createAnchorChain(): Promise<AnchorChain> {
       },
       locate(hash) {
         const at = store.transactionLocation(hash)
-        const located = at && { header: headerAt(at.number), receipts: store.receipts(at.number)!, transactionIndex: at.index }
+        const located = at && {
+          header: headerAt(at.number),
+          receipts: store.receipts(at.number)!,
+          transactionIndex: at.index,
+        }
         return Promise.resolve(located)
       },
       onBlock(listener) {
@@ -186,8 +191,11 @@ export async function createAnchorChain(): Promise<AnchorChain> {
       }
     },
     anchored: () =>
-      Array.from({ length: chain.head().header.number + 1 }, (_, number) => store.receipts(number) ?? []).flat()
-        .flatMap(({ logs }) => logs).filter(({ address }) => address === ANCHOR_CONTRACT).map(readAnchoredBatch),
+      Array.from({ length: chain.head().header.number + 1 }, (_, number) => store.receipts(number) ?? [])
+        .flat()
+        .flatMap(({ logs }) => logs)
+        .filter(({ address }) => address === ANCHOR_CONTRACT)
+        .map(readAnchoredBatch),
     trustAnchor: () => trustAnchorToJson({ chainId: CHAIN_ID, genesisHeader: headerAt(0), checkpoints: [] }),
     async stop() {
       await store.close()

@@ -10,7 +10,18 @@ import { openKeyRing } from '@songhua/node/storage/key-ring-file'
 import { openLevelTable } from '@songhua/node/storage/level-table'
 import { createTempFolders } from '../storage/temp-folder.js'
 import { type AnchorChain, createAnchorChain, quiet } from './anchor-chain.js'
-import { CALLER, type Gateway, SECRET, acceptAll, anchorAll, entry, licence, licences, openGateway, submission } from './engine-fixture.js'
+import {
+  CALLER,
+  type Gateway,
+  SECRET,
+  acceptAll,
+  anchorAll,
+  entry,
+  licence,
+  licences,
+  openGateway,
+  submission,
+} from './engine-fixture.js'
 
 const tempFolder = createTempFolders()
 let chain: AnchorChain
@@ -76,7 +87,7 @@ describe('a backup of a running gateway', () => {
     await anchorAll(gateway, chain, waiting)
     await expectProved(gateway, waiting)
     expect((await gateway.engine.intake.accept(submission(licences(5), request))).replayed).toBe(true)
-    expect((await gateway.engine.feed.read(undefined, 100))).toHaveLength(7)
+    expect(await gateway.engine.feed.read(undefined, 100)).toHaveLength(7)
     await gateway.stop()
   })
 
@@ -85,7 +96,8 @@ describe('a backup of a running gateway', () => {
     let isOver = false
     const acknowledged: string[] = []
     const writers = Array.from({ length: 4 }, async (_, writer) => {
-      for (let number = 0; !isOver; number++) acknowledged.push(...(await acceptAll(first, [licence(writer * 1e6 + number)])))
+      for (let number = 0; !isOver; number++)
+        acknowledged.push(...(await acceptAll(first, [licence(writer * 1e6 + number)])))
     })
     const stopMining = chain.keepMining()
     await new Promise((resolve) => setTimeout(resolve, 150))
@@ -161,31 +173,39 @@ describe('a restore refuses', () => {
     await again.stop()
   })
 
-  it.each(['state', 'keys'] as const)('a damaged, cut, lengthened or foreign file of %s, before it writes', async (which) => {
-    const files = await someBackup()
-    const good = await readFile(files[which])
-    const other = await readFile(files[which === 'state' ? 'keys' : 'state'])
-    const flipped = (at: number): Buffer => {
-      const bytes = Buffer.from(good)
-      bytes[at]! ^= 1
-      return bytes
-    }
-    const newer = Buffer.from(good)
-    newer.write('2', good.indexOf('/') + 1)
-    const cases: [Buffer, string][] = [
-      [flipped(Math.floor(good.length / 2)), 'BACKUP_DAMAGED'], [flipped(good.length - 1), 'BACKUP_DAMAGED'],
-      [flipped(33), 'BACKUP_DAMAGED'], [good.subarray(0, -1), 'BACKUP_DAMAGED'], [good.subarray(0, 40), 'BACKUP_DAMAGED'],
-      [Buffer.concat([good, Buffer.of(0)]), 'BACKUP_DAMAGED'], [Buffer.alloc(0), 'BACKUP_DAMAGED'],
-      [other, 'BACKUP_FOREIGN'], [newer, 'BACKUP_NEWER'],
-    ]
-    const folder = await tempFolder()
-    for (const [bytes, code] of cases) {
-      await writeFile(files[which], bytes)
-      await expect(restore(files, folder)).rejects.toMatchObject({ code })
-    }
-    await writeFile(files[which], good)
-    expect(await restore(files, folder)).toMatchObject({ records: 3 })
-  })
+  it.each(['state', 'keys'] as const)(
+    'a damaged, cut, lengthened or foreign file of %s, before it writes',
+    async (which) => {
+      const files = await someBackup()
+      const good = await readFile(files[which])
+      const other = await readFile(files[which === 'state' ? 'keys' : 'state'])
+      const flipped = (at: number): Buffer => {
+        const bytes = Buffer.from(good)
+        bytes[at]! ^= 1
+        return bytes
+      }
+      const newer = Buffer.from(good)
+      newer.write('2', good.indexOf('/') + 1)
+      const cases: [Buffer, string][] = [
+        [flipped(Math.floor(good.length / 2)), 'BACKUP_DAMAGED'],
+        [flipped(good.length - 1), 'BACKUP_DAMAGED'],
+        [flipped(33), 'BACKUP_DAMAGED'],
+        [good.subarray(0, -1), 'BACKUP_DAMAGED'],
+        [good.subarray(0, 40), 'BACKUP_DAMAGED'],
+        [Buffer.concat([good, Buffer.of(0)]), 'BACKUP_DAMAGED'],
+        [Buffer.alloc(0), 'BACKUP_DAMAGED'],
+        [other, 'BACKUP_FOREIGN'],
+        [newer, 'BACKUP_NEWER'],
+      ]
+      const folder = await tempFolder()
+      for (const [bytes, code] of cases) {
+        await writeFile(files[which], bytes)
+        await expect(restore(files, folder)).rejects.toMatchObject({ code })
+      }
+      await writeFile(files[which], good)
+      expect(await restore(files, folder)).toMatchObject({ records: 3 })
+    },
+  )
 
   it('keys that are older than records of the state, or of another gateway', async () => {
     const first = await openGateway(await tempFolder(), chain)
@@ -194,17 +214,23 @@ describe('a restore refuses', () => {
     await acceptAll(first, [licence(5)])
     const newer = await backUp(first)
     await first.stop()
-    await expect(restore({ state: newer.state, keys: older.keys }, await tempFolder())).rejects.toMatchObject({ code: 'RESTORE_KEYS_OLDER' })
+    await expect(restore({ state: newer.state, keys: older.keys }, await tempFolder())).rejects.toMatchObject({
+      code: 'RESTORE_KEYS_OLDER',
+    })
     const stranger = await openGateway(await tempFolder(), chain, { options: { secret: new Uint8Array(32).fill(7) } })
     await acceptAll(stranger, licences(9))
     const others = await backUp(stranger)
     await stranger.stop()
-    await expect(restore({ state: newer.state, keys: others.keys }, await tempFolder())).rejects.toMatchObject({ code: 'RESTORE_OTHER_KEYS' })
+    await expect(restore({ state: newer.state, keys: others.keys }, await tempFolder())).rejects.toMatchObject({
+      code: 'RESTORE_OTHER_KEYS',
+    })
   })
 
   it('a file that is not there', async () => {
     const files = await someBackup()
-    await expect(restore({ ...files, keys: `${files.keys}-no` }, await tempFolder())).rejects.toMatchObject({ code: 'BACKUP_IO' })
+    await expect(restore({ ...files, keys: `${files.keys}-no` }, await tempFolder())).rejects.toMatchObject({
+      code: 'BACKUP_IO',
+    })
   })
 })
 
@@ -215,9 +241,15 @@ describe('a gateway does not start', () => {
     await acceptAll(first, licences(2))
     await first.stop()
     const other = { ...chain, genesisHash: `0x${'11'.repeat(32)}` } as AnchorChain
-    const refusal = async (open: Promise<Gateway>): Promise<unknown> => open.then(() => 'started', (error: { code: string }) => error.code)
+    const refusal = async (open: Promise<Gateway>): Promise<unknown> =>
+      open.then(
+        () => 'started',
+        (error: { code: string }) => error.code,
+      )
     expect(await refusal(openGateway(folder, other))).toBe('GATEWAY_STORE_OTHER_CHAIN')
-    expect(await refusal(openGateway(folder, chain, { options: { secret: new Uint8Array(32).fill(7) } }))).toBe('GATEWAY_SECRET_MISMATCH')
+    expect(await refusal(openGateway(folder, chain, { options: { secret: new Uint8Array(32).fill(7) } }))).toBe(
+      'GATEWAY_SECRET_MISMATCH',
+    )
     await copyFile(join(folder, 'keys', 'ring'), join(folder, 'ring'))
     await writeFile(join(folder, 'keys', 'ring'), (await readFile(join(folder, 'ring'))).subarray(0, 128))
     expect(await refusal(openGateway(folder, chain))).toBe('KEY_RING_INCOMPLETE')

@@ -6,7 +6,18 @@ import type { SubmittedRecord } from '@songhua/node/gateway/model'
 import type { ChainWriter } from '@songhua/node/gateway/ports'
 import { createTempFolders } from '../storage/temp-folder.js'
 import { type AnchorChain, CHAIN_ID, createAnchorChain } from './anchor-chain.js'
-import { ACCOUNT_KEY, type Death, type Gateway, acceptAll, anchorAll, event, licence, licences, openGateway, submission } from './engine-fixture.js'
+import {
+  ACCOUNT_KEY,
+  type Death,
+  type Gateway,
+  acceptAll,
+  anchorAll,
+  event,
+  licence,
+  licences,
+  openGateway,
+  submission,
+} from './engine-fixture.js'
 
 const tempFolder = createTempFolders()
 let chain: AnchorChain
@@ -21,7 +32,10 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 /** Records in the batches that the chain has got since. */
 const anchoredSince = (before: number): number =>
-  chain.anchored().slice(before).reduce((sum, { size }) => sum + Number(size), 0)
+  chain
+    .anchored()
+    .slice(before)
+    .reduce((sum, { size }) => sum + Number(size), 0)
 
 async function allRecords({ engine }: Gateway): Promise<string[]> {
   return (await engine.shelf.find({ limit: 100 })).records.map(({ id }) => id)
@@ -40,7 +54,10 @@ async function liveUntil(death: Death | undefined, folder: string): Promise<numb
   const gateway = await openGateway(folder, chain, death === undefined ? {} : { death })
   const stopMining = chain.keepMining()
   const work = gateway.engine.intake.accept(submission(RECORDS, REQUEST)).then(async ({ outcomes }) => {
-    await gateway.engine.intake.anchored(outcomes.flatMap((one) => ('id' in one ? [one.id] : [])), 20_000)
+    await gateway.engine.intake.anchored(
+      outcomes.flatMap((one) => ('id' in one ? [one.id] : [])),
+      20_000,
+    )
   })
   await Promise.race([gateway.died, work])
   await stopMining()
@@ -67,7 +84,9 @@ describe('killed at any step', () => {
         await expectBundles(gateway, ids)
         const events = await gateway.engine.feed.read(undefined, 100)
         expect(events.map(({ recordId }) => recordId).sort()).toEqual([...ids].sort())
-        const kept = Array.from({ length: gateway.ring.size }, (_, slot) => gateway.ring.get(slot)).filter((key) => key !== undefined)
+        const kept = Array.from({ length: gateway.ring.size }, (_, slot) => gateway.ring.get(slot)).filter(
+          (key) => key !== undefined,
+        )
         expect(kept).toHaveLength(RECORDS.length)
         await gateway.stop()
       }
@@ -78,7 +97,9 @@ describe('killed at any step', () => {
     const folder = await tempFolder()
     const acknowledged: string[] = []
     for (let life = 0; life < 5; life++) {
-      const gateway = await openGateway(folder, chain, { death: { step: 20 + life * 7, when: life % 2 === 0 ? 'before' : 'after' } })
+      const gateway = await openGateway(folder, chain, {
+        death: { step: 20 + life * 7, when: life % 2 === 0 ? 'before' : 'after' },
+      })
       let number = life * 1_000
       const writers = Array.from({ length: 8 }, async () => {
         for (;;) acknowledged.push(...(await acceptAll(gateway, [licence(number++)])))
@@ -99,7 +120,9 @@ describe('killed at any step', () => {
 
 describe('when the chain fails', () => {
   it('accepts and says pending while it stands still, and batches grow instead of piling up', async () => {
-    const gateway = await openGateway(await tempFolder(), chain, { options: { batch: { inFlightMax: 2, delayMsMax: 5 } } })
+    const gateway = await openGateway(await tempFolder(), chain, {
+      options: { batch: { inFlightMax: 2, delayMsMax: 5 } },
+    })
     const ids: string[] = []
     for (let number = 0; number < 30; number++) {
       ids.push(...(await acceptAll(gateway, [licence(number)])))
@@ -122,7 +145,9 @@ describe('when the chain fails', () => {
     // The pool loses the batch, and somebody with the same key is faster.
     chain.dropPool()
     const nonce = chain.pool.pendingNonce(senderOf())
-    await chain.pool.submit(signTransaction({ chainId: CHAIN_ID, nonce, gasLimit: 21_000, to: senderOf() }, ACCOUNT_KEY).raw)
+    await chain.pool.submit(
+      signTransaction({ chainId: CHAIN_ID, nonce, gasLimit: 21_000, to: senderOf() }, ACCOUNT_KEY).raw,
+    )
     await chain.mine()
     const before = chain.anchored().length
     await anchorAll(gateway, chain, [id!])
@@ -168,7 +193,8 @@ describe('when the chain fails', () => {
     const first = await openGateway(folder, chain, { options: { batch: { delayMsMax: 60_000 } } })
     const [id] = await acceptAll(first, [licence(1)])
     const snapshot: [Uint8Array, Uint8Array][] = []
-    for await (const row of first.table.entries({ from: new Uint8Array(0), below: new Uint8Array(64).fill(255) })) snapshot.push(row)
+    for await (const row of first.table.entries({ from: new Uint8Array(0), below: new Uint8Array(64).fill(255) }))
+      snapshot.push(row)
     await first.stop()
     const second = await openGateway(folder, chain)
     await anchorAll(second, chain, [id!])
@@ -176,7 +202,8 @@ describe('when the chain fails', () => {
     // The store of before the batch was closed, over a chain that has the batch.
     const third = await openGateway(folder, chain, { options: { batch: { delayMsMax: 60_000 } } })
     const now: Uint8Array[] = []
-    for await (const [key] of third.table.entries({ from: new Uint8Array(0), below: new Uint8Array(64).fill(255) })) now.push(key)
+    for await (const [key] of third.table.entries({ from: new Uint8Array(0), below: new Uint8Array(64).fill(255) }))
+      now.push(key)
     await third.table.write([...now.map((key): [Uint8Array, undefined] => [key, undefined]), ...snapshot])
     await third.kill()
     const fourth = await openGateway(folder, chain)

@@ -9,7 +9,16 @@ import { retainedUntilMs } from '@songhua/node/gateway/retention'
 import { createTempFolders } from '../storage/temp-folder.js'
 import { type AnchorChain, createAnchorChain } from './anchor-chain.js'
 import {
-  CALLER, type Gateway, OTHER_CALLER, acceptAll, anchorAll, callerOf, entry, event, licence, openGateway,
+  CALLER,
+  type Gateway,
+  OTHER_CALLER,
+  acceptAll,
+  anchorAll,
+  callerOf,
+  entry,
+  event,
+  licence,
+  openGateway,
 } from './engine-fixture.js'
 
 const tempFolder = createTempFolders()
@@ -34,10 +43,14 @@ const REQUEST = { idempotency: { key: 'k', request: utf8ToBytes(`the request, wi
 /** Raw files of the store and of the key folder in which bytes stand. */
 async function filesWith(bytes: Uint8Array): Promise<string[]> {
   const files = await readdir(folder, { recursive: true, withFileTypes: true })
-  const found = await Promise.all(files.filter((file) => file.isFile()).map(async (file) => {
-    const path = join(file.parentPath, file.name)
-    return (await readFile(path)).includes(bytes) ? [path.slice(folder.length + 1)] : []
-  }))
+  const found = await Promise.all(
+    files
+      .filter((file) => file.isFile())
+      .map(async (file) => {
+        const path = join(file.parentPath, file.name)
+        return (await readFile(path)).includes(bytes) ? [path.slice(folder.length + 1)] : []
+      }),
+  )
   return found.flat().sort()
 }
 
@@ -47,7 +60,13 @@ describe('an erased payload', () => {
     await anchorAll(gateway, chain, [id!, other!])
     const { payload, salt } = (await gateway.engine.shelf.payload(id!))!
     const keys = [0, 1].map((slot) => gateway.ring.get(slot)!)
-    const secrets = [salt, payload, utf8ToBytes(TEXT), sha256(payload), utf8ToBytes(Buffer.from(payload).toString('base64'))]
+    const secrets = [
+      salt,
+      payload,
+      utf8ToBytes(TEXT),
+      sha256(payload),
+      utf8ToBytes(Buffer.from(payload).toString('base64')),
+    ]
     // Before: the keys stand in the ring and nowhere else, and of the rest nothing is readable anywhere.
     expect(await filesWith(keys[0]!)).toEqual(['keys/ring'])
     for (const secret of secrets) expect(await filesWith(secret)).toEqual([])
@@ -67,7 +86,16 @@ describe('an erased payload', () => {
     expect(verifyEvidence(evidence, { trustAnchor: chain.trustAnchor() }).valid).toBe(true)
     expect(verifyEvidence(evidence, { payload, salt, trustAnchor: chain.trustAnchor() }).valid).toBe(true)
     expect(await custody().erase(id!, CALLER)).toEqual(erased)
-    expect((await gateway.engine.intake.accept({ caller: CALLER, records: [entry(TEXT), entry('another')], partial: false, ...REQUEST })).replayed).toBe(true)
+    expect(
+      (
+        await gateway.engine.intake.accept({
+          caller: CALLER,
+          records: [entry(TEXT), entry('another')],
+          partial: false,
+          ...REQUEST,
+        })
+      ).replayed,
+    ).toBe(true)
   })
 
   it('is anchored all the same when it was erased before', async () => {
@@ -78,34 +106,45 @@ describe('an erased payload', () => {
     expect(verifyEvidence(evidence, { trustAnchor: chain.trustAnchor() }).valid).toBe(true)
   })
 
-  it.each([['before', 0], ['after', 0], ['before', 1], ['after', 1], ['before', 2], ['after', 2]] as const)(
-    'is gone after a crash %s step %i of the erasure, or untouched', async (when, at) => {
-      const [id] = await acceptAll(gateway, [entry(TEXT)])
-      await anchorAll(gateway, chain, [id!])
-      await gateway.stop()
-      // Intent, key, event; nothing else is written by a gateway without work.
-      gateway = await openGateway(folder, chain, { death: { step: at, when } })
-      void custody().erase(id!, CALLER)
-      await gateway.died
-      await gateway.kill()
-      gateway = await openGateway(folder, chain)
-      const isUntouched = at === 0 && when === 'before'
-      expect((await gateway.engine.shelf.get(id!))!.payload).toBe(isUntouched ? 'kept' : 'erased')
-      expect(gateway.ring.get(0) === undefined).toBe(!isUntouched)
-      const events = (await gateway.engine.feed.read(undefined, 10)).filter(({ type }) => type === 'record.erased')
-      expect(events).toHaveLength(isUntouched ? 0 : 1)
-    },
-  )
+  it.each([
+    ['before', 0],
+    ['after', 0],
+    ['before', 1],
+    ['after', 1],
+    ['before', 2],
+    ['after', 2],
+  ] as const)('is gone after a crash %s step %i of the erasure, or untouched', async (when, at) => {
+    const [id] = await acceptAll(gateway, [entry(TEXT)])
+    await anchorAll(gateway, chain, [id!])
+    await gateway.stop()
+    // Intent, key, event; nothing else is written by a gateway without work.
+    gateway = await openGateway(folder, chain, { death: { step: at, when } })
+    void custody().erase(id!, CALLER)
+    await gateway.died
+    await gateway.kill()
+    gateway = await openGateway(folder, chain)
+    const isUntouched = at === 0 && when === 'before'
+    expect((await gateway.engine.shelf.get(id!))!.payload).toBe(isUntouched ? 'kept' : 'erased')
+    expect(gateway.ring.get(0) === undefined).toBe(!isUntouched)
+    const events = (await gateway.engine.feed.read(undefined, 10)).filter(({ type }) => type === 'record.erased')
+    expect(events).toHaveLength(isUntouched ? 0 : 1)
+  })
 })
 
 describe('who may erase, and when', () => {
   it('not before the retention is over', async () => {
     const [permanent, years] = await acceptAll(gateway, [licence(1), event(1)])
-    await expect(custody().erase(permanent!, CALLER)).rejects.toMatchObject({ code: 'RETENTION_NOT_OVER', details: { untilMs: null } })
+    await expect(custody().erase(permanent!, CALLER)).rejects.toMatchObject({
+      code: 'RETENTION_NOT_OVER',
+      details: { untilMs: null },
+    })
     const { createdAt } = (await gateway.engine.shelf.get(years!))!.envelope
     const until = new Date(createdAt)
     until.setUTCFullYear(until.getUTCFullYear() + 10)
-    await expect(custody().erase(years!, CALLER)).rejects.toMatchObject({ code: 'RETENTION_NOT_OVER', details: { untilMs: until.getTime() } })
+    await expect(custody().erase(years!, CALLER)).rejects.toMatchObject({
+      code: 'RETENTION_NOT_OVER',
+      details: { untilMs: until.getTime() },
+    })
     await gateway.stop()
     const later = { now: () => until.getTime(), after: () => () => undefined }
     gateway = await openGateway(folder, chain, { clock: later })
@@ -124,7 +163,10 @@ describe('who may erase, and when', () => {
     expect(await custody().hold(id!, '案件 7', CALLER)).toMatchObject({ hold: { reason: '案件 7', by: 'key-1' } })
     await gateway.stop()
     gateway = await openGateway(folder, chain)
-    await expect(custody().erase(id!, CALLER)).rejects.toMatchObject({ code: 'LEGAL_HOLD', details: { reason: '案件 7' } })
+    await expect(custody().erase(id!, CALLER)).rejects.toMatchObject({
+      code: 'LEGAL_HOLD',
+      details: { reason: '案件 7' },
+    })
     await expect(custody().hold(id!, 'another', CALLER)).rejects.toMatchObject({ code: 'LEGAL_HOLD' })
     expect(await gateway.engine.shelf.payload(id!)).toBeDefined()
     expect((await custody().release(id!, CALLER))!.hold).toBeUndefined()
@@ -132,7 +174,11 @@ describe('who may erase, and when', () => {
     expect(await custody().erase(id!, CALLER)).toMatchObject({ payload: 'erased' })
     await expect(custody().hold(id!, 'too late', CALLER)).rejects.toMatchObject({ code: 'PAYLOAD_ERASED' })
     const types = (await gateway.engine.feed.read(undefined, 10)).map(({ type }) => type)
-    expect(types.filter((type) => type !== 'record.anchored')).toEqual(['record.held', 'record.released', 'record.erased'])
+    expect(types.filter((type) => type !== 'record.anchored')).toEqual([
+      'record.held',
+      'record.released',
+      'record.erased',
+    ])
   })
 
   it('only for its own issuer, unless all may be seen', async () => {
@@ -147,7 +193,10 @@ describe('who may erase, and when', () => {
 
   it('one at a time: of two that come together one does it', async () => {
     const [id] = await acceptAll(gateway, [entry(TEXT)])
-    const [held, erased] = await Promise.allSettled([custody().hold(id!, 'first', CALLER), custody().erase(id!, CALLER)])
+    const [held, erased] = await Promise.allSettled([
+      custody().hold(id!, 'first', CALLER),
+      custody().erase(id!, CALLER),
+    ])
     expect([held.status, erased.status]).toEqual(['fulfilled', 'rejected'])
   })
 })
@@ -165,7 +214,12 @@ describe('the feed', () => {
     expect(news).toBeGreaterThanOrEqual(3)
     const all = await gateway.engine.feed.read(undefined, 100)
     expect(all).toHaveLength(6)
-    expect(all.at(-1)).toMatchObject({ type: 'record.erased', recordId: mine[0], by: 'key-1', cursor: gateway.engine.feed.last() })
+    expect(all.at(-1)).toMatchObject({
+      type: 'record.erased',
+      recordId: mine[0],
+      by: 'key-1',
+      cursor: gateway.engine.feed.last(),
+    })
     for (const [at, { cursor }] of all.entries()) {
       expect(await gateway.engine.feed.read(cursor, 100)).toEqual(all.slice(at + 1))
       expect(await gateway.engine.feed.read(cursor, 2)).toEqual(all.slice(at + 1, at + 3))

@@ -11,7 +11,17 @@ import { createTags } from '@songhua/node/gateway/tags'
 import { createMemoryTable } from '@songhua/node/storage/memory-table'
 import { createTempFolders } from '../storage/temp-folder.js'
 import { type AnchorChain, createAnchorChain } from './anchor-chain.js'
-import { ISSUER, OTHER_CALLER, PERSON, SECRET, acceptAll, entry, event, licence, openGateway } from './engine-fixture.js'
+import {
+  ISSUER,
+  OTHER_CALLER,
+  PERSON,
+  SECRET,
+  acceptAll,
+  entry,
+  event,
+  licence,
+  openGateway,
+} from './engine-fixture.js'
 
 const tempFolder = createTempFolders()
 const tags = createTags(SECRET)
@@ -43,21 +53,45 @@ const query = fc.record(
 
 function draftOf({ issuer, schema, subject, createdMs }: Made, at: number): Draft {
   const id = `0192b6a0-0000-7000-8000-${at.toString().padStart(12, '0')}`
-  const envelope = { id, issuer, schema: { id: schema, version: '1' }, subject: subjectOf(subject) } as unknown as Draft['envelope']
+  const envelope = {
+    id,
+    issuer,
+    schema: { id: schema, version: '1' },
+    subject: subjectOf(subject),
+  } as unknown as Draft['envelope']
   const bytes = new Uint8Array(Buffer.from(JSON.stringify(envelope)))
-  return { envelope, family: 'government', createdMs, envelopeBytes: bytes, leaf: new Uint8Array(32), naturalKey: undefined, content: undefined }
+  return {
+    envelope,
+    family: 'government',
+    createdMs,
+    envelopeBytes: bytes,
+    leaf: new Uint8Array(32),
+    naturalKey: undefined,
+    content: undefined,
+  }
 }
 
 async function tableOf(records: readonly Made[]) {
   const table = createMemoryTable()
-  const entries = records.map((one, at) => ({ draft: draftOf(one, at), sealed: undefined, acceptedBy: 'k', acceptedAtMs: 0 }))
-  await table.write(entries.flatMap((one, seq) =>
-    recordChanges(one, { place: { family: 'government', seq }, slot: undefined, bytesSoFar: 0 }, tags)))
+  const entries = records.map((one, at) => ({
+    draft: draftOf(one, at),
+    sealed: undefined,
+    acceptedBy: 'k',
+    acceptedAtMs: 0,
+  }))
+  await table.write(
+    entries.flatMap((one, seq) =>
+      recordChanges(one, { place: { family: 'government', seq }, slot: undefined, bytesSoFar: 0 }, tags),
+    ),
+  )
   return table
 }
 
 /** What a query finds, by looking at everything. */
-function expected(records: readonly Made[], { issuer, schema, subject, fromMs = 0, toMs = Infinity }: Omit<RecordQuery, 'limit'>): number[] {
+function expected(
+  records: readonly Made[],
+  { issuer, schema, subject, fromMs = 0, toMs = Infinity }: Omit<RecordQuery, 'limit'>,
+): number[] {
   return records
     .map((one, at) => ({ ...one, at }))
     .filter((one) => (issuer === undefined || one.issuer === issuer) && (schema === undefined || one.schema === schema))
@@ -69,32 +103,48 @@ function expected(records: readonly Made[], { issuer, schema, subject, fromMs = 
 
 describe('searching', () => {
   it('pages through exactly what a look at everything finds, in order', async () => {
-    await fc.assert(fc.asyncProperty(fc.array(made, { maxLength: 30 }), query, fc.integer({ min: 1, max: 12 }), async (records, wanted, limit) => {
-      const table = await tableOf(records)
-      const find = createFinder({ store: table, tags }, (place) =>
-        Promise.resolve({ id: envelopeOf(readRecord(table, place)).id } as StoredRecord))
-      const found: number[] = []
-      let cursor: string | undefined
-      do {
-        const page = await find({ ...wanted, limit, ...(cursor === undefined ? {} : { cursor }) })
-        expect(page.records.length).toBeLessThanOrEqual(limit)
-        found.push(...page.records.map(({ id }) => Number(id.slice(-12))))
-        cursor = page.next
-      } while (cursor !== undefined)
-      expect(found).toEqual(expected(records, wanted))
-    }), { numRuns: 300 })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(made, { maxLength: 30 }),
+        query,
+        fc.integer({ min: 1, max: 12 }),
+        async (records, wanted, limit) => {
+          const table = await tableOf(records)
+          const find = createFinder({ store: table, tags }, (place) =>
+            Promise.resolve({ id: envelopeOf(readRecord(table, place)).id } as StoredRecord),
+          )
+          const found: number[] = []
+          let cursor: string | undefined
+          do {
+            const page = await find({ ...wanted, limit, ...(cursor === undefined ? {} : { cursor }) })
+            expect(page.records.length).toBeLessThanOrEqual(limit)
+            found.push(...page.records.map(({ id }) => Number(id.slice(-12))))
+            cursor = page.next
+          } while (cursor !== undefined)
+          expect(found).toEqual(expected(records, wanted))
+        },
+      ),
+      { numRuns: 300 },
+    )
   })
 
   it('takes only cursors that it gave for the same query', async () => {
-    const table = await tableOf(Array.from({ length: 5 }, (_, at) => ({ issuer: 'a', schema: 'government.x', subject: 's', createdMs: at })))
+    const table = await tableOf(
+      Array.from({ length: 5 }, (_, at) => ({ issuer: 'a', schema: 'government.x', subject: 's', createdMs: at })),
+    )
     const find = createFinder({ store: table, tags }, () => Promise.resolve({ id: '' } as StoredRecord))
     const { next } = await find({ issuer: 'a', limit: 2 })
     expect((await find({ issuer: 'a', limit: 3, cursor: next! })).records).toHaveLength(3)
     const flipped = Buffer.from(next!, 'base64url')
     flipped[14]! ^= 1
     for (const [other, cursor] of [
-      [{ issuer: 'b' }, next!], [{ issuer: 'a', schema: 'government.x' }, next!], [{ issuer: 'a', fromMs: 0 }, next!],
-      [{ issuer: 'a' }, flipped.toString('base64url')], [{ issuer: 'a' }, ''], [{ issuer: 'a' }, next!.slice(2)], [{ issuer: 'a' }, 'no cursor!'],
+      [{ issuer: 'b' }, next!],
+      [{ issuer: 'a', schema: 'government.x' }, next!],
+      [{ issuer: 'a', fromMs: 0 }, next!],
+      [{ issuer: 'a' }, flipped.toString('base64url')],
+      [{ issuer: 'a' }, ''],
+      [{ issuer: 'a' }, next!.slice(2)],
+      [{ issuer: 'a' }, 'no cursor!'],
     ] as [Omit<RecordQuery, 'limit'>, string][]) {
       await expect(find({ ...other, limit: 2, cursor })).rejects.toMatchObject({ code: 'CURSOR_INVALID' })
     }

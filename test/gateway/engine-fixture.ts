@@ -4,7 +4,13 @@ import type { Table } from '@songhua/node/storage/table'
 import { type KeyRingFile, openKeyRing } from '@songhua/node/storage/key-ring-file'
 import { openLevelTable } from '@songhua/node/storage/level-table'
 import { type Clock, systemClock } from '@songhua/node/base/clock'
-import { DEFAULT_ENGINE_OPTIONS, type EngineOptions, type EnginePorts, type GatewayEngine, createGatewayEngine } from '@songhua/node/gateway/engine'
+import {
+  DEFAULT_ENGINE_OPTIONS,
+  type EngineOptions,
+  type EnginePorts,
+  type GatewayEngine,
+  createGatewayEngine,
+} from '@songhua/node/gateway/engine'
 import type { Caller, Scope, Submission, SubmittedRecord } from '@songhua/node/gateway/model'
 import type { Subject } from '@songhua/sdk/records/subject'
 import { ENTRY, EVENT, LICENCE, USCC, registry } from '../records/samples.js'
@@ -15,14 +21,25 @@ export const OTHER_ISSUER = `uscc:${USCC.shop}`
 export const ACCOUNT_KEY = new Uint8Array(32).fill(0x5a)
 export const SECRET = Uint8Array.from({ length: 32 }, (_, at) => at * 5 + 1)
 
-export const callerOf = (keyId: string, issuer: string, ...scopes: Scope[]): Caller => ({ keyId, issuer, scopes: new Set(scopes) })
+export const callerOf = (keyId: string, issuer: string, ...scopes: Scope[]): Caller => ({
+  keyId,
+  issuer,
+  scopes: new Set(scopes),
+})
 export const CALLER = callerOf('key-1', ISSUER, 'records:write', 'payload:erase', 'records:hold')
 export const OTHER_CALLER = callerOf('key-2', OTHER_ISSUER, 'records:write', 'payload:erase', 'records:hold')
 
 /** Different for each number. */
-export const licence = (number: number, more: object = {}): SubmittedRecord =>
-  ({ schema: 'government.licence', payload: { ...LICENCE, XK_WSH: `哈市监许〔2026〕${number}号` }, ...more })
-const item = (serial: number): Subject => ({ kind: 'public', scheme: 'gs1', id: `https://id.gs1.org/01/10614141073464/21/${serial}` })
+export const licence = (number: number, more: object = {}): SubmittedRecord => ({
+  schema: 'government.licence',
+  payload: { ...LICENCE, XK_WSH: `哈市监许〔2026〕${number}号` },
+  ...more,
+})
+const item = (serial: number): Subject => ({
+  kind: 'public',
+  scheme: 'gs1',
+  id: `https://id.gs1.org/01/10614141073464/21/${serial}`,
+})
 export const event = (serial: number, more: object = {}): SubmittedRecord => ({
   schema: 'trace.object-event',
   payload: { ...EVENT, epcList: [`urn:epc:id:sgtin:0614141.107346.${serial}`] },
@@ -31,12 +48,20 @@ export const event = (serial: number, more: object = {}): SubmittedRecord => ({
 })
 export const PERSON: Subject = { kind: 'commitment', algorithm: 'HMAC-SHA-256', keyId: 'k1', value: 'ab'.repeat(32) }
 /** Kept as long as the subject consents. */
-export const entry = (content: string): SubmittedRecord =>
-  ({ schema: 'credit.reporting.entry', payload: { ...ENTRY, content }, subject: PERSON })
-export const licences = (count: number, from = 0): SubmittedRecord[] => Array.from({ length: count }, (_, at) => licence(from + at))
+export const entry = (content: string): SubmittedRecord => ({
+  schema: 'credit.reporting.entry',
+  payload: { ...ENTRY, content },
+  subject: PERSON,
+})
+export const licences = (count: number, from = 0): SubmittedRecord[] =>
+  Array.from({ length: count }, (_, at) => licence(from + at))
 
-export const submission = (records: readonly SubmittedRecord[], more: Partial<Submission> = {}): Submission =>
-  ({ caller: CALLER, records, partial: false, ...more })
+export const submission = (records: readonly SubmittedRecord[], more: Partial<Submission> = {}): Submission => ({
+  caller: CALLER,
+  records,
+  partial: false,
+  ...more,
+})
 
 /** The gateway's folders, and what is opened over them. */
 export interface Gateway {
@@ -65,7 +90,11 @@ export interface Death {
   readonly when: 'before' | 'after'
 }
 
-export async function openGateway(folder: string, chain: AnchorChain, { options, ports, clock = systemClock, death }: GatewayChanges = {}): Promise<Gateway> {
+export async function openGateway(
+  folder: string,
+  chain: AnchorChain,
+  { options, ports, clock = systemClock, death }: GatewayChanges = {},
+): Promise<Gateway> {
   await mkdir(join(folder, 'keys'), { recursive: true })
   const table = await openLevelTable(join(folder, 'store'))
   const ring = await openKeyRing(join(folder, 'keys', 'ring'))
@@ -73,8 +102,13 @@ export async function openGateway(folder: string, chain: AnchorChain, { options,
   const died = new Promise<void>((resolve) => (onDeath = resolve))
   const life: Life = { isOver: false, steps: 0, death, onDeath: () => onDeath() }
   const real: EnginePorts = {
-    table: mortal(table, life), keyRing: mortal(ring, life), writer: mortal(chain.writer, life), proofs: chain.proofs, registry,
-    clock, logger: quiet,
+    table: mortal(table, life),
+    keyRing: mortal(ring, life),
+    writer: mortal(chain.writer, life),
+    proofs: chain.proofs,
+    registry,
+    clock,
+    logger: quiet,
   }
   const close = async (): Promise<void> => {
     await table.close()
@@ -83,7 +117,10 @@ export async function openGateway(folder: string, chain: AnchorChain, { options,
   const engine = await createGatewayEngine(
     {
       ...DEFAULT_ENGINE_OPTIONS,
-      chainId: CHAIN_ID, genesisHash: chain.genesisHash, accountKey: ACCOUNT_KEY, secret: SECRET,
+      chainId: CHAIN_ID,
+      genesisHash: chain.genesisHash,
+      accountKey: ACCOUNT_KEY,
+      secret: SECRET,
       ...options,
       batch: { ...DEFAULT_ENGINE_OPTIONS.batch, delayMsMax: 20, ...options?.batch },
     },
@@ -93,7 +130,10 @@ export async function openGateway(folder: string, chain: AnchorChain, { options,
     throw error
   })
   return {
-    engine, table, ring, died,
+    engine,
+    table,
+    ring,
+    died,
     steps: () => life.steps,
     async stop() {
       await engine.stop()
@@ -148,7 +188,11 @@ export async function anchorAll({ engine }: Gateway, chain: AnchorChain, ids: re
   if (!isAnchored) throw new Error(`not anchored in time: ${JSON.stringify(engine.stats())}`)
 }
 
-export async function acceptAll({ engine }: Gateway, records: readonly SubmittedRecord[], more: Partial<Submission> = {}): Promise<string[]> {
+export async function acceptAll(
+  { engine }: Gateway,
+  records: readonly SubmittedRecord[],
+  more: Partial<Submission> = {},
+): Promise<string[]> {
   const { outcomes } = await engine.intake.accept(submission(records, more))
   return outcomes.map((outcome) => {
     if ('id' in outcome) return outcome.id

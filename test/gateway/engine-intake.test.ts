@@ -1,13 +1,28 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { utf8ToBytes } from '@songhua/sdk/protocol/bytes'
 import { verifyEvidence } from '@songhua/sdk/protocol/evidence'
+import { sha256 } from '@songhua/sdk/protocol/crypto'
 import type { RecordEnvelope } from '@songhua/sdk/records/envelope'
 import type { Acceptance, Outcome, Submission, SubmittedRecord } from '@songhua/node/gateway/model'
 import { builder, LICENCE, NOW_MS } from '../records/samples.js'
+import { sweepExpired, tokenChanges } from '@songhua/node/gateway/idempotency'
+import { idempotencyKey } from '@songhua/node/gateway/keys'
+import { createGatewayStore, isEmptyTable } from '@songhua/node/gateway/store'
+import { createMemoryTable } from '@songhua/node/storage/memory-table'
 import { createTempFolders } from '../storage/temp-folder.js'
 import { type AnchorChain, createAnchorChain } from './anchor-chain.js'
 import {
-  CALLER, type Gateway, ISSUER, OTHER_CALLER, acceptAll, anchorAll, event, licence, licences, openGateway, submission,
+  CALLER,
+  type Gateway,
+  ISSUER,
+  OTHER_CALLER,
+  acceptAll,
+  anchorAll,
+  event,
+  licence,
+  licences,
+  openGateway,
+  submission,
 } from './engine-fixture.js'
 
 const tempFolder = createTempFolders()
@@ -34,7 +49,9 @@ const pending = (): number => gateway.engine.stats().recordsPending!
 /** Made elsewhere: the payload stays there. */
 function envelope(change: Partial<RecordEnvelope> = {}): RecordEnvelope {
   const now = new Date()
-  const random = Math.floor(Math.random() * 2 ** 40).toString(16).padStart(12, '0')
+  const random = Math.floor(Math.random() * 2 ** 40)
+    .toString(16)
+    .padStart(12, '0')
   const made = builder.build({ id: 'government.licence' }, { payload: LICENCE, issuer: ISSUER }).envelope
   return { ...made, id: `0192b6a0-0000-7000-8000-${random}`, createdAt: now.toISOString(), ...change }
 }
@@ -47,9 +64,14 @@ describe('what is refused', () => {
     expect(refused).toMatchObject({ code: 'SUBMISSION_REFUSED' })
     const { outcomes } = (refused as { details: { outcomes: Outcome[] } }).details
     expect(codes(outcomes)).toEqual(['ok', 'RECORD_INVALID', 'ok'])
-    expect(outcomes[1]).toMatchObject({ refusal: { violations: expect.arrayContaining([
-      expect.objectContaining({ path: '/payload/XK_JDRQ' }), expect.objectContaining({ path: '/payload/XK_XDR_MC' }),
-    ]) as unknown } })
+    expect(outcomes[1]).toMatchObject({
+      refusal: {
+        violations: expect.arrayContaining([
+          expect.objectContaining({ path: '/payload/XK_JDRQ' }),
+          expect.objectContaining({ path: '/payload/XK_XDR_MC' }),
+        ]) as unknown,
+      },
+    })
     expect(pending()).toBe(0)
     expect((await gateway.engine.shelf.find({ limit: 10 })).records).toEqual([])
   })
@@ -69,11 +91,31 @@ describe('what is refused', () => {
     ['a subject that is none', licence(1, { subject: 5 }), 'RECORD_INVALID'],
     ['a retention that is none', licence(1, { retention: 'a while' }), 'RECORD_INVALID'],
     ['no envelope', { envelope: undefined }, 'RECORD_INVALID'],
-    ['an envelope of another issuer', { envelope: envelope({ issuer: 'uscc:91110000600037341L' }) }, 'ISSUER_NOT_ALLOWED'],
-    ['an envelope of an unknown schema', { envelope: envelope({ schema: { id: 'government.nothing', version: '1' } }) }, 'SCHEMA_UNKNOWN'],
-    ['an envelope with a citizen number', { envelope: envelope({ subject: { kind: 'public', scheme: 'number', id: '11010519491231002X' } }) }, 'RECORD_INVALID'],
-    ['an envelope from the future', { envelope: envelope({ createdAt: new Date(Date.now() + 3_600_000).toISOString() }) }, 'RECORD_INVALID'],
-    ['an envelope from long ago', { envelope: envelope({ createdAt: new Date(NOW_MS - 500 * 86_400_000).toISOString() }) }, 'RECORD_INVALID'],
+    [
+      'an envelope of another issuer',
+      { envelope: envelope({ issuer: 'uscc:91110000600037341L' }) },
+      'ISSUER_NOT_ALLOWED',
+    ],
+    [
+      'an envelope of an unknown schema',
+      { envelope: envelope({ schema: { id: 'government.nothing', version: '1' } }) },
+      'SCHEMA_UNKNOWN',
+    ],
+    [
+      'an envelope with a citizen number',
+      { envelope: envelope({ subject: { kind: 'public', scheme: 'number', id: '11010519491231002X' } }) },
+      'RECORD_INVALID',
+    ],
+    [
+      'an envelope from the future',
+      { envelope: envelope({ createdAt: new Date(Date.now() + 3_600_000).toISOString() }) },
+      'RECORD_INVALID',
+    ],
+    [
+      'an envelope from long ago',
+      { envelope: envelope({ createdAt: new Date(NOW_MS - 500 * 86_400_000).toISOString() }) },
+      'RECORD_INVALID',
+    ],
   ])('%s', async (_what, record, code) => {
     const { outcomes } = await accept([record], { partial: true })
     expect(codes(outcomes)).toEqual([code])
@@ -89,7 +131,11 @@ describe('what is refused', () => {
     await accept([licence(99)])
     await expect(accept([licence(100)])).rejects.toMatchObject({ code: 'OUTBOX_FULL' })
     const { records } = await gateway.engine.shelf.find({ limit: 10 })
-    await anchorAll(gateway, chain, records.map(({ id }) => id))
+    await anchorAll(
+      gateway,
+      chain,
+      records.map(({ id }) => id),
+    )
     expect(codes((await accept([licence(100)])).outcomes)).toEqual(['ok'])
   })
 })
@@ -99,7 +145,11 @@ describe('withheld payloads', () => {
     const own = envelope()
     expect(idsOf((await accept([{ envelope: own }])).outcomes)).toEqual([own.id])
     await anchorAll(gateway, chain, [own.id])
-    expect(await gateway.engine.shelf.get(own.id)).toMatchObject({ payload: 'withheld', status: 'anchored', envelope: own })
+    expect(await gateway.engine.shelf.get(own.id)).toMatchObject({
+      payload: 'withheld',
+      status: 'anchored',
+      envelope: own,
+    })
     await expect(gateway.engine.shelf.payload(own.id)).rejects.toMatchObject({ code: 'PAYLOAD_WITHHELD' })
     const evidence = await gateway.engine.shelf.evidence(own.id)
     expect(verifyEvidence(JSON.stringify(evidence), { trustAnchor: chain.trustAnchor() }).valid).toBe(true)
@@ -111,7 +161,10 @@ describe('withheld payloads', () => {
     const { outcomes } = await accept([{ envelope: own }, { envelope: envelope() }], { partial: true })
     expect(outcomes[0]).toMatchObject({ refusal: { code: 'RECORD_EXISTS', existingId: own.id } })
     const twin = envelope()
-    expect(codes((await accept([{ envelope: twin }, { envelope: twin }], { partial: true })).outcomes)).toEqual(['ok', 'RECORD_EXISTS'])
+    expect(codes((await accept([{ envelope: twin }, { envelope: twin }], { partial: true })).outcomes)).toEqual([
+      'ok',
+      'RECORD_EXISTS',
+    ])
   })
 })
 
@@ -122,7 +175,9 @@ describe('one event, one record', () => {
     expect(again.outcomes).toMatchObject([{ refusal: { code: 'RECORD_DUPLICATE', existingId: id } }])
     const inOne = await accept([event(2), event(2)], { partial: true })
     expect(inOne.outcomes[1]).toMatchObject({ refusal: { existingId: idsOf(inOne.outcomes)[0] } })
-    const race = (await Promise.all(Array.from({ length: 8 }, () => accept([event(3)], { partial: true })))).flatMap(({ outcomes }) => outcomes)
+    const race = (await Promise.all(Array.from({ length: 8 }, () => accept([event(3)], { partial: true })))).flatMap(
+      ({ outcomes }) => outcomes,
+    )
     const [first] = idsOf(race)
     expect(idsOf(race)).toHaveLength(1)
     expect(race.filter((one) => 'refusal' in one && one.refusal.existingId === first)).toHaveLength(7)
@@ -134,7 +189,9 @@ describe('one event, one record', () => {
   })
 
   it('is not blocked by a submission that was refused', async () => {
-    await expect(accept([event(4), { schema: 'no.such', payload: 1 }])).rejects.toMatchObject({ code: 'SUBMISSION_REFUSED' })
+    await expect(accept([event(4), { schema: 'no.such', payload: 1 }])).rejects.toMatchObject({
+      code: 'SUBMISSION_REFUSED',
+    })
     expect(codes((await accept([event(4)])).outcomes)).toEqual(['ok'])
   })
 })
@@ -145,7 +202,10 @@ describe('idempotency keys', () => {
     expect(first.replayed).toBe(false)
     for (let pass = 0; pass < 2; pass++) {
       expect(await accept(licences(3), keyed('k', 'body'))).toEqual({ ...first, replayed: true })
-      await expect(accept(licences(3), keyed('k', 'other'))).rejects.toMatchObject({ code: 'IDEMPOTENCY_CONFLICT', details: { key: 'k' } })
+      await expect(accept(licences(3), keyed('k', 'other'))).rejects.toMatchObject({
+        code: 'IDEMPOTENCY_CONFLICT',
+        details: { key: 'k' },
+      })
       await gateway.stop()
       gateway = await openGateway(folder, chain)
     }
@@ -157,7 +217,10 @@ describe('idempotency keys', () => {
     expect(new Set(answers.map(({ outcomes }) => JSON.stringify(outcomes))).size).toBe(1)
     expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1)
     expect(pending()).toBe(2)
-    const conflict = await Promise.allSettled([accept([licence(50)], keyed('r2', 'a')), accept([licence(50)], keyed('r2', 'b'))])
+    const conflict = await Promise.allSettled([
+      accept([licence(50)], keyed('r2', 'a')),
+      accept([licence(50)], keyed('r2', 'b')),
+    ])
     expect(conflict.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
   })
 
@@ -175,22 +238,80 @@ describe('idempotency keys', () => {
     const again = await accept(records, { ...keyed('part', 'body'), partial: true })
     expect(again.replayed).toBe(true)
     expect(again.outcomes.slice(1)).toEqual(first.outcomes.slice(1))
-    expect(again.outcomes[0]).toMatchObject({ refusal: { code: 'RECORD_DUPLICATE', existingId: (first.outcomes[0] as { refusal: { existingId: string } }).refusal.existingId } })
+    expect(again.outcomes[0]).toMatchObject({
+      refusal: {
+        code: 'RECORD_DUPLICATE',
+        existingId: (first.outcomes[0] as { refusal: { existingId: string } }).refusal.existingId,
+      },
+    })
   })
 
   it('are forgotten after their days', async () => {
     await gateway.stop()
     let now = Date.now()
-    const clock = { now: () => now, after: (delayMs: number, run: () => void) => {
-      const timer = setTimeout(run, Math.min(delayMs, 50))
-      return () => clearTimeout(timer)
-    } }
+    const clock = {
+      now: () => now,
+      after: (delayMs: number, run: () => void) => {
+        const timer = setTimeout(run, Math.min(delayMs, 50))
+        return () => clearTimeout(timer)
+      },
+    }
     gateway = await openGateway(folder, chain, { clock })
     await accept([licence(1)], keyed('old', 'body'))
     now += 7 * 86_400_000 - 1_000
     expect((await accept([licence(1)], keyed('old', 'body'))).replayed).toBe(true)
     now += 2_000
     expect((await accept([licence(2)], keyed('old', 'another'))).replayed).toBe(false)
+  })
+})
+
+describe('keys that have expired', () => {
+  it('leave the table, and those that are in force stay', async () => {
+    const table = createMemoryTable()
+    const store = createGatewayStore(table)
+    const tokenAt = (name: string) => ({ key: name, mac: sha256(utf8ToBytes(name)), fingerprint: new Uint8Array(32) })
+    await store.commit([
+      ...tokenChanges(tokenAt('old'), [], 1_000),
+      ...tokenChanges(tokenAt('used again'), [], 1_000),
+      ...tokenChanges(tokenAt('new'), [], 3_000),
+    ])
+    await store.commit(tokenChanges(tokenAt('used again'), [], 4_000))
+    await sweepExpired(store, { now: () => 2_000 })
+    const inTable = (name: string): boolean => store.get(idempotencyKey(tokenAt(name).mac)) !== undefined
+    expect(['old', 'used again', 'new'].map(inTable)).toEqual([false, true, true])
+    await sweepExpired(store, { now: () => 5_000 })
+    expect(['old', 'used again', 'new'].map(inTable)).toEqual([false, false, false])
+    expect(await isEmptyTable(table)).toBe(true)
+  })
+})
+
+describe('a disk that fails', () => {
+  it('acknowledges nothing from then on, and loses nothing of before', async () => {
+    const [kept] = await acceptAll(gateway, [licence(1)])
+    await gateway.stop()
+    let isFull = false
+    gateway = await openGateway(folder, chain, {
+      ports: ({ table }) => ({
+        table: {
+          get: (key) => table.get(key),
+          entries: (range) => table.entries(range),
+          write: (changes) => (isFull ? Promise.reject(new Error('no space left')) : table.write(changes)),
+        },
+      }),
+    })
+    isFull = true
+    await expect(accept([licence(2)], keyed('k', 'body'))).rejects.toThrow('no space left')
+    isFull = false
+    // Once a sync has failed, what a later one says cannot be believed.
+    await expect(accept([licence(2)], keyed('k', 'body'))).rejects.toThrow('no space left')
+    await gateway.stop()
+    gateway = await openGateway(folder, chain)
+    expect((await accept([licence(2)], keyed('k', 'body'))).replayed).toBe(false)
+    expect((await gateway.engine.shelf.get(kept!))!.payload).toBe('kept')
+    expect(
+      gateway.ring.size -
+        [...Array(gateway.ring.size).keys()].filter((slot) => gateway.ring.get(slot) === undefined).length,
+    ).toBe(2)
   })
 })
 

@@ -28,7 +28,12 @@ describe('the gateway engine on a real chain', () => {
       const verdict = verifyEvidence(JSON.stringify(evidence), { ...content, trustAnchor: chain.trustAnchor() })
       expect(verdict.steps.filter(({ ok }) => !ok)).toEqual([])
       expect(verdict.facts).toMatchObject({ recordId: id, issuer: { name: ISSUER } })
-      expect(await gateway.engine.shelf.get(id)).toMatchObject({ id, status: 'anchored', payload: 'kept', acceptedBy: 'key-1' })
+      expect(await gateway.engine.shelf.get(id)).toMatchObject({
+        id,
+        status: 'anchored',
+        payload: 'kept',
+        acceptedBy: 'key-1',
+      })
     }
     expect((await gateway.engine.shelf.get(ids[3]!))!.batch).toMatchObject({ size: 5, leafIndex: 3 })
     expect((await gateway.engine.shelf.get(ids[5]!))!.batch).toMatchObject({ size: 1, leafIndex: 0 })

@@ -9,7 +9,8 @@ export interface KeyRingUnderTest {
   close(ring: KeyRing): Promise<void>
 }
 
-export const keyOf = (number: number): Uint8Array => Uint8Array.from({ length: 32 }, (_, at) => (number * 31 + at * 7 + 1) & 255)
+export const keyOf = (number: number): Uint8Array =>
+  Uint8Array.from({ length: 32 }, (_, at) => (number * 31 + at * 7 + 1) & 255)
 
 /** What every implementation of `KeyRing` must do. */
 export function describeKeyRing(name: string, subject: KeyRingUnderTest): void {
@@ -32,8 +33,9 @@ export function describeKeyRing(name: string, subject: KeyRingUnderTest): void {
     })
 
     it('gives calls that come together slots of their own, and those of one call in a row', async () => {
-      const firsts = await Promise.all([3, 1, 7, 2].map((count, call) =>
-        ring.add(Array.from({ length: count }, (_, at) => keyOf(call * 10 + at)))))
+      const firsts = await Promise.all(
+        [3, 1, 7, 2].map((count, call) => ring.add(Array.from({ length: count }, (_, at) => keyOf(call * 10 + at)))),
+      )
       expect(firsts).toEqual([0, 3, 4, 11])
       expect(ring.size).toBe(13)
       expect(ring.get(4 + 6)).toEqual(keyOf(26))

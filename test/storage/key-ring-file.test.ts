@@ -100,6 +100,8 @@ describe('the file of a key ring', () => {
   })
 
   it('says when the disk fails it', async () => {
-    await expect(openKeyRing(join(await tempFolder(), 'no', 'such', 'folder'))).rejects.toMatchObject({ code: 'KEY_RING_IO' })
+    await expect(openKeyRing(join(await tempFolder(), 'no', 'such', 'folder'))).rejects.toMatchObject({
+      code: 'KEY_RING_IO',
+    })
   })
 })

@@ -41,7 +41,14 @@ export function createAnchorAccount(
       const nonce = pending > next ? pending : next
       next = nonce + 1n
       const { raw, hash } = signTransaction(
-        { type: 2, chainId: options.chainId, nonce, gasLimit: ANCHOR_GAS_LIMIT, to: ANCHOR_CONTRACT, data: anchorCall(terms) },
+        {
+          type: 2,
+          chainId: options.chainId,
+          nonce,
+          gasLimit: ANCHOR_GAS_LIMIT,
+          to: ANCHOR_CONTRACT,
+          data: anchorCall(terms),
+        },
         options.key,
       )
       return { raw, hash, nonce }

@@ -61,19 +61,22 @@ export async function* archiveFrames(kind: ArchiveKind, source: ArchiveSource): 
     hash.update(prefix)
     const length = prefix.readUInt32BE()
     if (length === 0) break
-    if (length > BACKUP_FRAME_BYTES_MAX) fail('BACKUP_DAMAGED', `a frame of the ${kind} backup has ${length} bytes; take another copy of it`)
+    if (length > BACKUP_FRAME_BYTES_MAX)
+      fail('BACKUP_DAMAGED', `a frame of the ${kind} backup has ${length} bytes; take another copy of it`)
     const frame = await take(length)
     hash.update(frame)
     yield frame
   }
   const isWhole = (await take(DIGEST_BYTES)).equals(hash.digest()) && (await bytes.take(1)) === undefined
-  if (!isWhole) fail('BACKUP_DAMAGED', `the ${kind} backup does not have the checksum at its end; take another copy of it`)
+  if (!isWhole)
+    fail('BACKUP_DAMAGED', `the ${kind} backup does not have the checksum at its end; take another copy of it`)
 }
 
 function checkHead(kind: ArchiveKind, head: string): void {
   const [, found, version] = HEAD.exec(head) ?? []
   if (found !== kind) fail('BACKUP_FOREIGN', `this is no backup of the gateway's ${kind}; name the file that is one`)
-  if (Number(version) > VERSION) fail('BACKUP_NEWER', `the ${kind} backup has version ${version}, this songhua reads ${VERSION}: use the newer one`)
+  if (Number(version) > VERSION)
+    fail('BACKUP_NEWER', `the ${kind} backup has version ${version}, this songhua reads ${VERSION}: use the newer one`)
 }
 
 interface ByteStream {
@@ -88,10 +91,10 @@ function createByteStream(chunks: AsyncIterable<Uint8Array>): ByteStream {
   return {
     async take(length) {
       while (available < length) {
-        const { value, done } = await iterator.next()
-        if (done === true) return undefined
-        parts.push(value)
-        available += value.length
+        const next = await iterator.next()
+        if (next.done === true) return undefined
+        parts.push(next.value)
+        available += next.value.length
       }
       const all = Buffer.concat(parts)
       parts = [all.subarray(length)]

@@ -59,7 +59,8 @@ async function* keyFrames({ size, get }: Pick<KeyRing, 'size' | 'get'>, secret: 
 /** The rows of a frame of the state. */
 export function* rowsOfFrame(frame: Uint8Array): Iterable<[key: Uint8Array, value: Uint8Array]> {
   const items = readList(decodeRlp(frame, { maxDepth: 1 }), 'backup')
-  for (let at = 0; at < items.length; at += 2) yield [readBytes(items[at], 'backup.key'), readBytes(items[at + 1], 'backup.value')]
+  for (let at = 0; at < items.length; at += 2)
+    yield [readBytes(items[at], 'backup.key'), readBytes(items[at + 1], 'backup.value')]
 }
 
 /** The slots of a frame of the keys; undefined where one is erased. */

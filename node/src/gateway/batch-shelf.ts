@@ -29,16 +29,24 @@ export function createBatchShelf(store: Pick<GatewayStore, 'get' | 'entries'>): 
   let recent: ShelvedBatch[] = []
   return {
     async of(place) {
-      const known = recent.find(({ row }) => row.family === place.family && row.first <= place.seq && place.seq <= row.last)
+      const known = recent.find(
+        ({ row }) => row.family === place.family && row.first <= place.seq && place.seq <= row.last,
+      )
       const batch = known ?? (await readShelved(store, place))
       if (batch?.anchor === undefined) return batch
-      recent = [batch, ...recent.filter(({ row }) => row.family !== batch.row.family || row.last !== batch.row.last)].slice(0, BATCHES_CACHED_MAX)
+      recent = [
+        batch,
+        ...recent.filter(({ row }) => row.family !== batch.row.family || row.last !== batch.row.last),
+      ].slice(0, BATCHES_CACHED_MAX)
       return batch
     },
   }
 }
 
-async function readShelved(store: Pick<GatewayStore, 'get' | 'entries'>, place: Place): Promise<ShelvedBatch | undefined> {
+async function readShelved(
+  store: Pick<GatewayStore, 'get' | 'entries'>,
+  place: Place,
+): Promise<ShelvedBatch | undefined> {
   const row = await findBatch(store, place)
   if (row === undefined) return undefined
   const end = { family: row.family, seq: row.last }
@@ -67,7 +75,9 @@ const LEAF_BYTES = 32
 /** @param end of the batch. @throws CodedError `GATEWAY_STORE_DAMAGED` */
 export function readLeaves(store: Pick<GatewayStore, 'get'>, end: Place): Uint8Array[] {
   const bytes = store.get(leavesKey(end)) ?? damaged(`the leaves of the batch that ends at ${end.seq} are missing`)
-  return Array.from({ length: bytes.length / LEAF_BYTES }, (_, at) => bytes.subarray(at * LEAF_BYTES, (at + 1) * LEAF_BYTES))
+  return Array.from({ length: bytes.length / LEAF_BYTES }, (_, at) =>
+    bytes.subarray(at * LEAF_BYTES, (at + 1) * LEAF_BYTES),
+  )
 }
 
 /** Where the newest attempt of a batch, or the one that anchored it, is to be found. */

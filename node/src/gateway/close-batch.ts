@@ -34,8 +34,15 @@ export function isDue(waiting: Waiting, limits: BatchLimits, nowMs: number): boo
 }
 
 /** Takes the records that have waited longest. Its transaction is on disk before anybody else sees it. */
-export async function closeBatch(family: RecordFamily, context: { limits: BatchLimits; nowMs: number; parts: CloseParts }): Promise<OpenBatch> {
-  const { limits, nowMs, parts: { store, progress, account } } = context
+export async function closeBatch(
+  family: RecordFamily,
+  context: { limits: BatchLimits; nowMs: number; parts: CloseParts },
+): Promise<OpenBatch> {
+  const {
+    limits,
+    nowMs,
+    parts: { store, progress, account },
+  } = context
   const waiting = progress.waiting[family]
   const { leaves, bytesSoFar } = await gather(family, { waiting, limits, store })
   const last = waiting.first + leaves.length - 1
@@ -43,7 +50,17 @@ export async function closeBatch(family: RecordFamily, context: { limits: BatchL
   const terms = { root, size: leaves.length, family }
   const batchId = batchIdOf(terms)
   const { raw, hash, nonce } = await account.sign({ ...terms, batchId })
-  const row: BatchRow = { family, first: waiting.first, last, batchId, root, closedAtMs: nowMs, raw, nonce, hashes: [hash] }
+  const row: BatchRow = {
+    family,
+    first: waiting.first,
+    last,
+    batchId,
+    root,
+    closedAtMs: nowMs,
+    raw,
+    nonce,
+    hashes: [hash],
+  }
   const place = { family, seq: last }
   await store.commit([
     ...batchChanges(row),

@@ -34,7 +34,11 @@ export function createCustody(parts: CustodyParts): Custody {
   const queue = createSerialQueue()
 
   /** On a record that the caller may see; undefined for any other. */
-  const onRecord = (id: string, caller: Caller, act: (kept: Kept) => Promise<void>): Promise<StoredRecord | undefined> =>
+  const onRecord = (
+    id: string,
+    caller: Caller,
+    act: (kept: Kept) => Promise<void>,
+  ): Promise<StoredRecord | undefined> =>
     queue.run(async () => {
       const place = findPlace(store, id)
       if (place === undefined) return undefined
@@ -103,7 +107,10 @@ interface Erasure {
 }
 
 /** The payload is gone from its row; with its key it is gone from everything that LevelDB still holds on disk. */
-async function finishErasure({ place, slot, atMs, by }: Erasure, { keyRing, events }: Pick<CustodyParts, 'keyRing' | 'events'>): Promise<void> {
+async function finishErasure(
+  { place, slot, atMs, by }: Erasure,
+  { keyRing, events }: Pick<CustodyParts, 'keyRing' | 'events'>,
+): Promise<void> {
   await keyRing.erase([slot])
   await events.commit({ type: 'record.erased', atMs, place, by }, [[erasingKey(place), undefined]])
 }

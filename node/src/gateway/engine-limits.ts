@@ -23,9 +23,6 @@ export const BATCHES_CACHED_MAX = 16
 /** Computed search tags of issuers and schemas that stay in memory. */
 export const TAGS_CACHED_MAX = 10_000
 
-/** Reason of a legal hold, characters. */
-export const HOLD_REASON_CHARACTERS_MAX = 1_000
-
 /** Between sweeps of idempotency keys that have expired, ms; and how many go in one. */
 export const SWEEP_INTERVAL_MS = 60 * 60 * 1000
 export const SWEEP_ROWS_MAX = 50_000

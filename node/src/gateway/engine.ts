@@ -86,23 +86,47 @@ export async function createGatewayEngine(options: EngineOptions, ports: EngineP
   if (resumed > 0) logger.info('erasures that had broken off are finished', { erasures: resumed })
   const progress = await loadProgress(store, clock)
   const chain = { chainId: options.chainId, genesisHash: options.genesisHash }
-  const shelf = createShelf({ store, keyRing, progress, batches: createBatchShelf(store), tags, proofs: ports.proofs, chain })
+  const shelf = createShelf({
+    store,
+    keyRing,
+    progress,
+    batches: createBatchShelf(store),
+    tags,
+    proofs: ports.proofs,
+    chain,
+  })
   const custody = createCustody({ store, keyRing, events, clock, get: (id) => shelf.get(id) })
-  const counters: BatchCounters = { batchesClosed: 0, batchesAnchored: 0, attemptsFailed: 0, noncesTaken: 0, submitsFailed: 0 }
+  const counters: BatchCounters = {
+    batchesClosed: 0,
+    batchesAnchored: 0,
+    attemptsFailed: 0,
+    noncesTaken: 0,
+    submitsFailed: 0,
+  }
   const account = accountOf(options, progress, ports.writer)
   const changes = await createValidatorChanges(store, ports.proofs)
-  const batcher = createBatcher(options.batch, {
-    progress, writer: ports.writer, clock, logger,
-    close: { store, progress, account },
-    propose: { store, account, writer: ports.writer, logger, counters },
-    settle: { store, events, changes, writer: ports.writer, chain, address: account.address },
-  })
+  const batcher = createBatcher(
+    {
+      limits: options.batch,
+      progress,
+      clock,
+      logger,
+      close: { store, progress, account },
+      propose: { store, account, writer: ports.writer, logger, counters },
+      settle: { store, events, changes, writer: ports.writer, chain, address: account.address },
+    },
+    ports.writer,
+  )
   const { intake, idle } = trackIntake(intakeOf(options, ports, { store, tags, progress, batcher }))
   const stopSweeps = repeat(clock, SWEEP_INTERVAL_MS, () => {
-    sweepExpired(store, clock).catch((error: unknown) => logger.error('expired idempotency keys were not removed', { error: String(error) }))
+    sweepExpired(store, clock).catch((error: unknown) =>
+      logger.error('expired idempotency keys were not removed', { error: String(error) }),
+    )
   })
   return {
-    intake, shelf, custody,
+    intake,
+    shelf,
+    custody,
     feed: createFeed({ store, events, tags }),
     backup: (targets) => backUp(targets, { table, keyRing, secret: options.secret }),
     async stop() {
@@ -111,7 +135,12 @@ export async function createGatewayEngine(options: EngineOptions, ports: EngineP
       await batcher.stop()
       await store.idle()
     },
-    stats: () => ({ ...counters, recordsPending: progress.pending(), batchesInFlight: progress.open.length, keySlots: keyRing.size }),
+    stats: () => ({
+      ...counters,
+      recordsPending: progress.pending(),
+      batchesInFlight: progress.open.length,
+      keySlots: keyRing.size,
+    }),
   }
 }
 
@@ -127,11 +156,21 @@ interface Composed {
   readonly batcher: Batcher
 }
 
-function intakeOf(options: EngineOptions, { registry, clock, keyRing }: EnginePorts, { store, tags, progress, batcher }: Composed): Intake {
+function intakeOf(
+  options: EngineOptions,
+  { registry, clock, keyRing }: EnginePorts,
+  { store, tags, progress, batcher }: Composed,
+): Intake {
   const sources = { nowMs: () => clock.now(), randomBytes: takeRandom }
   const writer = createRecordWriter({ store, keyRing, tags, progress, onWritten: () => batcher.wake() })
   return createIntake(options, {
-    judge: createJudge(registry, sources), reservations: createReservations(store, tags), writer, progress, store, tags, clock,
+    judge: createJudge(registry, sources),
+    reservations: createReservations(store, tags),
+    writer,
+    progress,
+    store,
+    tags,
+    clock,
   })
 }
 
@@ -152,7 +191,8 @@ function trackIntake(intake: Intake): { intake: Intake; idle: () => Promise<unkn
 async function eraseOrphans(store: GatewayStore, keyRing: KeyRing, logger: Logger): Promise<void> {
   const used = readCounter(store, RING_SIZE_KEY)
   if (keyRing.size < used) {
-    const message = `the key ring has ${keyRing.size} slots, the store names ${used}: put back the key folder that belongs to it`
+    const has = `the key ring has ${keyRing.size} slots, the store names ${used}`
+    const message = `${has}: put back the key folder that belongs to it`
     throw new CodedError('KEY_RING_INCOMPLETE', message, { details: { size: keyRing.size, used } })
   }
   const orphans = Array.from({ length: keyRing.size - used }, (_, at) => used + at)

@@ -26,7 +26,11 @@ interface AnchoredRecord {
 }
 
 /** From stored leaf hashes and the chain part that was proved when the batch was anchored. */
-export function cutEvidence(envelope: RecordEnvelope, { place, leaf, batch }: AnchoredRecord, chain: EvidenceParts['chain']): EvidenceBundle {
+export function cutEvidence(
+  envelope: RecordEnvelope,
+  { place, leaf, batch }: AnchoredRecord,
+  chain: EvidenceParts['chain'],
+): EvidenceBundle {
   const { row, anchor } = batch
   const json = envelope as unknown as JsonObject
   if (!equalBytes(envelopeLeaf(json), leaf)) damaged(`the envelope of ${envelope.id} does not give its leaf`)
@@ -44,15 +48,22 @@ export function cutEvidence(envelope: RecordEnvelope, { place, leaf, batch }: An
 }
 
 /** The same record, proved under a later block. @throws GatewayError `REFRESH_HEIGHT` */
-export async function underLaterBlock(bundle: EvidenceBundle, height: number, proofs: ChainProofs): Promise<EvidenceBundle> {
+export async function underLaterBlock(
+  bundle: EvidenceBundle,
+  height: number,
+  proofs: ChainProofs,
+): Promise<EvidenceBundle> {
   const number = bundle.anchor.blockNumber
-  if (!Number.isSafeInteger(height) || height <= number) throw gatewayError('REFRESH_HEIGHT', { height, blockNumber: number })
+  if (!Number.isSafeInteger(height) || height <= number)
+    throw gatewayError('REFRESH_HEIGHT', { height, blockNumber: number })
   const header = await proofs.header(height).catch((error: unknown) => {
-    throw isCodedError(error, 'HEADER_UNKNOWN') ? gatewayError('REFRESH_HEIGHT', { height, blockNumber: number }, error) : error
+    throw isCodedError(error, 'HEADER_UNKNOWN')
+      ? gatewayError('REFRESH_HEIGHT', { height, blockNumber: number }, error)
+      : error
   })
   const [path, history] = await Promise.all([
     proofs.historyPath({ number, size: height }),
-    findValidatorHistory(proofs.header, height),
+    findValidatorHistory((block) => proofs.header(block), height),
   ])
   return refreshEvidence(bundle, {
     height,

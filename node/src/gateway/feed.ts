@@ -33,7 +33,8 @@ export function createFeed({ store, events, tags }: FeedParts): Feed {
         const from = number === start.event ? start.index : 0
         for await (const { index, row, rest } of expand(decodeEventRow(value), from, store)) {
           if (found.length === limit) return found
-          if (wanted === undefined || isSameTag(row.issuerTag, wanted)) found.push(toEvent(`${number}.${index}`, row, rest))
+          if (wanted === undefined || isSameTag(row.issuerTag, wanted))
+            found.push(toEvent(`${number}.${index}`, row, rest))
         }
         if (found.length >= limit) return found
       }
@@ -42,7 +43,9 @@ export function createFeed({ store, events, tags }: FeedParts): Feed {
   }
 }
 
-type Rest = { readonly atMs: number } & (Pick<AnchoredEventRow, 'type' | 'blockNumber' | 'batchId'> | Pick<CustodyEventRow, 'type' | 'by'>)
+type Rest = { readonly atMs: number } & (
+  Pick<AnchoredEventRow, 'type' | 'blockNumber' | 'batchId'> | Pick<CustodyEventRow, 'type' | 'by'>
+)
 
 interface Told {
   readonly index: number
@@ -50,7 +53,11 @@ interface Told {
   readonly rest: Rest
 }
 
-async function* expand(event: AnchoredEventRow | CustodyEventRow, from: number, store: FeedParts['store']): AsyncIterable<Told> {
+async function* expand(
+  event: AnchoredEventRow | CustodyEventRow,
+  from: number,
+  store: FeedParts['store'],
+): AsyncIterable<Told> {
   const { atMs } = event
   if (event.type !== 'record.anchored') {
     const { type, by, place } = event
@@ -59,7 +66,11 @@ async function* expand(event: AnchoredEventRow | CustodyEventRow, from: number, 
   }
   const { type, family, first, last, blockNumber, batchId } = event
   for await (const [key, value] of store.entries(recordRange(family, first + from, last))) {
-    yield { index: placeOfKey(key).seq - first, row: decodeRecordRow(value), rest: { type, atMs, blockNumber, batchId } }
+    yield {
+      index: placeOfKey(key).seq - first,
+      row: decodeRecordRow(value),
+      rest: { type, atMs, blockNumber, batchId },
+    }
   }
 }
 
@@ -75,6 +86,7 @@ const CURSOR = /^(\d{1,15})\.(\d{1,9})$/
 function readCursor(cursor: string, events: EventLog): { event: number; index: number } {
   const [, event, index] = CURSOR.exec(cursor) ?? []
   const number = Number(event)
-  if (event === undefined || number < 1 || number >= events.next()) throw gatewayError('CURSOR_INVALID', { cursor: cursor.slice(0, 80) })
+  if (event === undefined || number < 1 || number >= events.next())
+    throw gatewayError('CURSOR_INVALID', { cursor: cursor.slice(0, 80) })
   return { event: number, index: Number(index) + 1 }
 }

@@ -1,7 +1,17 @@
 import { concatBytes } from '@songhua/sdk/protocol/bytes'
 import { FIND_SCAN_MAX } from './engine-limits.js'
 import { gatewayError } from './errors.js'
-import { type KeyRange, MS_MAX, type Place, TAG_BYTES, isPosition, placeOfPosition, positionOfSearchKey, searchKey, searchRange } from './keys.js'
+import {
+  type KeyRange,
+  MS_MAX,
+  type Place,
+  TAG_BYTES,
+  isPosition,
+  placeOfPosition,
+  positionOfSearchKey,
+  searchKey,
+  searchRange,
+} from './keys.js'
 import type { RecordPage, RecordQuery, StoredRecord } from './model.js'
 import type { GatewayStore } from './store.js'
 import { type Tags, isSameTag } from './tags.js'
@@ -27,7 +37,10 @@ interface Scan {
   readonly next: Uint8Array | undefined
 }
 
-async function scan(query: RecordQuery, { store, tags }: { store: Pick<GatewayStore, 'entries'>; tags: Tags }): Promise<Scan> {
+async function scan(
+  query: RecordQuery,
+  { store, tags }: { store: Pick<GatewayStore, 'entries'>; tags: Tags },
+): Promise<Scan> {
   const found: Uint8Array[] = []
   const sieve = sieveOf(query, tags)
   let last: Uint8Array | undefined
@@ -57,8 +70,8 @@ function sieveOf({ subject, issuer, schema }: RecordQuery, tags: Tags): (value: 
   const issuerTag = issuer === undefined ? undefined : tags.selection({ issuer })
   const schemaTag = schema === undefined ? undefined : tags.selection({ schema })
   return (value) =>
-    (issuerTag === undefined || isSameTag(issuerTag, value.subarray(0, TAG_BYTES)))
-    && (schemaTag === undefined || isSameTag(schemaTag, value.subarray(TAG_BYTES)))
+    (issuerTag === undefined || isSameTag(issuerTag, value.subarray(0, TAG_BYTES))) &&
+    (schemaTag === undefined || isSameTag(schemaTag, value.subarray(TAG_BYTES)))
 }
 
 // ------------------------------------------------------------------------------------------------------ cursors
@@ -73,7 +86,8 @@ function cursorOf(query: RecordQuery, position: Uint8Array, tags: Tags): string 
 function readCursor(query: RecordQuery, cursor: string, tags: Tags): Uint8Array {
   const bytes = new Uint8Array(Buffer.from(cursor, 'base64url'))
   const position = bytes.subarray(0, POSITION_BYTES)
-  const isGiven = isPosition(position) && isSameTag(bytes.subarray(POSITION_BYTES), tags.cursor(textOf(query), position))
+  const isGiven =
+    isPosition(position) && isSameTag(bytes.subarray(POSITION_BYTES), tags.cursor(textOf(query), position))
   if (!isGiven) throw gatewayError('CURSOR_INVALID', { cursor: cursor.slice(0, 80) })
   return position
 }

@@ -28,7 +28,11 @@ export function checkSameRequest(token: RequestToken, fingerprint: Uint8Array): 
 }
 
 /** What the key stood for before; undefined when it is new or has expired. */
-export function findPast(store: Pick<GatewayStore, 'get'>, token: RequestToken, nowMs: number): IdempotencyRow | undefined {
+export function findPast(
+  store: Pick<GatewayStore, 'get'>,
+  token: RequestToken,
+  nowMs: number,
+): IdempotencyRow | undefined {
   const bytes = store.get(idempotencyKey(token.mac))
   if (bytes === undefined) return undefined
   const row = decodeIdempotencyRow(bytes)
@@ -45,7 +49,8 @@ export function tokenChanges(token: RequestToken, outcomes: readonly PastOutcome
 
 export function pastOutcomes({ outcomes }: Pick<Acceptance, 'outcomes'>): PastOutcome[] {
   return outcomes.map((outcome) =>
-    'id' in outcome ? outcome : { code: outcome.refusal.code, existingId: outcome.refusal.existingId })
+    'id' in outcome ? outcome : { code: outcome.refusal.code, existingId: outcome.refusal.existingId },
+  )
 }
 
 /** Removes keys that have expired; one that was used anew since stays. */

@@ -79,7 +79,11 @@ interface TakeContext {
   readonly parts: IntakeParts
 }
 
-async function take(submission: Submission, token: RequestToken | undefined, { options, parts }: TakeContext): Promise<Acceptance> {
+async function take(
+  submission: Submission,
+  token: RequestToken | undefined,
+  { options, parts }: TakeContext,
+): Promise<Acceptance> {
   const { caller, records, partial } = submission
   const { judge, reservations, writer, clock } = parts
   const checkRoom = (count: number): void => {
@@ -119,7 +123,11 @@ async function replay({ records, caller }: Submission, past: IdempotencyRow, jud
   return { outcomes, replayed: true }
 }
 
-function pastRefusal({ code, existingId }: Exclude<PastOutcome, { id: string }>): Extract<Outcome, { refusal: unknown }>['refusal'] {
-  const message = existingId === undefined ? 'it was refused when it was first submitted' : `record ${existingId} is there already`
+function pastRefusal({
+  code,
+  existingId,
+}: Exclude<PastOutcome, { id: string }>): Extract<Outcome, { refusal: unknown }>['refusal'] {
+  const message =
+    existingId === undefined ? 'it was refused when it was first submitted' : `record ${existingId} is there already`
   return { code, message, ...(existingId === undefined ? {} : { existingId }) }
 }

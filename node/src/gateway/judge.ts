@@ -30,9 +30,10 @@ export function createJudge(registry: SchemaRegistry, sources: RecordSources): J
   const builder = createRecordBuilder(registry, sources)
   return (record, caller) => {
     try {
-      const draft = 'envelope' in record
-        ? takeEnvelope(record.envelope, { registry, nowMs: sources.nowMs() })
-        : buildRecord(record, { builder, issuer: caller.issuer })
+      const draft =
+        'envelope' in record
+          ? takeEnvelope(record.envelope, { registry, nowMs: sources.nowMs() })
+          : buildRecord(record, { builder, issuer: caller.issuer })
       const { issuer } = draft.envelope
       if (issuer === caller.issuer) return { draft }
       const message = `this API key writes for ${caller.issuer}, not for ${issuer}`
@@ -47,7 +48,14 @@ export function createJudge(registry: SchemaRegistry, sources: RecordSources): J
 function buildRecord(record: SubmittedPayload, { builder, issuer }: { builder: RecordBuilder; issuer: string }): Draft {
   const { schema, version, ...input } = record
   const wanted = { id: schema, ...(version === undefined ? {} : { version }) }
-  const { envelope, envelopeBytes: bytes, leaf, payload, salt, naturalKey } = builder.build(wanted, { ...input, issuer: record.issuer ?? issuer })
+  const {
+    envelope,
+    envelopeBytes: bytes,
+    leaf,
+    payload,
+    salt,
+    naturalKey,
+  } = builder.build(wanted, { ...input, issuer: record.issuer ?? issuer })
   return { ...draftOf(envelope), envelopeBytes: bytes, leaf, naturalKey, content: { salt, payload } }
 }
 
@@ -56,13 +64,29 @@ function takeEnvelope(given: unknown, { registry, nowMs }: { registry: SchemaReg
   const schema = registry.get(envelope.schema.id, envelope.schema.version)
   if (!schema.subjects.includes(envelope.subject.kind)) {
     const allowed = schema.subjects.join(' | ')
-    throw invalid({ path: '/subject', code: 'SUBJECT', zh: `该模式的主体只能为 ${allowed}`, en: `subject must be of kind ${allowed}` })
+    throw invalid({
+      path: '/subject',
+      code: 'SUBJECT',
+      zh: `该模式的主体只能为 ${allowed}`,
+      en: `subject must be of kind ${allowed}`,
+    })
   }
   const draft = draftOf(envelope)
   if (draft.createdMs > nowMs + CREATED_AHEAD_MS_MAX || draft.createdMs < nowMs - CREATED_BACK_MS_MAX) {
-    throw invalid({ path: '/createdAt', code: 'RANGE', zh: 'createdAt 须在过去 366 天至未来 5 分钟之间', en: 'createdAt must lie between 366 days ago and 5 minutes ahead' })
+    throw invalid({
+      path: '/createdAt',
+      code: 'RANGE',
+      zh: 'createdAt 须在过去 366 天至未来 5 分钟之间',
+      en: 'createdAt must lie between 366 days ago and 5 minutes ahead',
+    })
   }
-  return { ...draft, envelopeBytes: envelopeBytes(envelope), leaf: envelopeLeaf(envelope), naturalKey: undefined, content: undefined }
+  return {
+    ...draft,
+    envelopeBytes: envelopeBytes(envelope),
+    leaf: envelopeLeaf(envelope),
+    naturalKey: undefined,
+    content: undefined,
+  }
 }
 
 function draftOf(envelope: RecordEnvelope): Pick<Draft, 'envelope' | 'family' | 'createdMs'> {

@@ -85,12 +85,16 @@ export const changeKey = (blockNumber: number): Uint8Array => join(PREFIX.change
 export const eventKey = (event: number): Uint8Array => join(PREFIX.event, uint64(event))
 
 /** Records of a family from `first` up to and with `last`. */
-export const recordRange = (family: RecordFamily, first: number, last: number): KeyRange =>
-  ({ from: recordKey({ family, seq: first }), below: recordKey({ family, seq: last + 1 }) })
+export const recordRange = (family: RecordFamily, first: number, last: number): KeyRange => ({
+  from: recordKey({ family, seq: first }),
+  below: recordKey({ family, seq: last + 1 }),
+})
 
 /** Batches that end at or after a record: the first of them holds it, if it has a batch. */
-export const batchesFrom = ({ family, seq }: Place): KeyRange =>
-  ({ from: batchKey({ family, seq }), below: Uint8Array.of(PREFIX.batch, RECORD_FAMILIES[family] + 1) })
+export const batchesFrom = ({ family, seq }: Place): KeyRange => ({
+  from: batchKey({ family, seq }),
+  below: Uint8Array.of(PREFIX.batch, RECORD_FAMILIES[family] + 1),
+})
 
 export const ALL_RECORDS: KeyRange = wholeRange(PREFIX.record)
 export const ALL_CUSTODY: KeyRange = wholeRange(PREFIX.custody)
@@ -98,9 +102,14 @@ export const ALL_ERASING: KeyRange = wholeRange(PREFIX.erasing)
 export const ALL_OPEN: KeyRange = wholeRange(PREFIX.open)
 export const ALL_CHANGES: KeyRange = wholeRange(PREFIX.change)
 export const EVERYTHING: KeyRange = { from: new Uint8Array(0), below: new Uint8Array(64).fill(0xff) }
-export const expiredBefore = (ms: number): KeyRange =>
-  ({ from: Uint8Array.of(PREFIX.expiry), below: join(PREFIX.expiry, uint48(ms)) })
-export const eventsFrom = (event: number, below: number): KeyRange => ({ from: eventKey(event), below: eventKey(below) })
+export const expiredBefore = (ms: number): KeyRange => ({
+  from: Uint8Array.of(PREFIX.expiry),
+  below: join(PREFIX.expiry, uint48(ms)),
+})
+export const eventsFrom = (event: number, below: number): KeyRange => ({
+  from: eventKey(event),
+  below: eventKey(below),
+})
 
 /** Ascends with the time of creation; the same time, with family and seq. */
 export function searchPosition(createdMs: number, place: Place): Uint8Array {
@@ -113,11 +122,14 @@ export function searchPosition(createdMs: number, place: Place): Uint8Array {
 
 export const searchKey = (tag: Uint8Array, position: Uint8Array): Uint8Array => join(PREFIX.search, tag, position)
 /** Entries of a tag from a time on, below another. */
-export const searchRange = (tag: Uint8Array, times: { fromMs: number; toMs: number }): KeyRange =>
-  ({ from: join(PREFIX.search, tag, uint48(times.fromMs)), below: join(PREFIX.search, tag, uint48(times.toMs)) })
+export const searchRange = (tag: Uint8Array, times: { fromMs: number; toMs: number }): KeyRange => ({
+  from: join(PREFIX.search, tag, uint48(times.fromMs)),
+  below: join(PREFIX.search, tag, uint48(times.toMs)),
+})
 export const positionOfSearchKey = (key: Uint8Array): Uint8Array => key.subarray(1 + TAG_BYTES)
 export const placeOfPosition = (position: Uint8Array): Place => placeAt(position, 6)
-export const isPosition = (bytes: Uint8Array): boolean => bytes.length === POSITION_BYTES && familyOf(bytes[6]!) !== undefined
+export const isPosition = (bytes: Uint8Array): boolean =>
+  bytes.length === POSITION_BYTES && familyOf(bytes[6]!) !== undefined
 export const MS_MAX = 2 ** 48 - 1
 
 /** Of a key of one byte, family and seq. */
@@ -161,7 +173,8 @@ function join(prefix: number, ...parts: Uint8Array[]): Uint8Array {
 }
 
 export function uuidBytes(uuid: string): Uint8Array {
-  return new Uint8Array(Buffer.from(uuid.replaceAll('-', ''), 'hex'))
+  const hex = uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(14, 18) + uuid.slice(19, 23) + uuid.slice(24)
+  return new Uint8Array(Buffer.from(hex, 'hex'))
 }
 
 export function uuidFromBytes(bytes: Uint8Array): string {

@@ -35,7 +35,7 @@ export interface ChainProofs {
 export interface GatewayTable {
   /** Undefined when absent. */
   get(key: Uint8Array): Uint8Array | undefined
-  /** Entries with from ≤ key < below, ascending. */
+  /** Entries with from ≤ key < below, ascending, as they stood when the first was asked for. */
   entries(range: { from: Uint8Array; below: Uint8Array }): AsyncIterable<[key: Uint8Array, value: Uint8Array]>
   /** Atomic, and on disk when it resolves. Without a value, the key is deleted. */
   write(changes: Iterable<[key: Uint8Array, value: Uint8Array | undefined]>): Promise<void>

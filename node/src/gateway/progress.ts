@@ -43,7 +43,10 @@ export interface Progress {
 }
 
 export async function loadProgress(store: GatewayStore, clock: Clock): Promise<Progress> {
-  const waiting = Object.fromEntries(FAMILIES.map((family) => [family, loadWaiting(store, family)])) as Record<RecordFamily, Waiting>
+  const waiting = Object.fromEntries(FAMILIES.map((family) => [family, loadWaiting(store, family)])) as Record<
+    RecordFamily,
+    Waiting
+  >
   const open: OpenBatch[] = []
   for await (const [key] of store.entries(ALL_OPEN)) {
     open.push({ row: readBatch(store, placeOfKey(key)), isProposed: false, failures: 0, retryAtMs: 0 })
@@ -80,8 +83,8 @@ function createProgress(waiting: Record<RecordFamily, Waiting>, open: OpenBatch[
     open,
     statusOf,
     pending: () =>
-      FAMILIES.reduce((sum, family) => sum + waiting[family].next - waiting[family].first, 0)
-      + open.reduce((sum, { row }) => sum + sizeOf(row), 0),
+      FAMILIES.reduce((sum, family) => sum + waiting[family].next - waiting[family].first, 0) +
+      open.reduce((sum, { row }) => sum + sizeOf(row), 0),
     settle(batch) {
       open.splice(open.indexOf(batch), 1)
       for (const waiter of waiters) {

@@ -39,7 +39,10 @@ export async function proposeBatch(batch: OpenBatch, nowMs: number, parts: Propo
     batch.isProposed = false
     batch.retryAtMs = nowMs + RETRY_MS_MIN
     parts.counters.submitsFailed++
-    parts.logger.warn('a batch could not be proposed; it is tried again', { ...fieldsOf(batch.row), error: messageOf(error) })
+    parts.logger.warn('a batch could not be proposed; it is tried again', {
+      ...fieldsOf(batch.row),
+      error: messageOf(error),
+    })
   }
 }
 
@@ -68,7 +71,11 @@ export async function afterFailure(batch: OpenBatch, nowMs: number, parts: Propo
 }
 
 /** On disk before it is submitted, and all earlier hashes with it. */
-async function signAgain(batch: OpenBatch, batchId: BatchRow['batchId'], { store, account }: ProposeParts): Promise<void> {
+async function signAgain(
+  batch: OpenBatch,
+  batchId: BatchRow['batchId'],
+  { store, account }: ProposeParts,
+): Promise<void> {
   const { family, root, hashes } = batch.row
   const { raw, hash, nonce } = await account.sign({ batchId, root, size: sizeOf(batch.row), family })
   const row = { ...batch.row, batchId, raw, nonce, hashes: [...hashes, hash] }

@@ -57,7 +57,8 @@ export function createRecordWriter(parts: RecordWriterParts): RecordWriter {
   }
 }
 
-const keysOf = ({ entries }: Intent): Uint8Array[] => entries.flatMap(({ sealed }) => (sealed === undefined ? [] : [sealed.key]))
+const keysOf = ({ entries }: Intent): Uint8Array[] =>
+  entries.flatMap(({ sealed }) => (sealed === undefined ? [] : [sealed.key]))
 
 interface FamilyEnd {
   readonly seq: number
@@ -65,7 +66,11 @@ interface FamilyEnd {
   readonly oldestMs: number
 }
 
-async function writeGroup(group: readonly Keyed[], ringSize: number, { store, tags, progress, onWritten }: RecordWriterParts): Promise<void> {
+async function writeGroup(
+  group: readonly Keyed[],
+  ringSize: number,
+  { store, tags, progress, onWritten }: RecordWriterParts,
+): Promise<void> {
   const ends = new Map<RecordFamily, FamilyEnd>()
   const changes = await mapInSlices(placed(group), ({ entry, slot }) => {
     const { family, envelopeBytes } = entry.draft

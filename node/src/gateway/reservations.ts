@@ -56,10 +56,15 @@ export function createReservations(store: Pick<GatewayStore, 'get'>, tags: Tags)
       for (let busy = firstHeld(named); busy !== undefined; busy = firstHeld(named)) await busy.released
       const count = named.filter((names) => names !== undefined).length
       checkRoom(count)
-      const release = hold(named.flatMap((names) => names?.texts ?? []), count)
+      const release = hold(
+        named.flatMap((names) => names?.texts ?? []),
+        count,
+      )
       try {
         const outcomes = await decide(judged, named, store)
-        const drafts = judged.flatMap((judgement, at) => ('draft' in judgement && 'id' in outcomes[at]! ? [judgement.draft] : []))
+        const drafts = judged.flatMap((judgement, at) =>
+          'draft' in judgement && 'id' in outcomes[at]! ? [judgement.draft] : [],
+        )
         return { outcomes, drafts, release }
       } catch (error) {
         release()
@@ -84,7 +89,11 @@ function namesOf({ envelope, naturalKey: key }: Draft, tags: Tags): Names {
 const textOf = (mac: Uint8Array): string => Buffer.from(mac).toString('base64')
 
 /** In order: the first of two that are one is good, the second is refused with the first one's id. */
-function decide(judged: readonly Judgement[], named: readonly (Names | undefined)[], store: Pick<GatewayStore, 'get'>): Promise<Outcome[]> {
+function decide(
+  judged: readonly Judgement[],
+  named: readonly (Names | undefined)[],
+  store: Pick<GatewayStore, 'get'>,
+): Promise<Outcome[]> {
   const ids = new Set<string>()
   const naturals = new Map<string, string>()
   return mapInSlices(judged, (judgement, at): Outcome => {
@@ -101,6 +110,9 @@ function decide(judged: readonly Judgement[], named: readonly (Names | undefined
 }
 
 function existing(code: 'RECORD_EXISTS' | 'RECORD_DUPLICATE', existingId: string): Refusal {
-  const message = code === 'RECORD_EXISTS' ? `there is a record ${existingId} already` : `the event was recorded already, as ${existingId}`
+  const message =
+    code === 'RECORD_EXISTS'
+      ? `there is a record ${existingId} already`
+      : `the event was recorded already, as ${existingId}`
   return { code, message, existingId }
 }

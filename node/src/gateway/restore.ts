@@ -4,7 +4,17 @@ import type { Logger } from '../base/logger.js'
 import { type ArchiveSource, archiveFrames } from './archive.js'
 import { rowsOfFrame, slotsOfFrame } from './backup.js'
 import { createEventLog } from './event-log.js'
-import { ALL_CUSTODY, ALL_RECORDS, IDENTITY_KEY, RING_SIZE_KEY, SCHEMA_KEY, custodyKey, payloadKey, placeOfKey, readUint64 } from './keys.js'
+import {
+  ALL_CUSTODY,
+  ALL_RECORDS,
+  IDENTITY_KEY,
+  RING_SIZE_KEY,
+  SCHEMA_KEY,
+  custodyKey,
+  payloadKey,
+  placeOfKey,
+  readUint64,
+} from './keys.js'
 import type { GatewayTable, KeyRing } from './ports.js'
 import { decodeCustodyRow, decodeRecordRow, encodeCustodyRow } from './rows.js'
 import { custodyOf } from './shelf.js'
@@ -50,7 +60,10 @@ export async function restoreGateway(sources: RestoreSources, targets: RestoreTa
   const { table, keyRing } = targets
   const secret = await checkSources(sources)
   if (keyRing.size > 0 || !(await isEmptyTable(table))) {
-    fail('RESTORE_TARGET_NOT_EMPTY', 'a gateway is restored into an empty folder; name another one, or move this one away')
+    fail(
+      'RESTORE_TARGET_NOT_EMPTY',
+      'a gateway is restored into an empty folder; name another one, or move this one away',
+    )
   }
   await restoreKeys(sources.keys, keyRing)
   const schema = await restoreRows(sources.state, table)
@@ -78,10 +91,16 @@ async function checkSources({ state, keys }: RestoreSources): Promise<Uint8Array
     }
   }
   if (!isSameTag(identity.subarray(32), createTags(secret).mark)) {
-    fail('RESTORE_OTHER_KEYS', 'state and keys are of different gateways; name the keys that were saved with this state')
+    fail(
+      'RESTORE_OTHER_KEYS',
+      'state and keys are of different gateways; name the keys that were saved with this state',
+    )
   }
   if (slots < needed) {
-    fail('RESTORE_KEYS_OLDER', `the keys have ${slots} slots, the state names ${needed}: use keys that were saved after the state`)
+    fail(
+      'RESTORE_KEYS_OLDER',
+      `the keys have ${slots} slots, the state names ${needed}: use keys that were saved after the state`,
+    )
   }
   return secret
 }
@@ -130,7 +149,10 @@ async function eraseAgain(store: GatewayStore, keyRing: KeyRing): Promise<number
   return slots.length
 }
 
-async function markErased(store: GatewayStore, { keyRing, clock, logger }: RestoreTargets): Promise<{ records: number; foundErased: number }> {
+async function markErased(
+  store: GatewayStore,
+  { keyRing, clock, logger }: RestoreTargets,
+): Promise<{ records: number; foundErased: number }> {
   const events = createEventLog(store, logger)
   let [records, foundErased] = [0, 0]
   for await (const [key, value] of store.entries(ALL_RECORDS)) {
@@ -141,7 +163,10 @@ async function markErased(store: GatewayStore, { keyRing, clock, logger }: Resto
     if (!isLost) continue
     foundErased++
     const erased = { atMs: clock.now(), by: RESTORE_ACTOR }
-    const changes: Change[] = [[custodyKey(place), encodeCustodyRow({ erased })], [payloadKey(place), undefined]]
+    const changes: Change[] = [
+      [custodyKey(place), encodeCustodyRow({ erased })],
+      [payloadKey(place), undefined],
+    ]
     await events.commit({ type: 'record.erased', place, ...erased }, changes)
   }
   return { records, foundErased }

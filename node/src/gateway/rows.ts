@@ -1,6 +1,23 @@
-import { type Hash, type Hex, bytesToHex, hexToBytes, numberToBytes, ownBytes, utf8ToBytes } from '@songhua/sdk/protocol/bytes'
+import {
+  type Hash,
+  type Hex,
+  bytesToHex,
+  hexToBytes,
+  numberToBytes,
+  ownBytes,
+  utf8ToBytes,
+} from '@songhua/sdk/protocol/bytes'
 import type { RecordFamily } from '@songhua/sdk/protocol/evidence-envelope'
-import { type RlpItem, decodeRlp, encodeRlp, readBigint, readBytes, readHash, readList, readNumber } from '@songhua/sdk/protocol/rlp'
+import {
+  type RlpItem,
+  decodeRlp,
+  encodeRlp,
+  readBigint,
+  readBytes,
+  readHash,
+  readList,
+  readNumber,
+} from '@songhua/sdk/protocol/rlp'
 import type { Outcome, Refusal } from './model.js'
 import { type Place, TAG_BYTES, placeFromBytes, placeToBytes, uuidBytes, uuidFromBytes } from './keys.js'
 
@@ -34,8 +51,7 @@ export interface IdempotencyRow {
 }
 
 export type PastOutcome =
-  | Extract<Outcome, { id: string }>
-  | { readonly code: Refusal['code']; readonly existingId: string | undefined }
+  Extract<Outcome, { id: string }> | { readonly code: Refusal['code']; readonly existingId: string | undefined }
 
 /** A closed batch, as it was last proposed. */
 export interface BatchRow {
@@ -87,17 +103,32 @@ export interface CustodyEventRow {
 
 /** By number in the row; only ever appended to. */
 const EVENT_TYPES = ['record.anchored', 'record.erased', 'record.held', 'record.released'] as const
-const REFUSAL_CODES = ['RECORD_INVALID', 'RECORD_DUPLICATE', 'RECORD_EXISTS', 'SCHEMA_UNKNOWN', 'ISSUER_NOT_ALLOWED'] as const satisfies readonly Refusal['code'][]
+const REFUSAL_CODES = [
+  'RECORD_INVALID',
+  'RECORD_DUPLICATE',
+  'RECORD_EXISTS',
+  'SCHEMA_UNKNOWN',
+  'ISSUER_NOT_ALLOWED',
+] as const satisfies readonly Refusal['code'][]
 
 const text = (value: string): Uint8Array => utf8ToBytes(value)
-const readText = (item: RlpItem | undefined, field: string): string => Buffer.from(readBytes(item, field)).toString('utf8')
+const readText = (item: RlpItem | undefined, field: string): string =>
+  Buffer.from(readBytes(item, field)).toString('utf8')
 const decode = (bytes: Uint8Array, name: string, length: number): RlpItem[] =>
   readList(decodeRlp(bytes, { maxDepth: 3 }), name, length)
 
 export function encodeRecordRow(row: RecordRow): Uint8Array {
   const { envelope, leaf, issuerTag, acceptedAtMs, acceptedBy, slot, bytesSoFar } = row
   const slots = slot === undefined ? [] : [numberToBytes(slot)]
-  return encodeRlp([envelope, leaf, issuerTag, numberToBytes(acceptedAtMs), text(acceptedBy), slots, numberToBytes(bytesSoFar)])
+  return encodeRlp([
+    envelope,
+    leaf,
+    issuerTag,
+    numberToBytes(acceptedAtMs),
+    text(acceptedBy),
+    slots,
+    numberToBytes(bytesSoFar),
+  ])
 }
 
 export function decodeRecordRow(bytes: Uint8Array): RecordRow {
@@ -128,7 +159,9 @@ export function decodeCustodyRow(bytes: Uint8Array | undefined): CustodyRow {
   const [atMs, by] = readList(fields[1], 'custody.erased')
   const hold = { reason: () => readText(reason, 'hold.reason'), by: () => readText(holder, 'hold.by') }
   return {
-    ...(reason === undefined ? {} : { hold: { reason: hold.reason(), sinceMs: readNumber(sinceMs, 'hold.sinceMs'), by: hold.by() } }),
+    ...(reason === undefined
+      ? {}
+      : { hold: { reason: hold.reason(), sinceMs: readNumber(sinceMs, 'hold.sinceMs'), by: hold.by() } }),
     ...(atMs === undefined ? {} : { erased: { atMs: readNumber(atMs, 'erased.atMs'), by: readText(by, 'erased.by') } }),
   }
 }
@@ -214,5 +247,13 @@ export function decodeEventRow(bytes: Uint8Array): EventRow {
   if (type !== 'record.anchored') return { type, atMs, place, by: readText(fields[3], 'event.by') }
   const first = readNumber(fields[3], 'event.first')
   const blockNumber = readNumber(fields[4], 'event.blockNumber')
-  return { type, atMs, family: place.family, first, last: place.seq, blockNumber, batchId: readHash(fields[5], 'event.batchId') }
+  return {
+    type,
+    atMs,
+    family: place.family,
+    first,
+    last: place.seq,
+    blockNumber,
+    batchId: readHash(fields[5], 'event.batchId'),
+  }
 }

@@ -48,7 +48,10 @@ function isAnchoredBy({ receipts, transactionIndex }: LocatedTransaction, row: B
 function isEventOf(log: Log, row: BatchRow, sender: Address): boolean {
   if (log.address !== ANCHOR_CONTRACT || log.topics[0] !== ANCHOR_EVENT) return false
   const batch = readAnchoredBatch(log)
-  const isTree = batch.root === row.root && batch.size === BigInt(sizeOf(row)) && batch.family === BigInt(RECORD_FAMILIES[row.family])
+  const isTree =
+    batch.root === row.root &&
+    batch.size === BigInt(sizeOf(row)) &&
+    batch.family === BigInt(RECORD_FAMILIES[row.family])
   return isTree && batch.batchId === row.batchId && batch.sender === sender
 }
 
@@ -66,11 +69,31 @@ async function keepChainPart(row: BatchRow, { located, hash, nowMs }: Found, par
   const place = { family, seq: last }
   const leaves = readLeaves(store, place)
   // The assembler checks that receipts, header, tree and record belong together; what it cuts is what is kept.
-  const cut = createEvidenceAssembler({ chain, leaves, block: { header, receipts, transactionIndex }, validatorHistory: history.headers })
-  const envelope = JSON.parse(Buffer.from(readRecord(store, { family, seq: first }).envelope).toString('utf8')) as object
+  const cut = createEvidenceAssembler({
+    chain,
+    leaves,
+    block: { header, receipts, transactionIndex },
+    validatorHistory: history.headers,
+  })
+  const envelope = JSON.parse(
+    Buffer.from(readRecord(store, { family, seq: first }).envelope).toString('utf8'),
+  ) as object
   const { anchor, header: sealed } = cut(envelope, 0)
-  const anchorRow: AnchorRow = { ...anchor, header: hexToBytes(sealed), changes: history.headers.map(({ number }) => number), transactionHash: hash }
-  const event = { type: 'record.anchored', atMs: nowMs, family, first, last, batchId, blockNumber: header.number } as const
+  const anchorRow: AnchorRow = {
+    ...anchor,
+    header: hexToBytes(sealed),
+    changes: history.headers.map(({ number }) => number),
+    transactionHash: hash,
+  }
+  const event = {
+    type: 'record.anchored',
+    atMs: nowMs,
+    family,
+    first,
+    last,
+    batchId,
+    blockNumber: header.number,
+  } as const
   await events.commit(event, [
     [anchorKey(place), encodeAnchorRow(anchorRow)],
     [openKey(place), undefined],

@@ -10,7 +10,7 @@ import type { PayloadStatus, Shelf, StoredRecord } from './model.js'
 import type { ChainProofs, KeyRing } from './ports.js'
 import { type Progress, sizeOf } from './progress.js'
 import { type CustodyRow, type RecordRow, decodeCustodyRow } from './rows.js'
-import { openPayload } from './seal.js'
+import { type OpenedPayload, openPayload } from './seal.js'
 import { type GatewayStore, damaged, findPlace, readRecord } from './store.js'
 import type { Tags } from './tags.js'
 
@@ -39,27 +39,34 @@ export function createShelf(parts: ShelfParts): Shelf {
       const place = findPlace(store, id)
       return place && recordAt(place)
     },
-    async payload(id) {
-      const place = findPlace(store, id)
-      if (place === undefined) return undefined
-      const row = readRecord(store, place)
-      const status = payloadStatus(row, custodyOf(store, place))
-      if (status === 'withheld') throw gatewayError('PAYLOAD_WITHHELD', { id })
-      const key = status === 'kept' ? keyRing.get(row.slot!) : undefined
-      if (key === undefined) throw gatewayError('PAYLOAD_ERASED', { id })
-      const sealed = store.get(payloadKey(place)) ?? damaged(`the payload of ${id} is missing`)
-      return openPayload(id, { key, sealed })
-    },
+    // In a promise, what it throws is a rejection.
+    payload: (id) => Promise.resolve().then(() => openStored(id, { store, keyRing })),
     async evidence(id, underHeight): Promise<EvidenceBundle | undefined> {
       const place = findPlace(store, id)
       if (place === undefined) return undefined
       const batch = parts.progress.statusOf(place) === 'anchored' ? await batches.of(place) : undefined
       if (batch?.anchor === undefined) throw gatewayError('RECORD_PENDING', { id })
       const { leaf, ...row } = readRecord(store, place)
-      const bundle = cutEvidence(envelopeOf(row), { leaf, place, batch: { ...batch, anchor: batch.anchor } }, parts.chain)
+      const bundle = cutEvidence(
+        envelopeOf(row),
+        { leaf, place, batch: { ...batch, anchor: batch.anchor } },
+        parts.chain,
+      )
       return underHeight === undefined ? bundle : underLaterBlock(bundle, underHeight, parts.proofs)
     },
   }
+}
+
+function openStored(id: string, { store, keyRing }: Pick<ShelfParts, 'store' | 'keyRing'>): OpenedPayload | undefined {
+  const place = findPlace(store, id)
+  if (place === undefined) return undefined
+  const row = readRecord(store, place)
+  const status = payloadStatus(row, custodyOf(store, place))
+  if (status === 'withheld') throw gatewayError('PAYLOAD_WITHHELD', { id })
+  const key = status === 'kept' ? keyRing.get(row.slot!) : undefined
+  if (key === undefined) throw gatewayError('PAYLOAD_ERASED', { id })
+  const sealed = store.get(payloadKey(place)) ?? damaged(`the payload of ${id} is missing`)
+  return openPayload(id, { key, sealed })
 }
 
 export function custodyOf(store: Pick<GatewayStore, 'get'>, place: Place): CustodyRow {
@@ -84,16 +91,18 @@ async function readStored(place: Place, { store, progress, batches }: ShelfParts
     payload: payloadStatus(row, custody),
     acceptedAtMs: row.acceptedAtMs,
     acceptedBy: row.acceptedBy,
-    ...(batch === undefined ? {} : {
-      batch: {
-        id: batch.row.batchId,
-        root: batch.row.root,
-        size: sizeOf(batch.row),
-        leafIndex: place.seq - batch.row.first,
-        transactionHash: transactionHashOf(batch),
-        ...(batch.anchor === undefined ? {} : { blockNumber: batch.anchor.blockNumber }),
-      },
-    }),
+    ...(batch === undefined
+      ? {}
+      : {
+          batch: {
+            id: batch.row.batchId,
+            root: batch.row.root,
+            size: sizeOf(batch.row),
+            leafIndex: place.seq - batch.row.first,
+            transactionHash: transactionHashOf(batch),
+            ...(batch.anchor === undefined ? {} : { blockNumber: batch.anchor.blockNumber }),
+          },
+        }),
     ...custody,
   }
 }

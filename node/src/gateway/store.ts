@@ -3,8 +3,19 @@ import { bytesToHex, concatBytes, hexToBytes } from '@songhua/sdk/protocol/bytes
 import { CodedError } from '@songhua/sdk/protocol/errors'
 import { createGroupSync } from '../base/group-sync.js'
 import {
-  EVERYTHING, GATEWAY_SCHEMA_VERSION, IDENTITY_KEY, type KeyRange, type Place, SCHEMA_KEY, batchKey, batchesFrom, idKey,
-  placeFromBytes, placeOfKey, readUint64, recordKey,
+  EVERYTHING,
+  GATEWAY_SCHEMA_VERSION,
+  IDENTITY_KEY,
+  type KeyRange,
+  type Place,
+  SCHEMA_KEY,
+  batchKey,
+  batchesFrom,
+  idKey,
+  placeFromBytes,
+  placeOfKey,
+  readUint64,
+  recordKey,
 } from './keys.js'
 import type { GatewayTable } from './ports.js'
 import { type BatchRow, type RecordRow, decodeBatchRow, decodeRecordRow } from './rows.js'
@@ -33,30 +44,47 @@ export function createGatewayStore(table: GatewayTable): GatewayStore {
   }
 }
 
-export type GatewayStoreErrorCode = 'GATEWAY_STORE_NEWER' | 'GATEWAY_STORE_FOREIGN' | 'GATEWAY_STORE_OTHER_CHAIN' | 'GATEWAY_SECRET_MISMATCH'
+export type GatewayStoreErrorCode =
+  'GATEWAY_STORE_NEWER' | 'GATEWAY_STORE_FOREIGN' | 'GATEWAY_STORE_OTHER_CHAIN' | 'GATEWAY_SECRET_MISMATCH'
 
 /**
  * Marks an empty table as the gateway's own; any other must be of this chain and this secret.
  * @throws CodedError with a `GatewayStoreErrorCode`
  */
-export async function claimTable(table: GatewayTable, { genesisHash, mark }: { genesisHash: Hash; mark: Uint8Array }): Promise<void> {
+export async function claimTable(
+  table: GatewayTable,
+  { genesisHash, mark }: { genesisHash: Hash; mark: Uint8Array },
+): Promise<void> {
   const version = table.get(SCHEMA_KEY)?.[0]
   if (version !== undefined && version > GATEWAY_SCHEMA_VERSION) {
-    fail('GATEWAY_STORE_NEWER', `the gateway's store has schema ${version}, this program reads ${GATEWAY_SCHEMA_VERSION}: run the newer songhua`)
+    fail(
+      'GATEWAY_STORE_NEWER',
+      `the gateway's store has schema ${version}, this program reads ${GATEWAY_SCHEMA_VERSION}: run the newer songhua`,
+    )
   }
   const identity = concatBytes(hexToBytes(genesisHash), mark)
   if (version === undefined) {
-    if (!(await isEmptyTable(table))) fail('GATEWAY_STORE_FOREIGN', 'the folder holds no whole gateway store: use another one, or restore again')
-    await table.write([[SCHEMA_KEY, Uint8Array.of(GATEWAY_SCHEMA_VERSION)], [IDENTITY_KEY, identity]])
+    if (!(await isEmptyTable(table)))
+      fail('GATEWAY_STORE_FOREIGN', 'the folder holds no whole gateway store: use another one, or restore again')
+    await table.write([
+      [SCHEMA_KEY, Uint8Array.of(GATEWAY_SCHEMA_VERSION)],
+      [IDENTITY_KEY, identity],
+    ])
     return
   }
   const stored = table.get(IDENTITY_KEY) ?? new Uint8Array(48)
   const storedGenesis = bytesToHex(stored.subarray(0, 32))
   if (storedGenesis !== genesisHash) {
-    fail('GATEWAY_STORE_OTHER_CHAIN', `the gateway's store is of the chain ${storedGenesis}, not of ${genesisHash}: use another folder`)
+    fail(
+      'GATEWAY_STORE_OTHER_CHAIN',
+      `the gateway's store is of the chain ${storedGenesis}, not of ${genesisHash}: use another folder`,
+    )
   }
   if (bytesToHex(stored.subarray(32)) !== bytesToHex(mark)) {
-    fail('GATEWAY_SECRET_MISMATCH', "the gateway's secret is not the one of this store: put back the key folder that belongs to it")
+    fail(
+      'GATEWAY_SECRET_MISMATCH',
+      "the gateway's secret is not the one of this store: put back the key folder that belongs to it",
+    )
   }
 }
 

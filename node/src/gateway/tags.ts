@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
+import { concatBytes } from '@songhua/sdk/protocol/bytes'
 import type { Subject } from '@songhua/sdk/records/subject'
 import { TAGS_CACHED_MAX } from './engine-limits.js'
 import { TAG_BYTES } from './keys.js'
@@ -11,6 +12,8 @@ export interface Tags {
   readonly subject: (subject: Subject) => Uint8Array
   /** Records of an issuer, of a schema, of both, or all. */
   readonly selection: (selection: { issuer?: string | undefined; schema?: string | undefined }) => Uint8Array
+  /** All of these under which a record is found. */
+  readonly selectionsOf: (record: { issuer: string; schema: string }) => RecordTags
   readonly natural: (issuer: string, naturalKey: string) => Uint8Array
   readonly idempotency: (keyId: string, key: string) => Uint8Array
   /** 32 bytes. */
@@ -22,25 +25,47 @@ export interface Tags {
 
 const CURSOR_TAG_BYTES = 8
 
+export interface RecordTags {
+  readonly issuer: Uint8Array
+  /** Of nothing, issuer, schema, and both. */
+  readonly all: readonly Uint8Array[]
+  /** issuer ‖ schema: by which a subject's records are sifted. */
+  readonly sieve: Uint8Array
+}
+
 /** @param secret 32 bytes */
 export function createTags(secret: Uint8Array): Tags {
   const keyed = (purpose: string) => {
     const key = mac(secret, [`songhua.gateway.${purpose}/1`])
     return (parts: readonly (string | Uint8Array)[]) => mac(key, parts)
   }
-  const [subject, selection, natural, idempotency] = ['subject', 'selection', 'natural-key', 'idempotency'].map(keyed) as Keyed4
+  const [subject, selection, natural, idempotency] = ['subject', 'selection', 'natural-key', 'idempotency'].map(
+    keyed,
+  ) as Keyed4
   const [fingerprint, cursor, mark] = ['request', 'cursor', 'mark'].map(keyed) as Keyed3
-  const selections = new Map<string, Uint8Array>()
+  const select: Tags['selection'] = ({ issuer = '', schema = '' }) =>
+    selection([`${schema}\n${issuer}`]).subarray(0, TAG_BYTES)
+  const cached = new Map<string, RecordTags>()
   return {
     subject: (one) => subject([subjectText(one)]).subarray(0, TAG_BYTES),
-    selection: ({ issuer = '', schema = '' }) => {
-      const text = `${schema}\n${issuer}`
-      const known = selections.get(text)
+    selection: select,
+    selectionsOf: ({ issuer, schema }) => {
+      const name = `${schema}\n${issuer}`
+      const known = cached.get(name)
       if (known !== undefined) return known
-      if (selections.size >= TAGS_CACHED_MAX) selections.clear()
-      const tag = selection([text]).subarray(0, TAG_BYTES)
-      selections.set(text, tag)
-      return tag
+      if (cached.size >= TAGS_CACHED_MAX) cached.clear()
+      const [both, ofIssuer, ofSchema] = [{ issuer, schema }, { issuer }, { schema }].map(select) as [
+        Uint8Array,
+        Uint8Array,
+        Uint8Array,
+      ]
+      const tags = {
+        issuer: ofIssuer,
+        all: [select({}), ofIssuer, ofSchema, both],
+        sieve: concatBytes(ofIssuer, ofSchema),
+      }
+      cached.set(name, tags)
+      return tags
     },
     natural: (issuer, naturalKey) => natural([`${naturalKey}\n${issuer}`]),
     idempotency: (keyId, key) => idempotency([`${keyId}\n${key}`]),

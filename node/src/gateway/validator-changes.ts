@@ -18,12 +18,15 @@ export interface KnownHistory {
   stored(): void
 }
 
-export async function createValidatorChanges(store: GatewayStore, proofs: Pick<ChainProofs, 'header'>): Promise<ValidatorChanges> {
+export async function createValidatorChanges(
+  store: GatewayStore,
+  proofs: Pick<ChainProofs, 'header'>,
+): Promise<ValidatorChanges> {
   let known: readonly Header[] = await readAll(store)
   const inTable = new Set(known.map(({ number }) => number))
   return {
     async before(blockNumber) {
-      const headers = await findValidatorHistory(proofs.header, blockNumber, { known })
+      const headers = await findValidatorHistory((number) => proofs.header(number), blockNumber, { known })
       if (headers.length > known.filter(({ number }) => number < blockNumber).length) known = longer(known, headers)
       const unstored = headers.filter(({ number }) => !inTable.has(number))
       return { headers, unstored, stored: () => unstored.forEach(({ number }) => inTable.add(number)) }
@@ -44,5 +47,7 @@ async function readAll(store: GatewayStore): Promise<Header[]> {
 
 /** RLP with seals, of the blocks that a batch names. @throws CodedError `GATEWAY_STORE_DAMAGED` */
 export function readChanges(store: Pick<GatewayStore, 'get'>, blockNumbers: readonly number[]): Uint8Array[] {
-  return blockNumbers.map((number) => store.get(changeKey(number)) ?? damaged(`the header of block ${number} is missing`))
+  return blockNumbers.map(
+    (number) => store.get(changeKey(number)) ?? damaged(`the header of block ${number} is missing`),
+  )
 }

@@ -30,6 +30,7 @@ export function backupSource(path: string): () => AsyncIterable<Uint8Array> {
 
 function ioError(path: string, cause: unknown): unknown {
   if (cause instanceof CodedError) return cause
-  const message = `the backup ${path} cannot be read or written: ${messageOf(cause)}; see to the path, its rights and the disk's room`
+  const what = `the backup ${path} cannot be read or written: ${messageOf(cause)}`
+  const message = `${what}; see to the path, its rights and the disk's room`
   return new CodedError('BACKUP_IO', message, { details: { path }, cause })
 }

@@ -27,12 +27,7 @@ const GROWTH_SLOTS = 4_096
 export const KEY_RING_SLOTS_MAX = 2 ** 31
 
 export type KeyRingErrorCode =
-  | 'KEY_RING_FOREIGN'
-  | 'KEY_RING_NEWER'
-  | 'KEY_RING_DAMAGED'
-  | 'KEY_RING_SLOT'
-  | 'KEY_RING_FULL'
-  | 'KEY_RING_IO'
+  'KEY_RING_FOREIGN' | 'KEY_RING_NEWER' | 'KEY_RING_DAMAGED' | 'KEY_RING_SLOT' | 'KEY_RING_FULL' | 'KEY_RING_IO'
 
 /** The keys of payloads, one in each slot. See `KeyRing` of the gateway, whose conformance suite it passes. */
 export interface KeyRingFile {
@@ -70,7 +65,10 @@ export async function openKeyRing(path: string): Promise<KeyRingFile> {
       return ring.size
     },
     async add(keys) {
-      assert(keys.every(({ length }) => length === KEY_BYTES), `a key has ${KEY_BYTES} bytes`)
+      assert(
+        keys.every(({ length }) => length === KEY_BYTES),
+        `a key has ${KEY_BYTES} bytes`,
+      )
       let first = 0
       await sync.add({ kind: 'add', keys, onPlaced: (slot) => (first = slot) })
       return first
@@ -127,7 +125,11 @@ async function checkHead({ path, file }: Ring): Promise<void> {
     fail('KEY_RING_FOREIGN', `${path} is no key ring; move it away, or name the file that is one`)
   }
   const version = bytes.readUInt32BE(KEY_BYTES)
-  if (version > VERSION) fail('KEY_RING_NEWER', `the key ring ${path} has version ${version}; this songhua reads ${VERSION}: run the newer one`)
+  if (version > VERSION)
+    fail(
+      'KEY_RING_NEWER',
+      `the key ring ${path} has version ${version}; this songhua reads ${VERSION}: run the newer one`,
+    )
   if (version < 1 || bytes.readUInt32BE(CHECK_AT) !== crc32(bytes.subarray(0, CHECK_AT))) {
     fail('KEY_RING_DAMAGED', `the head of the key ring ${path} is damaged; restore the key folder from its backup`)
   }
@@ -153,7 +155,11 @@ function readKey({ path, file }: Ring, slot: number): Uint8Array | undefined {
   const isWhole = bytesRead === SLOT_BYTES && bytes.readUInt32BE(CHECK_AT) === checkOf(slot, bytes)
   if (isWhole && bytes[STATE_AT] === STATE.erased) return undefined
   if (isWhole && bytes[STATE_AT] === STATE.kept) return new Uint8Array(bytes.subarray(0, KEY_BYTES))
-  return fail('KEY_RING_DAMAGED', `slot ${slot} of the key ring ${path} is damaged; restore the key folder from its backup`, { slot })
+  return fail(
+    'KEY_RING_DAMAGED',
+    `slot ${slot} of the key ring ${path} is damaged; restore the key folder from its backup`,
+    { slot },
+  )
 }
 
 /** With the slot's number: a slot that was written in another's place is none. */
@@ -165,7 +171,8 @@ function checkOf(slot: number, bytes: Buffer): number {
 
 function checkSlot({ path, size }: Ring, slot: number): void {
   const isTaken = Number.isSafeInteger(slot) && slot >= 0 && slot < size
-  if (!isTaken) fail('KEY_RING_SLOT', `the key ring ${path} has ${size} slots; slot ${slot} was asked for`, { slot, size })
+  if (!isTaken)
+    fail('KEY_RING_SLOT', `the key ring ${path} has ${size} slots; slot ${slot} was asked for`, { slot, size })
 }
 
 // ------------------------------------------------------------------------------------------------------ writing
@@ -175,13 +182,18 @@ async function perform(ring: Ring, operations: readonly Operation[]): Promise<vo
   let size = ring.size
   for (const operation of operations) {
     if (operation.kind === 'erase') {
-      for (const slot of operation.slots) await writeAt(ring.file, slotBytes(slot, { state: STATE.erased }), offsetOf(slot))
+      for (const slot of operation.slots)
+        await writeAt(ring.file, slotBytes(slot, { state: STATE.erased }), offsetOf(slot))
       continue
     }
     const first = size
     size += operation.keys.length
     await makeRoom(ring, size)
-    await writeAt(ring.file, Buffer.concat(operation.keys.map((key, i) => slotBytes(first + i, { state: STATE.kept, key }))), offsetOf(first))
+    await writeAt(
+      ring.file,
+      Buffer.concat(operation.keys.map((key, i) => slotBytes(first + i, { state: STATE.kept, key }))),
+      offsetOf(first),
+    )
     operation.onPlaced(first)
   }
   await ring.file.datasync()
@@ -197,7 +209,8 @@ function slotBytes(slot: number, { state, key }: { state: number; key?: Uint8Arr
 }
 
 async function makeRoom(ring: Ring, size: number): Promise<void> {
-  if (size > KEY_RING_SLOTS_MAX) fail('KEY_RING_FULL', `the key ring ${ring.path} has ${KEY_RING_SLOTS_MAX} slots and takes no more`)
+  if (size > KEY_RING_SLOTS_MAX)
+    fail('KEY_RING_FULL', `the key ring ${ring.path} has ${KEY_RING_SLOTS_MAX} slots and takes no more`)
   if (size <= ring.room) return
   const room = Math.ceil(size / GROWTH_SLOTS) * GROWTH_SLOTS
   await writeAt(ring.file, Buffer.alloc((room - ring.room) * SLOT_BYTES), offsetOf(ring.room))
@@ -216,7 +229,8 @@ async function coded<T>(path: string, run: () => Promise<T>): Promise<T> {
     return await run()
   } catch (error) {
     if (isCodedError(error)) throw error
-    const message = `the key ring ${path} cannot be read or written: ${messageOf(error)}; make room or mend the disk, then restart`
+    const what = `the key ring ${path} cannot be read or written: ${messageOf(error)}`
+    const message = `${what}; make room or mend the disk, then restart`
     throw new CodedError<KeyRingErrorCode>('KEY_RING_IO', message, { details: { path }, cause: error })
   }
 }
