@@ -13,7 +13,7 @@ let door: string[]
 
 beforeAll(async () => {
   dataDir = await tempDir('anchor')
-  devnet = await startDevnet({ validators: 1, dataDir })
+  devnet = await startDevnet({ validators: 1, gateways: 1, dataDir })
   await writeFile(at('key'), devnet.ready.accounts[1]!.privateKey)
   door = ['--rpc', devnet.ready.nodes[0]!.rpc, '--dev-key-file', at('key'), ...issuer]
 })
@@ -33,12 +33,12 @@ describe('songhua anchor', () => {
     await writeFile(large, bytes)
     const ended = await runCommand(['anchor', small, large, ...door, '--type', '行政许可决定书', '--number', '黑营许〔2026〕1号'])
     expect(ended).toMatchObject({ code: 0, message: '' })
-    const trust = at('trust.json')
-    expect(await runCommand(['anchor-file', '--rpc', devnet.ready.nodes[0]!.rpc, '--out', trust])).toMatchObject({ code: 0 })
-    expect(await runCommand(['anchor-file', '--rpc', devnet.ready.nodes[0]!.rpc, '--checkpoint', 'none', '--out', at('genesis-only.json')])).toMatchObject({ code: 0 })
+    const [node, trust] = [devnet.ready.nodes[0]!.rpc, at('trust.json')]
+    const exported = await runCommand(['anchor-file', '--rpc', node, '--checkpoint', 'none', '--out', trust])
+    expect(exported).toMatchObject({ code: 0 })
     for (const path of [small, large]) {
       const [, ...input] = anchorOf(path)
-      const words = ['verify', `${path}.evidence.json`, ...input, '--anchor', at('genesis-only.json')]
+      const words = ['verify', `${path}.evidence.json`, ...input, '--anchor', trust]
       expect(await runCommand(words)).toMatchObject({ code: 0, message: '' })
       expect(ended.stdout).toContain(`${path}.evidence.json`)
     }
@@ -48,6 +48,19 @@ describe('songhua anchor', () => {
     expect(JSON.parse(await readFile(`${small}.payload.json`, 'utf8'))).toMatchObject({ mediaType: 'application/pdf' })
     expect((await stat(`${large}.salt`)).mode & 0o777).toBe(0o600)
     expect(await readFile(`${large}.evidence.json`, 'utf8')).not.toContain(digest('sha256'))
+  })
+
+  it('anchors through a gateway, with an API key from a file', async () => {
+    const path = at('through-gateway.txt')
+    await writeFile(path, 'through')
+    await writeFile(at('api-key'), `${devnet.ready.apiKey}\n`)
+    const words = ['--gateway', devnet.ready.nodes[0]!.gateway!, '--api-key-file', at('api-key'), '--issued-by', '营商局']
+    expect(await runCommand(['anchor', path, ...words])).toMatchObject({ code: 0, message: '' })
+    const trust = at('genesis.json.anchor')
+    await runCommand(['anchor-file', '--rpc', devnet.ready.nodes[0]!.rpc, '--checkpoint', 'none', '--out', trust])
+    const [, ...input] = anchorOf(path)
+    const verified = await runCommand(['verify', `${path}.evidence.json`, ...input, '--anchor', trust])
+    expect(verified).toMatchObject({ code: 0, message: '' })
   })
 
   it('keeps evidence that exists, and anchors again only when told', async () => {
