@@ -11,7 +11,7 @@ import { SCOPES } from '@songhua/node/gateway/model'
 import { type AnchorChain, CHAIN_ID, createAnchorChain } from '../gateway/anchor-chain.js'
 import { type Gateway, ISSUER, OTHER_ISSUER, PERSON, SECRET, openGateway } from '../gateway/engine-fixture.js'
 import { type Fixture, createFixture } from '../gateway/http-fixture.js'
-import { ENTRY, LICENCE, registry } from '../records/samples.js'
+import { ENTRY, EVENT, LICENCE, registry } from '../records/samples.js'
 import { type Handle, type Stub, badLicence, collect, json, licence, mixed, serve } from './support.js'
 
 let folder: string
@@ -159,11 +159,11 @@ describe('refusals of a gateway', () => {
     expect(paths).toEqual(expect.arrayContaining(['/payload/XK_XDR_TYPE', '/payload/XK_XDR_SHXYM', '/payload/XK_JDRQ']))
     expect(await errorOf(records.get('0192b6a0-0000-7000-8000-00000000dead'))).toMatchObject({ code: 'RECORD_UNKNOWN', status: 404 })
     expect(await errorOf(records.anchor({ ...licence(4), issuer: OTHER_ISSUER }))).toMatchObject({ code: 'ISSUER_NOT_ALLOWED', status: 403 })
-    const id = 'lot-1'
-    const once = { ...mixed(1), subject: { kind: 'public', scheme: 'number', id } } as const
-    const event = { ...once, payload: { ...(once.payload as object), eventTime: '2026-09-30T08:00:00+08:00' } }
+    const subject = { kind: 'public', scheme: 'number', id: 'lot-1' } as const
+    const payload = { ...EVENT, eventTime: '2026-09-30T08:00:00+08:00' }
+    const event = { schema: 'trace.object-event', subject, payload } as const
     const first = await records.anchor(event)
-    expect(await errorOf(records.anchor(event as never))).toMatchObject({ code: 'RECORD_DUPLICATE', details: { existingId: first.id } })
+    expect(await errorOf(records.anchor(event))).toMatchObject({ code: 'RECORD_DUPLICATE', details: { existingId: first.id } })
   })
 
   it('of a wrong key, and of a key without the scope, are not tried again', async () => {
