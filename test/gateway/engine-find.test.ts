@@ -167,6 +167,8 @@ describe('searching the store on disk', () => {
     const all = [...ids, ...others]
     expect(await find({})).toEqual([...all].sort())
     expect(await find({ issuer: ISSUER })).toEqual([...ids].sort())
+    for (const issuer of ['', 'null', ISSUER.slice(0, -1)]) expect(await find({ issuer })).toEqual([])
+    expect(await find({ schema: '' })).toEqual([])
     expect(await find({ subject: PERSON })).toEqual([ids[2]])
     expect(await find({ schema: 'government.licence' })).toEqual([ids[0]!, ids[3]!, others[0]!].sort())
     const { subject } = (await gateway.engine.shelf.get(ids[0]!))!.envelope

@@ -43,8 +43,9 @@ export function createTags(secret: Uint8Array): Tags {
     keyed,
   ) as Keyed4
   const [fingerprint, cursor, mark] = ['request', 'cursor', 'mark'].map(keyed) as Keyed3
-  const select: Tags['selection'] = ({ issuer = '', schema = '' }) =>
-    selection([`${schema}\n${issuer}`]).subarray(0, TAG_BYTES)
+  // An empty name is not the absence of one: whoever asks for the records of '' must not get everybody's.
+  const select: Tags['selection'] = ({ issuer, schema }) =>
+    selection([JSON.stringify([schema ?? null, issuer ?? null])]).subarray(0, TAG_BYTES)
   const cached = new Map<string, RecordTags>()
   return {
     subject: (one) => subject([subjectText(one)]).subarray(0, TAG_BYTES),
