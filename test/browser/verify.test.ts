@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type EvidenceVerdict, verifyEvidence } from '@songhua/sdk/verify'
 import { NEGATIVE_CASES, POSITIVE_CASES } from '../protocol/evidence-cases.js'
 import { serve, type Stub } from '../sdk/support.js'
-import { type BrowserVerifier, buildVerifier, startBrowserVerifier } from '../support/browser-verifier.js'
+import { type BrowserVerifier, buildForBrowser, startBrowserVerifier } from '../support/browser-verifier.js'
 
 const GZIP_BYTES_MAX = 120_000
 
@@ -20,13 +20,21 @@ afterAll(async () => {
   await stub?.stop()
 })
 
-describe('the verifier as a browser bundle', () => {
-  it(`is below ${GZIP_BYTES_MAX} bytes gzip, and holds of packages the noble ones only`, async () => {
-    const { code, inputs } = await buildVerifier()
+describe('for a browser', () => {
+  const packagesIn = (inputs: readonly string[]): string[] =>
+    [...new Set(inputs.flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []))].sort()
+
+  it(`the verifier is below ${GZIP_BYTES_MAX} bytes gzip, and holds of packages the noble ones only`, async () => {
+    const { code, inputs, imports } = await buildForBrowser('verify')
     expect(gzipSync(code, { level: 9 }).length).toBeLessThan(GZIP_BYTES_MAX)
-    const packages = inputs.flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? [])
-    expect([...new Set(packages)].sort()).toEqual(['@noble/curves', '@noble/hashes'])
-    expect(code).not.toMatch(/\bfrom\s*["']|\bimport\s*\(|\brequire\s*\(/)
+    expect(packagesIn(inputs)).toEqual(['@noble/curves', '@noble/hashes'])
+    expect(imports).toEqual([])
+  })
+
+  it('the whole SDK bundles too: it needs nothing of Node, and no ethers', async () => {
+    const { inputs, imports } = await buildForBrowser('songhua')
+    expect(packagesIn(inputs)).toEqual(['@noble/curves', '@noble/hashes', 'eventsource-parser'])
+    expect(imports).toEqual([])
   })
 })
 

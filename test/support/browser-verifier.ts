@@ -5,21 +5,24 @@ import type * as sdk from '@songhua/sdk/verify'
 import type { EvidenceInput, EvidenceVerdict } from '@songhua/sdk/verify'
 import { launchChromium } from './chromium.js'
 
-const ENTRY = resolve(import.meta.dirname, '../../sdk/src/verify.ts')
+const SOURCES = resolve(import.meta.dirname, '../../sdk/src')
 
-/** `@songhua/sdk/verify` as a web page would load it: one minified module. */
-export interface VerifierBundle {
+/** An entry of `@songhua/sdk` as a web page would load it: one minified module. */
+export interface BrowserBundle {
   readonly code: string
   /** Source files and packages that are in it. */
   readonly inputs: readonly string[]
+  /** What it would still import when it runs. */
+  readonly imports: readonly string[]
 }
 
-export async function buildVerifier(): Promise<VerifierBundle> {
+export async function buildForBrowser(entry: 'songhua' | 'verify'): Promise<BrowserBundle> {
   const { outputFiles, metafile }: BuildResult<{ write: false; metafile: true }> = await build({
-    entryPoints: [ENTRY], bundle: true, minify: true, format: 'esm', platform: 'browser', target: 'es2022',
+    entryPoints: [`${SOURCES}/${entry}.ts`], bundle: true, minify: true, format: 'esm', platform: 'browser', target: 'es2022',
     write: false, metafile: true, logLevel: 'silent', legalComments: 'none',
   })
-  return { code: outputFiles[0]!.text, inputs: Object.keys(metafile.inputs) }
+  const imports = Object.values(metafile.outputs).flatMap((output) => output.imports.map(({ path }) => path))
+  return { code: outputFiles[0]!.text, inputs: Object.keys(metafile.inputs), imports }
 }
 
 /** One question to `verifyEvidence`. */
@@ -51,7 +54,7 @@ const AT_ONCE = 500
 
 /** A page in headless Chromium that has no network and holds nothing but the verifier. */
 export async function startBrowserVerifier(): Promise<BrowserVerifier> {
-  const { code } = await buildVerifier()
+  const { code } = await buildForBrowser('verify')
   const browser = await launchChromium()
   const context = await browser.newContext({ offline: true })
   const page = await context.newPage()
