@@ -5,9 +5,10 @@ import { envelopeBytes, envelopeLeaf, envelopeViolations, parseEnvelope } from '
 import { epcisEventHash } from '@songhua/sdk/records/epcis-hash'
 import { matchesDigests, payloadDigests } from '@songhua/sdk/records/payload-digest'
 import { createRandomPool } from '@songhua/sdk/records/random-pool'
+import { RETENTION_CLASSES, type RetentionClass } from '@songhua/sdk/records/record-schema'
 import { commitSubject, gs1Subject } from '@songhua/sdk/records/subject'
 import { describe, expect, it } from 'vitest'
-import { CITIZEN_ID, ENTRY, EVENT, LICENCE, NOW_MS, PENALTY, RECORD_ID, USCC, builder } from './samples.js'
+import { CITIZEN_ID, ENTRY, EVENT, LICENCE, NOW_MS, PENALTY, RECORD_ID, REPAIR, USCC, builder } from './samples.js'
 
 const ISSUER = `uscc:${USCC.bureau}`
 const KEY = { id: 'subjects-2026', secret: new Uint8Array(32).fill(7) }
@@ -52,11 +53,27 @@ describe('a built record', () => {
   })
 
   it('builds by the id of any schema of the registry, and says which record it corrects', () => {
-    const input: RecordInput = { payload: LICENCE, issuer: ISSUER, supersedes: RECORD_ID, retention: '30y' }
+    const input: RecordInput = { payload: LICENCE, issuer: ISSUER, supersedes: RECORD_ID }
     expect(builder.build({ id: 'government.licence', version: '1' }, input).envelope).toMatchObject({
-      supersedes: RECORD_ID, retention: '30y', schema: { id: 'government.licence', version: '1' },
+      supersedes: RECORD_ID, retention: 'permanent', schema: { id: 'government.licence', version: '1' },
     })
     expect(() => builder.build({ id: 'government.licence', version: '9' }, input)).toThrow(/no schema/)
+  })
+
+  it('lets a payload be kept longer than its schema says, never shorter, and none beyond consent', () => {
+    const repair = (retention: RetentionClass) => () => builder.repair({ payload: REPAIR, issuer: ISSUER, retention })
+    expect(RETENTION_CLASSES.filter((retention) => violationsOf(repair(retention)).length === 0)).toEqual(['permanent', '30y', '10y'])
+    expect(violationsOf(repair('5y'))).toEqual(['RETENTION /retention'])
+    const entry = (retention: RetentionClass) => () =>
+      builder.creditEntry({ payload: ENTRY, issuer: ISSUER, subject: commitment, retention })
+    expect(RETENTION_CLASSES.filter((retention) => violationsOf(entry(retention)).length === 0)).toEqual(['consent'])
+  })
+
+  it('names failing fields of payload and envelope together', () => {
+    const input = { payload: { ...LICENCE, XK_WSH: '' }, issuer: 'nobody', supersedes: 'x', retention: '5y' as const }
+    expect(violationsOf(() => builder.licence(input)).map((one) => one.split(' ')[1]).sort()).toEqual(
+      ['/issuer', '/payload/XK_WSH', '/retention', '/supersedes'],
+    )
   })
 
   it('names failing fields of payload and subject together', () => {
@@ -69,7 +86,7 @@ describe('a built record', () => {
 
   it('wants a subject, and for credit reporting a commitment', () => {
     expect(violationsOf(() => builder.penalty({ payload: PENALTY, issuer: ISSUER }))).toEqual(['SUBJECT /subject'])
-    expect(builder.penalty({ payload: PENALTY, issuer: ISSUER, subject: commitment }).envelope.subject).toBe(commitment)
+    expect(builder.penalty({ payload: PENALTY, issuer: ISSUER, subject: commitment }).envelope.subject).toEqual(commitment)
     const company = { kind: 'public', scheme: 'uscc', id: USCC.company } as const
     const build = (subject: typeof company | typeof commitment) => () =>
       builder.creditEntry({ payload: ENTRY, issuer: ISSUER, subject })

@@ -43,14 +43,18 @@ export function createCustody(parts: CustodyParts): Custody {
       const place = findPlace(store, id)
       if (place === undefined) return undefined
       const row = readRecord(store, place)
-      const mayAct = envelopeOf(row).issuer === caller.issuer || caller.scopes.has('records:read-all')
-      if (!mayAct) return undefined
+      if (!maySee(envelopeOf(row).issuer, caller)) return undefined
       await act({ id, place, row, custody: custodyOf(store, place) })
       return parts.get(id)
     })
 
   return {
-    erase: (id, caller) => onRecord(id, caller, (kept) => erase(kept, caller.keyId, parts)),
+    erase: (id, caller) =>
+      onRecord(id, caller, async (kept) => {
+        // A court may see and hold what it may not destroy.
+        if (envelopeOf(kept.row).issuer !== caller.issuer) throw gatewayError('ISSUER_NOT_ALLOWED', { issuer: caller.issuer })
+        await erase(kept, caller.keyId, parts)
+      }),
     hold: (id, reason, caller) =>
       onRecord(id, caller, async (kept) => {
         checkKept(kept)
@@ -68,6 +72,9 @@ export function createCustody(parts: CustodyParts): Custody {
       }),
   }
 }
+
+const maySee = (issuer: string, caller: Caller): boolean =>
+  issuer === caller.issuer || caller.scopes.has('records:read-all')
 
 /** @throws GatewayError `PAYLOAD_WITHHELD`, `PAYLOAD_ERASED` */
 function checkKept({ id, row, custody }: Kept): void {

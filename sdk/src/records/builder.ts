@@ -2,13 +2,13 @@ import { utf8ToBytes } from '../protocol/bytes.js'
 import { canonicalJson } from '../protocol/canonical-json.js'
 import { CodedError } from '../protocol/errors.js'
 import { leafHash } from '../protocol/merkle-tree.js'
-import { ENVELOPE_TYPE, type RecordEnvelope, chosenViolations, envelopeBytes } from './envelope.js'
+import { type ChosenParts, ENVELOPE_TYPE, type RecordEnvelope, chosenViolations, envelopeBytes } from './envelope.js'
 import { epcisEventHash } from './epcis-hash.js'
 import { isJsonObject, pointerStep } from './json-value.js'
 import { SALT_BYTES, payloadDigests } from './payload-digest.js'
 import { createRandomPool } from './random-pool.js'
 import { RECORD_ID_RANDOM_BYTES, uuidV7 } from './record-id.js'
-import { type RecordSchema, type RetentionClass, familyOf } from './record-schema.js'
+import { RETENTION_CLASSES, type RecordSchema, type RetentionClass, familyOf } from './record-schema.js'
 import type { FromSchema } from './schema-infer.js'
 import type { SchemaRegistry } from './schema-registry.js'
 import type { Violation } from './schema-types.js'
@@ -59,6 +59,11 @@ export type RecordBuilder = {
   build(schema: { readonly id: string; readonly version?: string }, input: RecordInput): BuiltRecord
 }
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+/** Stands in where there is no subject, so that the other fields are judged too. */
+const NOBODY: PublicSubject = { kind: 'public', scheme: 'number', id: '-' }
+
 /** The public identifier that the payload holds, where the schema says so. */
 function subjectInPayload(schema: RecordSchema, payload: unknown): PublicSubject | undefined {
   if (!schema.subjectField || !isJsonObject(payload)) return undefined
@@ -89,8 +94,6 @@ function invalid(schema: RecordSchema, violations: readonly Violation[]): CodedE
   return new CodedError<BuilderErrorCode>('RECORD_INVALID', message, { details: { violations } })
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] }
-
 interface InputContext {
   registry: SchemaRegistry
   nowMs: number
@@ -101,20 +104,50 @@ interface BuildRun {
   sources: RecordSources
 }
 
+/** What is wrong with the fields of the envelope that the input gives; a subject that is wanting or wrong is told elsewhere. */
+function inputViolations(schema: RecordSchema, input: RecordInput, subject: Subject | undefined): Violation[] {
+  const chosen: Mutable<ChosenParts> = {
+    schema: { id: schema.id, version: schema.version },
+    issuer: input.issuer,
+    subject: subject ?? NOBODY,
+    retention: input.retention ?? schema.retention,
+  }
+  if (input.supersedes !== undefined) chosen.supersedes = input.supersedes
+  return chosenViolations(chosen)
+}
+
 /**
- * Violations of the payload have paths under `/payload`, those of the envelope under its own fields.
+ * A submitter may have the payload kept for longer, but not for shorter than its schema says; and what rests on consent
+ * not beyond that.
+ */
+function retentionViolations(schema: RecordSchema, retention: RetentionClass | undefined): Violation[] {
+  const place = retention === undefined ? -1 : RETENTION_CLASSES.indexOf(retention)
+  // A class that there is not is the envelope's to refuse.
+  if (place === -1 || retention === schema.retention) return []
+  const isLonger = schema.retention !== 'consent' && place < RETENTION_CLASSES.indexOf(schema.retention)
+  if (isLonger) return []
+  const zh = `该模式规定保存期限为 ${schema.retention}，不允许 ${retention}`
+  const en = `retention ${retention} is not allowed where the schema says ${schema.retention}`
+  return [{ path: '/retention', code: 'RETENTION', zh, en }]
+}
+
+/**
+ * Violations of the payload have paths under `/payload`, those of the envelope under its own fields: all there are.
  * @returns whom the record is about
  */
 function checkInput(schema: RecordSchema, input: RecordInput, { registry, nowMs }: InputContext): Subject {
   const inPayload = subjectInPayload(schema, input.payload)
   const subject = input.subject ?? inPayload
   const named = { schema: schema.id, version: schema.version, payload: input.payload }
+  const ofSubject = subjectViolations(schema, subject, inPayload)
   const violations = [
     ...registry.validate(named, { nowMs }).map((one) => ({ ...one, path: `/payload${one.path}` })),
-    ...subjectViolations(schema, subject, inPayload),
+    ...ofSubject,
+    ...retentionViolations(schema, input.retention),
+    ...inputViolations(schema, input, ofSubject.length > 0 ? undefined : subject),
   ]
   if (subject === undefined || violations.length > 0) throw invalid(schema, violations)
-  return subject
+  return { ...subject }
 }
 
 function buildRecord(schema: RecordSchema, input: RecordInput, { registry, sources }: BuildRun): BuiltRecord {
@@ -137,8 +170,6 @@ function buildRecord(schema: RecordSchema, input: RecordInput, { registry, sourc
     type: ENVELOPE_TYPE,
   }
   if (input.supersedes !== undefined) envelope.supersedes = input.supersedes
-  const outside = chosenViolations(envelope)
-  if (outside.length > 0) throw invalid(schema, outside)
   const bytes = envelopeBytes(envelope)
   const record: Mutable<BuiltRecord> = { envelope, envelopeBytes: bytes, leaf: leafHash(bytes), payload, salt }
   if (schema.naturalKey !== undefined) record.naturalKey = naturalKeyOf(text)

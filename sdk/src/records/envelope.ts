@@ -81,6 +81,8 @@ const CHOSEN_PARTS = {
 } as const satisfies Record<string, JsonSchema>
 
 const named = { title: '信封', 'x-en': 'the envelope' } as const
+export type ChosenParts = Pick<RecordEnvelope, keyof typeof CHOSEN_PARTS>
+
 const CHOSEN: JsonSchema = {
   ...named, type: 'object', properties: CHOSEN_PARTS, required: ['schema', 'subject', 'issuer', 'retention'],
 }
@@ -137,7 +139,7 @@ function personalViolations(value: unknown): Violation[] {
 }
 
 /** Every failing field among those that a record's builder does not make itself; as `envelopeViolations` would say. */
-export function chosenViolations(envelope: Pick<RecordEnvelope, keyof typeof CHOSEN_PARTS>): Violation[] {
+export function chosenViolations(envelope: ChosenParts): Violation[] {
   const { issuer, subject } = envelope
   const readable = { subject: subject.kind === 'commitment' ? { keyId: subject.keyId } : subject, issuer }
   return [...validateJson(CHOSEN, envelope, { nowMs: 0 }), ...personalViolations(readable)]

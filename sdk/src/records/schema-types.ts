@@ -75,6 +75,7 @@ export type ViolationCode =
   | 'TOO_DEEP'
   | 'PERSONAL_DATA'
   | 'SUBJECT'
+  | 'RETENTION'
   | 'COLUMN'
 
 /** One failing field. */
