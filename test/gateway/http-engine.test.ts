@@ -88,6 +88,18 @@ describe('REST over the engine and a chain', () => {
     expect(answer.json.records.map(({ evidence }: { evidence: unknown }) => verifier().verify(evidence).valid)).toEqual([true, true])
   })
 
+  it('tells by row and column of a CSV for whom the key may not write', async () => {
+    const columns = Object.keys(LICENCE).filter((column) => column !== 'XK_WSH')
+    const values = columns.map((column) => LICENCE[column as keyof typeof LICENCE]).join(',')
+    const rows = [`${values},文号甲,${ISSUER}`, `${values},文号乙,${OTHER_ISSUER}`]
+    const answer = await ask(`${url}/v1/records?schema=government.licence`, {
+      token, body: [`${columns.join(',')},XK_WSH,$issuer`, ...rows].join('\n'), headers: { 'content-type': 'text/csv' },
+    })
+    expect(answer.json.error.rows).toMatchObject([
+      { row: 2, code: 'ISSUER_NOT_ALLOWED', violations: [{ path: '/issuer', column: '$issuer' }] },
+    ])
+  })
+
   it('refuses bad records as a whole, with rows; in part when asked', async () => {
     const bad = { schema: 'government.licence', payload: { ...LICENCE, XK_JDRQ: 'soon', MORE: 1 } }
     const refused = await post({ records: [licence(5), bad] })

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { canonicalBytes } from '@songhua/sdk/protocol/canonical-json'
 import { matchesDigests, type PayloadDigests } from '@songhua/sdk/records/payload-digest'
 import { hexToBytes } from '@songhua/sdk/protocol/bytes'
-import { LICENCE, USCC } from '../records/samples.js'
+import { ENTRY, LICENCE, USCC } from '../records/samples.js'
 import { type Answer, ask, createFixture, ISSUER, OTHER_ISSUER, type Fixture } from './http-fixture.js'
 
 let fixture: Fixture
@@ -211,6 +211,58 @@ describe('CSV', () => {
     expect(partial.json.records[1]).toMatchObject({ row: 2, error: { code: 'RECORD_INVALID' } })
   })
 
+  describe('with columns of the envelope', () => {
+    const PERSON = `commitment:k1:${'ab'.repeat(32)}`
+    const old = '0192b6a0-0000-7000-8000-000000000001'
+    const table = (heading: string, ...cells: string[]) =>
+      [`${columns.join(',')},${heading}`, ...cells.map((cell, i) => `${line({ XK_WSH: `文号${i}` })},${cell}`)].join('\r\n')
+    const envelopeOf = (answer: Answer, at = 0) => fixture.engine.records.get(answer.json.records[at]!.id)!.envelope
+
+    it('names persons by commitment, and whatever is empty is left out', async () => {
+      const answer = await post(`${Object.keys(ENTRY).join(',')},$subject\r\n${Object.values(ENTRY).join(',')},${PERSON}`, {
+        query: '?schema=credit.reporting.entry', headers: { 'content-type': 'text/csv' },
+      })
+      expect(answer.status).toBe(202)
+      expect(envelopeOf(answer).subject).toEqual({ kind: 'commitment', algorithm: 'HMAC-SHA-256', keyId: 'k1', value: 'ab'.repeat(32) })
+    })
+
+    it('takes them by name or by mapping', async () => {
+      const mapping = { 更正: '$supersedes', 机构: '$issuer' }
+      const query = `&mapping=${encodeURIComponent(JSON.stringify(mapping))}`
+      const answer = await send(table('更正,机构,$retention', `${old.toUpperCase()},${ISSUER},permanent`, ',,'), { query })
+      expect(answer.status).toBe(202)
+      expect(envelopeOf(answer)).toMatchObject({ supersedes: old, issuer: ISSUER, retention: 'permanent' })
+      expect(envelopeOf(answer, 1)).not.toHaveProperty('supersedes')
+    })
+
+    it('tells of each bad cell by row and column, beside bad fields', async () => {
+      const heading = '谁,$supersedes,$retention'
+      const query = `&mapping=${encodeURIComponent(JSON.stringify({ 谁: '$subject' }))}`
+      const answer = await send(table(heading, ',,', '张三,x,soon', 'gs1:nothing,,', `${PERSON},,5y`), { query })
+      expect([answer.status, answer.json.error.code]).toEqual([422, 'SUBMISSION_REFUSED'])
+      const told = answer.json.error.rows.map(({ row, violations }) => [row, violations.map(({ column, path }) => `${column} ${path}`).sort()])
+      expect(told).toEqual([
+        [2, ['$retention /retention', '$supersedes /supersedes', '谁 /subject']],
+        [3, ['谁 /subject']],
+        [4, ['$retention /retention']],
+      ])
+      for (const { violations } of answer.json.error.rows) {
+        for (const { zh, en } of violations) expect([/[一-鿿]/.test(zh), en !== '']).toEqual([true, true])
+      }
+    })
+
+    it.each([
+      ['an unknown one', '$payload', {}, '$payload'],
+      ['one twice', '$subject,主体', { 主体: '$subject' }, '主体'],
+      ['a mapping to what there is not', 'x', { x: '$id' }, 'x'],
+    ])('refuses %s', async (_name, heading, mapping, field) => {
+      const cells = heading.split(',').map(() => 'number:1').join(',')
+      const answer = await send(table(heading, cells), { query: `&mapping=${encodeURIComponent(JSON.stringify(mapping))}` })
+      expect([answer.status, answer.json.error.code, answer.json.error.field]).toEqual([400, 'CSV_INVALID', field])
+      expect(answer.json.error.violations[0]).toMatchObject({ column: field, code: 'COLUMN' })
+    })
+  })
+
   it.each([
     ['no heading', '', 'CSV_INVALID'],
     ['a heading alone', 'XK_XDR_MC', 'CSV_INVALID'],
@@ -288,7 +340,8 @@ describe('custody', () => {
     ask(`${url}/v1/records/${id}${part}`, { token, method, ...(body === undefined ? {} : { body }) })
 
   it('erases, unless a hold stands or the class is permanent', async () => {
-    const { id } = (await post({ ...BODY, retention: 'consent' })).json
+    const subject = { kind: 'commitment', algorithm: 'HMAC-SHA-256', keyId: 'k1', value: 'ab'.repeat(32) }
+    const { id } = (await post({ schema: 'credit.reporting.entry', payload: ENTRY, subject })).json
     expect((await at(id, '/hold', 'PUT', { reason: '(2026)黑01民初1号' })).json.hold.reason).toBe('(2026)黑01民初1号')
     const again = await at(id, '/hold', 'PUT', { reason: 'x' })
     expect([again.status, again.json.error.code]).toEqual([409, 'LEGAL_HOLD'])

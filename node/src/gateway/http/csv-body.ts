@@ -1,17 +1,21 @@
 import { Readable } from 'node:stream'
 import { parse } from 'csv-parse'
 import type { RecordSchema } from '@songhua/sdk/records/record-schema'
-import { type ColumnMapping, createRowReader, type RowViolation } from '@songhua/sdk/records/row'
+import { type ColumnMapping, createRowReader, type RowReader, type RowViolation } from '@songhua/sdk/records/row'
 import type { Violation } from '@songhua/sdk/records/schema-types'
 import { gatewayError } from '../errors.js'
 import type { GatewayLimits } from '../limits.js'
+import { type EnvelopeColumns, type EnvelopeParts, takeEnvelopeColumns } from './csv-columns.js'
 
-/** Rows of a CSV as payloads. Rows count from 1, the first after the heading. */
+/** A row: its payload, and what its columns say of the record beside it. */
+export type CsvRecord = EnvelopeParts & { readonly payload: Record<string, unknown> }
+
+/** Rows of a CSV. They count from 1, the first after the heading. */
 export interface CsvRecords {
-  readonly payloads: readonly Record<string, unknown>[]
+  readonly records: readonly CsvRecord[]
   /** Of cells that stand for no value of their field, and of columns; by row index from 0. */
   readonly violations: ReadonlyMap<number, readonly RowViolation[]>
-  /** The column behind a violation of the payload; path within the payload. */
+  /** The column behind a violation; path within the record: `/payload/…`, `/subject`. */
   columnOf(path: string): string | undefined
 }
 
@@ -48,18 +52,35 @@ function* chunksOf(text: string): Generator<string> {
 /** @throws GatewayError `CHARSET_INVALID`, `CSV_INVALID`, `TOO_MANY_RECORDS` */
 export async function readCsv(source: CsvSource, limits: GatewayLimits): Promise<CsvRecords> {
   const [heading, ...rows] = await readRows(decode(source.bytes, source.charset), limits)
-  if (heading === undefined || rows.length === 0) throw gatewayError('CSV_INVALID', { reason: 'there is no row below the heading' })
+  if (heading === undefined || rows.length === 0) {
+    throw gatewayError('CSV_INVALID', { reason: 'there is no row below the heading' })
+  }
   checkHeading(heading, limits)
-  const reader = createRowReader(source.schema, heading, source.mapping)
-  if (reader.violations.length > 0) throw columnsInvalid(reader.violations)
+  const envelope = takeEnvelopeColumns(heading, source.mapping)
+  const fields = createRowReader(source.schema, envelope.columns, envelope.mapping)
+  const bad = [...envelope.violations, ...fields.violations]
+  if (bad.length > 0) throw columnsInvalid(bad)
   const violations = new Map<number, readonly RowViolation[]>()
-  const payloads = rows.map((cells, at) => {
-    const row = reader.read(Object.fromEntries(heading.map((column, i) => [column, cells[i] ?? ''])))
-    if (row.violations.length > 0) violations.set(at, row.violations)
-    return row.payload
+  const records = rows.map((cells, at) => {
+    const row = Object.fromEntries(heading.map((column, i) => [column, cells[i] ?? '']))
+    const { parts, violations: inParts } = envelope.read(row)
+    const { payload, violations: inFields } = fields.read(row)
+    const found = [...inParts, ...inFields.map((one) => ({ ...one, path: `/payload${one.path}` }))]
+    if (found.length > 0) violations.set(at, found)
+    return { payload, ...parts }
   })
-  return { payloads, violations, columnOf: (path) => reader.columnOf(path) }
+  return { records, violations, columnOf: (path) => columnOf(path, { envelope, fields }) }
 }
+
+function columnOf(
+  path: string,
+  { envelope, fields }: { envelope: EnvelopeColumns; fields: RowReader },
+): string | undefined {
+  const isOfPayload = path === PAYLOAD || path.startsWith(`${PAYLOAD}/`)
+  return isOfPayload ? fields.columnOf(path.slice(PAYLOAD.length)) : envelope.columnOf(path)
+}
+
+const PAYLOAD = '/payload'
 
 function columnsInvalid(violations: readonly RowViolation[]): Error {
   const reason = violations.slice(0, 5).map(({ en, zh }) => `${en} · ${zh}`).join('; ')
@@ -100,14 +121,13 @@ async function readRows(text: string, limits: GatewayLimits): Promise<string[][]
   return rows
 }
 
-/** Names the column beside each violation of a row's payload; paths as the engine gives them, under `/payload`. */
+/** Names the column beside each violation of a row; paths as the engine gives them. */
 export function withColumns(
   violations: readonly Violation[],
   csv: Pick<CsvRecords, 'columnOf'>,
 ): readonly (Violation & { column?: string })[] {
   return violations.map((violation) => {
-    const within = violation.path.startsWith('/payload') ? violation.path.slice('/payload'.length) : undefined
-    const column = within === undefined ? undefined : csv.columnOf(within)
+    const column = csv.columnOf(violation.path)
     return column === undefined ? violation : { ...violation, column }
   })
 }

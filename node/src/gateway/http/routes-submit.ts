@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import type { SchemaRegistry } from '@songhua/sdk/records/schema-registry'
+import type { Bilingual } from '@songhua/sdk/records/schema-types'
 import { bytesToHex } from '@songhua/sdk/protocol/bytes'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
 import { gatewayError } from '../errors.js'
@@ -54,6 +55,23 @@ const bodySchema = (limits: GatewayLimits): Schema => ({
   else: record,
 })
 
+const ABOUT_SUBMITTING: Bilingual = {
+  zh: [
+    '“accepted” 表示已落盘；wait=final 等待上链并返回证据文件。',
+    'CSV 首行为列名：字段名、字段的中文标题，或由 mapping 指定；错误按行和列给出。',
+    '信封由四个特殊列填写（可作列名，也可作 mapping 的目标）：$subject（写法同查询：uscc:…、number:…、gs1:…、commitment:<keyId>:<hex>）、',
+    '$supersedes、$retention、$issuer；自然人只能以 $subject 的承诺值（commitment）指明。空单元格表示不填。',
+  ].join(''),
+  en: [
+    '"accepted" means on disk; wait=final waits for the chain and answers with the evidence.',
+    'The first line of a CSV names its columns: by field, by its title, or as mapping says;',
+    'errors are told by row and column.',
+    'Four columns, by name or by mapping, fill the envelope: $subject',
+    '(written as in a search: uscc:…, number:…, gs1:…, commitment:<keyId>:<hex>), $supersedes, $retention, $issuer;',
+    'a natural person is named by a commitment in $subject only. An empty cell leaves its part out.',
+  ].join(' '),
+}
+
 export function submitRoutes(ports: SubmitPorts): Route[] {
   const { limits } = ports
   const text: Schema = { type: 'string', minLength: 1, maxLength: limits.csvMappingCharactersMax }
@@ -69,10 +87,7 @@ export function submitRoutes(ports: SubmitPorts): Route[] {
       operationId: 'submitRecords',
       tag: 'records',
       summary: { zh: '提交记录（如签发许可）', en: 'Anchor one record, or up to 10,000' },
-      description: {
-        zh: '“accepted” 表示已落盘；wait=final 等待上链并返回证据文件。CSV 首行为列名，错误按行和列给出。',
-        en: '"accepted" means on disk; wait=final waits for the chain and answers with the evidence. The first line of a CSV names its columns; errors are told by row and column.',
-      },
+      description: ABOUT_SUBMITTING,
       scopes: ['records:write'],
       headers: {
         'idempotency-key': { type: 'string', pattern: '^[\\x21-\\x7e]{1,128}$' },
@@ -84,7 +99,7 @@ export function submitRoutes(ports: SubmitPorts): Route[] {
         partial: { type: 'boolean', description: 'take the good records when some are bad' },
         schema: { ...text, description: 'of a CSV' },
         version: { ...text, description: 'of a CSV' },
-        mapping: { ...text, description: 'of a CSV: {"column": "payload.field"}' },
+        mapping: { ...text, description: 'of a CSV: {"column": "field", "other": "$subject", "third": ""}' },
       },
       body: {
         limitBytes: limits.bodyBytesMax,

@@ -1,10 +1,12 @@
+import type { RecordSchema } from '@songhua/sdk/records/record-schema'
 import type { SchemaRegistry } from '@songhua/sdk/records/schema-registry'
-import type { Violation } from '@songhua/sdk/records/schema-types'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
 import { concatBytes, utf8ToBytes } from '@songhua/sdk/protocol/bytes'
 import { fillIn, GATEWAY_ERRORS, GatewayError, gatewayError } from '../errors.js'
+import { createJudge } from '../judge.js'
 import type { GatewayLimits } from '../limits.js'
 import type { Acceptance, Outcome, Refusal, Submission, SubmittedRecord } from '../model.js'
+import { takeRandom } from '../random.js'
 import { type CsvRecords, charsetOf, parseMapping, readCsv, withColumns } from './csv-body.js'
 import type { Language } from './error-reply.js'
 import type { Call } from './route.js'
@@ -52,7 +54,7 @@ function readJsonOrder({ body, query }: Call): Order {
 }
 
 async function readCsvOrder(call: Call, { registry, limits, nowMs }: Reading): Promise<Order> {
-  const { query, request } = call
+  const { query } = call
   if (typeof query.schema !== 'string') {
     throw gatewayError('REQUEST_INVALID', {
       field: 'schema',
@@ -60,25 +62,43 @@ async function readCsvOrder(call: Call, { registry, limits, nowMs }: Reading): P
       problemsZh: 'schema：text/csv 必须指明模式',
     })
   }
-  const version = query.version as string | undefined
-  const schema = schemaOf(registry, query.schema, version)
+  const schema = schemaOf(registry, query.schema, query.version as string | undefined)
+  const { id, version } = schema
+  const csv = await readCsvOf(call, { schema, limits })
+  const records = csv.records.map((one): SubmittedRecord => ({ schema: id, version, ...one }))
+  const judge = createJudge(registry, { nowMs, randomBytes: takeRandom })
+  const refusalOf = (record: SubmittedRecord): Refusal | undefined => {
+    const judgement = judge(record, call.caller)
+    return 'refusal' in judgement ? judgement.refusal : undefined
+  }
+  const unreadable = unreadableRows(csv, (at) => refusalOf(records[at]!))
+  return {
+    records,
+    isMany: true,
+    unreadable,
+    preview: () =>
+      records.map((record, at) => {
+        const refusal = unreadable.get(at) ?? refusalOf(record)
+        return refusal && { refusal }
+      }),
+    explain: (refusal) => explainRow(refusal, csv),
+  }
+}
+
+function readCsvOf({ query, request, bodyBytes }: Call, { schema, limits }: { schema: RecordSchema; limits: GatewayLimits }) {
   const given = query.mapping ?? request.headers['x-songhua-mapping']
   const mapping = parseMapping(typeof given === 'string' ? given : undefined, limits)
   const charset = charsetOf(request.headers['content-type'])
-  const csv = await readCsv({ bytes: call.bodyBytes, charset, schema, mapping }, limits)
-  const validate = (payload: unknown) =>
-    registry
-      .validate({ schema: schema.id, version: schema.version, payload }, { nowMs: nowMs() })
-      .map((one) => ({ ...one, path: `/payload${one.path}` }))
-  const unreadable = unreadableRows(csv, validate)
-  return {
-    records: csv.payloads.map((payload) => ({ schema: schema.id, version: schema.version, payload })),
-    isMany: true,
-    unreadable,
-    preview: () => csv.payloads.map((payload, at) => outcomeOf(unreadable.get(at), () => validate(payload))),
-    explain: (refusal) =>
-      refusal.violations ? { ...refusal, violations: withColumns(refusal.violations, csv) } : refusal,
-  }
+  return readCsv({ bytes: bodyBytes, charset, schema, mapping }, limits)
+}
+
+/** A refusal as the sender of the table sees it: each failing field with its column. */
+function explainRow(refusal: Refusal, csv: CsvRecords): Refusal {
+  const { code, violations } = refusal
+  if (violations !== undefined) return { ...refusal, violations: withColumns(violations, csv) }
+  if (code !== 'ISSUER_NOT_ALLOWED' || csv.columnOf('/issuer') === undefined) return refusal
+  const { zh, en } = GATEWAY_ERRORS[code]
+  return { ...refusal, violations: withColumns([{ path: '/issuer', code: 'VALUE', zh, en }], csv) }
 }
 
 /** @throws GatewayError `SCHEMA_UNKNOWN` */
@@ -92,23 +112,18 @@ export function schemaOf(registry: SchemaRegistry, id: string, version?: string)
 }
 
 /** Every failing field of each row with a cell that cannot be read: its other fields too, each field once. */
-function unreadableRows(csv: CsvRecords, validate: (payload: unknown) => Violation[]): ReadonlyMap<number, Refusal> {
+function unreadableRows(
+  csv: CsvRecords,
+  refusalOf: (at: number) => Refusal | undefined,
+): ReadonlyMap<number, Refusal> {
   return new Map(
     [...csv.violations].map(([at, cells]) => {
-      const own = cells.map((one) => ({ ...one, path: `/payload${one.path}` }))
-      const told = new Set(own.map(({ path }) => path))
-      const others = withColumns(validate(csv.payloads[at]), csv).filter(({ path }) => !told.has(path))
+      const told = new Set(cells.map(({ path }) => path))
+      const others = withColumns(refusalOf(at)?.violations ?? [], csv).filter(({ path }) => !told.has(path))
       const { en } = GATEWAY_ERRORS.RECORD_INVALID
-      return [at, { code: 'RECORD_INVALID', message: en, violations: [...own, ...others] }]
+      return [at, { code: 'RECORD_INVALID', message: en, violations: [...cells, ...others] }]
     }),
   )
-}
-
-function outcomeOf(unreadable: Refusal | undefined, validate: () => Violation[]): Outcome | undefined {
-  if (unreadable) return { refusal: unreadable }
-  const violations = validate()
-  const { en } = GATEWAY_ERRORS.RECORD_INVALID
-  return violations.length === 0 ? undefined : { refusal: { code: 'RECORD_INVALID', message: en, violations } }
 }
 
 /** The request without what does not change its effect: whether and how long its caller waits. */
