@@ -35,6 +35,12 @@ describe('apikey', () => {
     expect(table.stdout).toContain('吊销时间')
   })
 
+  it('makes several at a time, and loses none', async () => {
+    await Promise.all(Array.from({ length: 4 }, () => create('e')))
+    const listed = await songhua(['apikey', 'list', ...data('e'), '--json'])
+    expect(JSON.parse(listed.stdout)).toHaveLength(4)
+  })
+
   it.each([
     ['an issuer that is no URI', ['--issuer', 'Harbin'], 'API_KEY_ISSUER'],
     ['a scope that there is not', ['--scopes', 'records:write,everything'], 'API_KEY_SCOPE'],

@@ -10,6 +10,9 @@ import type { GatewaySettings } from './gateway-settings.js'
 import { createLogger } from './logger.js'
 import { createStopStack } from './stop-stack.js'
 
+/** For answers that tell of the failure, ms. */
+const BROKEN_MS = 100
+
 /** The gateway's thread: it does what the node's thread asks, and ends when that one ends it. */
 function serve(): void {
   const line = parentPort
@@ -21,7 +24,7 @@ function serve(): void {
   const remote = createRemote(line, {
     async start(): Promise<GatewayAddress> {
       await installNativeCrypto()
-      parts = await openGateway(settings, { chain, logger, stops })
+      parts = await openGateway(settings, { chain, logger, stops, onBroken })
       return parts.address
     },
     block: () => chain.notify(),
@@ -29,6 +32,15 @@ function serve(): void {
     backup: (folders: BackupFolders) => requireParts().backup(folders),
     stop: () => stops.run(),
   })
+  let isBroken = false
+  const onBroken = (error: Error): void => {
+    if (isBroken) return
+    isBroken = true
+    // Ends the thread, after the answers under way; it is started again and reads what is really on the disk.
+    setTimeout(() => {
+      throw error
+    }, BROKEN_MS)
+  }
   const requireParts = (): GatewayParts => {
     assert(parts !== undefined, 'the gateway has started')
     return parts

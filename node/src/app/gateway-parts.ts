@@ -17,6 +17,7 @@ import type { ChainProofs, ChainWriter, GatewayTable } from '../gateway/ports.js
 import { replaceDurably } from '../storage/durable-file.js'
 import { openKeyRing } from '../storage/key-ring-file.js'
 import { openLevelTable } from '../storage/level-table.js'
+import { failStopKeyRing, failStopTable } from './fail-stop.js'
 import { type BackupFolders, backUpGateway } from './gateway-backup.js'
 import { GATEWAY_RECORDS, gatewayFiles } from './gateway-files.js'
 import type { GatewaySettings } from './gateway-settings.js'
@@ -41,6 +42,8 @@ export interface GatewayPartsPorts {
   readonly chain: { readonly writer: ChainWriter; readonly proofs: ChainProofs }
   readonly logger: Logger
   readonly stops: StopStack
+  /** The disk has failed: the thread must end and be started again. */
+  readonly onBroken: (error: Error) => void
 }
 
 const SECRET_BYTES = 32
@@ -58,10 +61,12 @@ export async function openGateway(settings: GatewaySettings, ports: GatewayParts
   const files = gatewayFiles(settings)
   const secret = await openSecret(files.secret)
   const registry = await loadSchemas(files.schemas)
-  const table = await openLevelTable(files.store, GATEWAY_RECORDS)
-  stops.push('gateway store', () => table.close())
-  const keyRing = await openKeyRing(files.keyRing)
-  stops.push('key ring', () => keyRing.close())
+  const store = await openLevelTable(files.store, GATEWAY_RECORDS)
+  stops.push('gateway store', () => store.close())
+  const table = failStopTable(store, ports.onBroken)
+  const ring = await openKeyRing(files.keyRing)
+  stops.push('key ring', () => ring.close())
+  const keyRing = failStopKeyRing(ring, ports.onBroken)
   const engine = await createGatewayEngine(
     {
       chainId,

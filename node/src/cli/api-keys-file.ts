@@ -1,5 +1,6 @@
-import { mkdir, open, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { type ApiKeyFile, EMPTY_API_KEY_FILE, apiKeyFileToText, parseApiKeyFile } from '../gateway/api-keys.js'
 import { type CliContext, cliError } from './context.js'
 import { namingFile, readTextFile, replaceFile } from './files.js'
@@ -13,9 +14,23 @@ export async function readApiKeys(context: CliContext, path: string): Promise<Ap
   return text === undefined ? EMPTY_API_KEY_FILE : namingFile(path, () => parseApiKeyFile(text))
 }
 
+/** A change takes a few milliseconds; a lock that stands for longer was left by a program that was killed. */
+const LOCK_MS_MAX = 2_000
+const LOCK_RETRY_MS = 50
+
+async function takeLock(path: string, untilMs: number): Promise<FileHandle> {
+  try {
+    return await open(path, 'wx', 0o600)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || Date.now() >= untilMs) throw error
+    await setTimeout(LOCK_RETRY_MS)
+    return takeLock(path, untilMs)
+  }
+}
+
 /**
  * Changes the file in one step, while a gateway may be reading it; two changes at a time would lose one of them, so the
- * second is refused.
+ * second waits for the first.
  * @throws CLI_FILE, API_KEYS_FORMAT, and what `change` throws
  */
 export async function changeApiKeys<T extends { file: ApiKeyFile }>(
@@ -25,7 +40,7 @@ export async function changeApiKeys<T extends { file: ApiKeyFile }>(
 ): Promise<T> {
   const lock = `${path}.lock`
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  const held = await open(lock, 'wx', 0o600).catch((error: unknown) => {
+  const held = await takeLock(lock, Date.now() + LOCK_MS_MAX).catch((error: unknown) => {
     throw cliError(context, 'CLI_FILE', ['apiKeysLocked', { path, lock }, error])
   })
   try {
