@@ -85,7 +85,7 @@ function openAdmin(
   return createAdminServer(
     { host: config.admin.host, port: config.admin.port, logger: logger.child({ part: 'admin' }), version: VERSION, clock },
     {
-      node: { info: ports.nodeInfo, readiness: () => readinessOf(ledger, peers) },
+      node: { info: ports.nodeInfo, readiness: () => readinessOf(ledger, peers, opened.gateway) },
       peers: peerAdministration(peers),
       gateway: opened.gateway,
       metrics: () => collectMetrics({ ...ports.metrics, ...opened }),
@@ -127,12 +127,17 @@ function nodeInfoOf({ genesis }: Ledger, { network, sync }: Peers): NodeInfo {
   }
 }
 
-function readinessOf({ chain }: Ledger, { network, sync }: Peers): { ready: boolean; reasons: string[] } {
+function readinessOf(
+  { chain }: Ledger,
+  { network, sync }: Peers,
+  gateway: Gateway | undefined,
+): { ready: boolean; reasons: string[] } {
   const syncing = sync.isSyncing()
   const alone = chain.head().validators.length > 1 && network.peers().length === 0
   const reasons = [
     ...(syncing ? [`syncing: block ${syncing.currentBlock} of ${syncing.highestBlock}`] : []),
     ...(alone ? ['peers: none is connected'] : []),
+    ...(gateway?.isUp() === false ? ['gateway: down, see the log'] : []),
   ]
   return { ready: reasons.length === 0, reasons }
 }

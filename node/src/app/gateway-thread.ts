@@ -11,6 +11,7 @@ import type { GatewaySettings } from './gateway-settings.js'
 /** The gateway of a node: a thread of its own, so that a rush of records does not hold up consensus. */
 export interface Gateway {
   readonly address: GatewayAddress
+  isUp(): boolean
   /** Figures of the moment; empty while the thread is being started again. */
   stats(): Promise<Record<string, number>>
   /** @throws CodedError of the backup, `GATEWAY_DOWN` */
@@ -121,6 +122,10 @@ class SupervisedGateway implements Gateway {
     }
     // The node was told to stop meanwhile.
     if (this.#isStopping) await this.stop()
+  }
+
+  isUp(): boolean {
+    return this.#running !== undefined
   }
 
   stats(): Promise<Record<string, number>> {

@@ -83,7 +83,7 @@ async function compose(config: NodeConfig, frame: Frame): Promise<RunningNode> {
   const facts = (doors: Doors): NodeFacts => factsOf(config, frame, { ledger, peers, doors })
   const doors = await openDoors(config, {
     name: frame.name, ledger, peers, clock, logger, stops,
-    nodeInfo: () => ({ ...facts(doors), software: SOFTWARE, follow: config.follow, consensus: consensus.status(), head: headOf(ledger) }),
+    nodeInfo: () => ({ ...facts(doors), gatewayUp: doors.gateway?.isUp(), software: SOFTWARE, follow: config.follow, consensus: consensus.status(), head: headOf(ledger) }),
     metrics: { ledger, peers, consensus: () => consensusFigures(consensus) },
   })
   logger.info('the node runs', { ...facts(doors), head: ledger.chain.head().header.number })

@@ -74,6 +74,7 @@ function formatStatus(context: CliContext, status: NodeStatus): string {
     [t('statusTime'), status.time],
     [t('statusPeers'), String(status.peers)],
     ...consensusFields(context, status),
+    ...gatewayFields(context, status),
     [t('statusSyncing'), syncing === false ? t('statusNot') : `${syncing.currentBlock} / ${syncing.highestBlock}`],
   ])
   const validators = formatTable(
@@ -85,6 +86,11 @@ function formatStatus(context: CliContext, status: NodeStatus): string {
     ]),
   )
   return `${fields}\n\n${validators}`
+}
+
+function gatewayFields({ t }: CliContext, { node }: NodeStatus): [string, string][] {
+  if (node?.gateway === undefined) return []
+  return [[t('columnGateway'), node.gatewayUp === true ? node.gateway : t('statusGatewayDown', { url: node.gateway })]]
 }
 
 /** Nothing when the admin address was not asked. */

@@ -253,6 +253,7 @@ export const MESSAGES = {
   statusVotes: { en: 'votes', zh: '参与投票' },
   statusSilent: { en: 'silent: its consensus log was lost', zh: '静默：共识日志丢失' },
   statusFollows: { en: 'follows', zh: '只同步' },
+  statusGatewayDown: { en: '{url} is down; see the log', zh: '{url} 已停止，请查看日志' },
   statusStopped: { en: 'stopped', zh: '已停止' },
 } as const satisfies Record<string, { en: string; zh: string }>
 

@@ -21,6 +21,9 @@ export interface NodeStatus {
 
 /** The part that is shown to people; `--json` has all of it. */
 export interface AdminNodeInfo {
+  /** URL, of a node that has one. */
+  gateway?: string
+  gatewayUp?: boolean
   consensus?: { height: number; round: number; isVoter: boolean; isSilent: boolean; isStopped: boolean }
 }
 
