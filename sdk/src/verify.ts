@@ -9,15 +9,18 @@ export {
 export { EVIDENCE_CODES, EVIDENCE_MEANING, EVIDENCE_STEPS, type EvidenceCode, type EvidenceStep } from './protocol/evidence-codes.js'
 export { EVIDENCE_VERSION, type EvidenceBundle, parseEvidence } from './protocol/evidence-format.js'
 export type { KnownIssuers } from './protocol/evidence-issuer.js'
-export type {
-  EvidenceFacts,
-  EvidenceHorizon,
-  EvidenceStepResult,
-  EvidenceVerdict,
+export {
+  type EvidenceFacts,
+  type EvidenceHorizon,
+  type EvidenceStepResult,
+  type EvidenceVerdict,
+  decisiveStep,
+  reasonOf,
 } from './protocol/evidence-verdict.js'
 export {
   type Checkpoint,
   type TrustAnchor,
+  type TrustAnchorFile,
   TRUST_ANCHOR_VERSION,
   parseTrustAnchor,
   trustAnchorToJson,

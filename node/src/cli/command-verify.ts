@@ -2,12 +2,12 @@ import type { Command } from 'commander'
 import { hexToBytes, isHex } from '@songhua/sdk/protocol/bytes'
 import { CodedError } from '@songhua/sdk/protocol/errors'
 import { type EvidenceInput, createEvidenceVerifier } from '@songhua/sdk/protocol/evidence'
-import type { EvidenceVerdict } from '@songhua/sdk/protocol/evidence-verdict'
+import { type EvidenceVerdict, decisiveStep } from '@songhua/sdk/protocol/evidence-verdict'
 import { type CliContext, print } from './context.js'
 import { readBytesFile, readTextFile } from './files.js'
 import { exampleText } from './flags.js'
 import { type FoundTrustAnchor, findTrustAnchor } from './trust-anchor-source.js'
-import { decisiveStep, formatVerdict } from './verdict-text.js'
+import { formatVerdict } from './verdict-text.js'
 
 const TEXTS = {
   verify: { en: 'verify evidence offline, and say what it proves', zh: '离线核验证据并说明其证明内容' },

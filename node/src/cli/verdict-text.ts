@@ -1,5 +1,10 @@
 import { EVIDENCE_CODES } from '@songhua/sdk/protocol/evidence-codes'
-import type { EvidenceFacts, EvidenceStepResult, EvidenceVerdict } from '@songhua/sdk/protocol/evidence-verdict'
+import {
+  type EvidenceFacts,
+  type EvidenceStepResult,
+  type EvidenceVerdict,
+  decisiveStep,
+} from '@songhua/sdk/protocol/evidence-verdict'
 import type { Language } from './messages.js'
 import { formatFields } from './table.js'
 
@@ -27,11 +32,6 @@ const TEXTS = {
   meaning: { en: 'meaning', zh: '含义' },
   unchecked: { en: 'not checked', zh: '未核验' },
 } as const
-
-/** The step that decided against the bundle: the first that failed of itself. */
-export function decisiveStep({ steps }: EvidenceVerdict): EvidenceStepResult | undefined {
-  return steps.find(({ ok, code }) => !ok && code !== 'STEP_NOT_REACHED')
-}
 
 export function formatVerdict(verdict: EvidenceVerdict, language: Language): string {
   const failed = decisiveStep(verdict)

@@ -120,7 +120,11 @@ const VALIDATORS = {
   VALIDATORS_SET: [false, 'A header of the validator history lists no valid set', '验证节点历史中的集合无效'],
   VALIDATORS_UNCHANGED: [false, 'A header of the validator history changes nothing', '验证节点历史中有未变更集合的区块头'],
   VALIDATORS_SEALS: [false, 'The set known so far did not seal a change of validators', '验证节点变更未由已知集合签封'],
-  CHECKPOINT_PATH_MISSING: [false, 'A block up to the newest checkpoint needs a path into it', '不高于最新检查点的区块须有通往检查点的路径'],
+  CHECKPOINT_PATH_MISSING: [
+    false,
+    'A block up to the newest checkpoint needs a path into it: refresh the evidence under that checkpoint',
+    '不高于最新检查点的区块须有通往检查点的路径：请在该检查点之下刷新（refresh）证据',
+  ],
   CHECKPOINT_UNKNOWN: [false, 'The path leads into a header that is no checkpoint', '路径所指的区块头不是检查点'],
   CHECKPOINT_CONFLICT: [false, 'A checkpoint names another block at this height', '检查点在该高度为另一区块'],
   CHECKPOINT_HEADER: [false, 'The vouching header cannot be read', '担保区块头无法解析'],

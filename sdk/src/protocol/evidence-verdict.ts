@@ -1,6 +1,7 @@
 import type { Address, Hash } from './bytes.js'
 import { messageOf } from './errors.js'
 import {
+  EVIDENCE_CODES,
   EVIDENCE_STEPS,
   type EvidenceCode,
   type EvidenceStep,
@@ -70,6 +71,19 @@ export interface EvidenceVerdict {
   readonly steps: readonly EvidenceStepResult[]
   /** What is proved; undefined when the bundle is not valid. */
   readonly facts: EvidenceFacts | undefined
+}
+
+/** The step that decided against the bundle, the first that failed of itself; undefined when it is valid. */
+export function decisiveStep({ steps }: Pick<EvidenceVerdict, 'steps'>): EvidenceStepResult | undefined {
+  return steps.find(({ ok, code }) => !ok && code !== 'STEP_NOT_REACHED')
+}
+
+/** Why a bundle is not valid, in one line: code, its text, the values at fault; undefined when it is valid. */
+export function reasonOf(verdict: Pick<EvidenceVerdict, 'steps'>, language: 'zh' | 'en' = 'en'): string | undefined {
+  const step = decisiveStep(verdict)
+  if (step === undefined) return undefined
+  const { code, message } = step
+  return `${code}: ${EVIDENCE_CODES[code][language]}${message === undefined ? '' : ` (${message})`}`
 }
 
 // ------------------------------------------------------------------------------------------------------ report

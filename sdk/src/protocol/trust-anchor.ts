@@ -1,4 +1,4 @@
-import { type Address, type Hash, bytesToHex, toAddress } from './bytes.js'
+import { type Address, type Hash, type Hex, bytesToHex, toAddress } from './bytes.js'
 import { blockHash } from './block-hash.js'
 import { CodedError, isCodedError, messageOf } from './errors.js'
 import { readEvidenceJson } from './evidence-json.js'
@@ -6,7 +6,6 @@ import { MAX_HEADER_BYTES } from './evidence-format.js'
 import { decodeExtraData } from './extra-data.js'
 import { type Header, decodeHeader, encodeHeader } from './header.js'
 import {
-  type JsonObject,
   failField,
   readHashField,
   readHexBytes,
@@ -31,6 +30,16 @@ export interface Checkpoint {
   readonly hash: Hash
   /** The set that this block lists: it seals the next one. Ascending. */
   readonly validators: readonly Address[]
+}
+
+/** A trust anchor as its file has it, and as `trustAnchor()` of a connection gives it: plain JSON. */
+export interface TrustAnchorFile {
+  readonly version: typeof TRUST_ANCHOR_VERSION
+  readonly chainId: number
+  /** RLP. */
+  readonly genesisHeader: Hex
+  /** By height, ascending. */
+  readonly checkpoints: readonly Checkpoint[]
 }
 
 export type TrustAnchorErrorCode =
@@ -123,7 +132,7 @@ export function checkpointOf(header: Header): Checkpoint {
 /** The file form, which `parseTrustAnchor` reads. */
 export function trustAnchorToJson(
   anchor: Pick<TrustAnchor, 'chainId' | 'genesisHeader' | 'checkpoints'>,
-): JsonObject {
+): TrustAnchorFile {
   return {
     version: TRUST_ANCHOR_VERSION,
     chainId: anchor.chainId,
