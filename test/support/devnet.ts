@@ -72,10 +72,13 @@ export async function until<T>(
   }
 }
 
-/** A base port whose next `nodes` blocks of ten ports are free at this moment. */
+/**
+ * A base port whose next `nodes` blocks of ten ports are free at this moment. All lie below 32,768, from where Linux
+ * takes the ports of outgoing connections.
+ */
 export async function freeBasePort(nodes: number): Promise<number> {
   for (;;) {
-    const base = 20_000 + Math.floor(Math.random() * 3_000) * PORTS_PER_NODE
+    const base = 20_000 + Math.floor(Math.random() * 1_200) * PORTS_PER_NODE
     const wanted = Array.from({ length: nodes }, (_, node) => [0, 1, 2, 3].map((port) => base + node * PORTS_PER_NODE + port))
     const free = await Promise.all(wanted.flat().map(isPortFree))
     if (free.every(Boolean)) return base
