@@ -227,8 +227,10 @@ describe('the feed', () => {
     const own = await gateway.engine.feed.read(undefined, 100, CALLER.issuer)
     expect(own.map(({ recordId }: GatewayEvent) => recordId).sort()).toEqual([...mine, mine[0]!].sort())
     expect(await gateway.engine.feed.read(undefined, 100, OTHER_CALLER.issuer)).toMatchObject([{ recordId: others[0] }])
-    for (const cursor of ['', '9.0', '0.0', '1', '1.x', '-1.0', '1.0.0']) {
+    for (const cursor of ['', '0.0', '1', '1.x', '-1.0', '1.0.0']) {
       await expect(gateway.engine.feed.read(cursor, 1)).rejects.toMatchObject({ code: 'CURSOR_INVALID' })
     }
+    const ahead = gateway.engine.feed.read('9.0', 1)
+    await expect(ahead).rejects.toMatchObject({ code: 'CURSOR_AHEAD', details: { cursor: '9.0' } })
   })
 })

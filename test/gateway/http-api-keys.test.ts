@@ -78,11 +78,11 @@ describe('whose a token is', () => {
     expect(looks).toBe(1)
     nowMs += 999
     expect(keys.callerOf(made.token)).toMatchObject({ keyId: made.key.id, issuer: asked.issuer })
-    expect(keys.isValid(made.key.id)).toBe(true)
+    expect(keys.callerWith(made.key.id)?.keyId).toBe(made.key.id)
     replace(apiKeyFileToText(revokeApiKey(made.file, made.key.id, 7)))
     nowMs += 999
     expect(keys.callerOf(made.token)).toBeUndefined()
-    expect(keys.isValid(made.key.id)).toBe(false)
+    expect(keys.callerWith(made.key.id)).toBeUndefined()
     replace('damaged')
     nowMs += 999
     expect(codeOf(() => keys.callerOf(made.token))).toBe('GATEWAY_KEYS_UNREADABLE')
@@ -97,10 +97,10 @@ describe('whose a token is', () => {
     let nowMs = 1e12
     let text = apiKeyFileToText(made.file)
     const keys = createApiKeys({ stamp: () => text, read: () => text }, { now: () => nowMs })
-    expect(keys.isValid(made.key.id)).toBe(true)
+    expect(keys.callerWith(made.key.id)?.keyId).toBe(made.key.id)
     nowMs -= 1e9
     text = apiKeyFileToText(EMPTY_API_KEY_FILE)
-    expect(keys.isValid(made.key.id)).toBe(false)
+    expect(keys.callerWith(made.key.id)).toBeUndefined()
   })
 })
 

@@ -161,6 +161,7 @@ export function createFakeEngine(registry: SchemaRegistry): FakeEngine {
     },
     feed: {
       async read(after, limit, issuer) {
+        if (Number(after) > events.length) throw gatewayError('CURSOR_AHEAD', { cursor: after, last: events.length })
         const at = after === undefined ? 0 : events.findIndex(({ cursor }) => cursor === after) + 1
         if (after !== undefined && at === 0) throw gatewayError('CURSOR_INVALID', { cursor: after })
         return events.slice(at).filter((one) => issuer === undefined || one.issuer === issuer).slice(0, limit)

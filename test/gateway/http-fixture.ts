@@ -41,6 +41,8 @@ export interface Fixture {
   readonly errors: LoggedLine[]
   readonly ports: GatewayServerPorts
   key(scopes?: readonly Scope[], issuer?: string): { token: string; id: string }
+  /** For the next one, after a restart. */
+  keyFile(): ApiKeyFile
   revoke(id: string): void
   breakKeys(): void
   stop(): Promise<void>
@@ -50,6 +52,7 @@ export interface FixtureOptions extends Partial<GatewayServerOptions> {
   readonly clock?: Clock
   readonly header?: (number: number) => Promise<Header>
   readonly engine?: FakeEngine
+  readonly keyFile?: ApiKeyFile
   readonly table?: GatewayServerPorts['table']
   /** In place of the fake's. */
   readonly parts?: Partial<GatewayServerPorts>
@@ -64,7 +67,7 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
   const registry = createSchemaRegistry(RECORD_SCHEMAS)
   const engine = options.engine ?? createFakeEngine(registry)
   const errors: LoggedLine[] = []
-  let file: ApiKeyFile = EMPTY_API_KEY_FILE
+  let file: ApiKeyFile = options.keyFile ?? EMPTY_API_KEY_FILE
   let text = apiKeyFileToText(file)
   let version = 0
   const write = (next: ApiKeyFile): void => {
@@ -109,6 +112,7 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
       write(made.file)
       return { token: made.token, id: made.key.id }
     },
+    keyFile: () => file,
     revoke: (id) => write(revokeApiKey(file, id, Date.now())),
     breakKeys() {
       text = '{"version":1,"keys":[{}]}'
@@ -157,6 +161,9 @@ export interface Body {
   readonly secret: string
   readonly cursor: string | null
   readonly attempts: number
+  readonly state: string
+  readonly suspended: { readonly reason: string; readonly zh: string; readonly en: string }
+  readonly nextAttemptAt: string
   readonly lastFailure: string
   readonly webhooks: readonly { readonly id: string }[]
   readonly deadLetters: readonly { readonly n: number }[]

@@ -108,6 +108,16 @@ describe('the stream', () => {
     expect([answer.status, answer.json.error.code]).toEqual([400, 'CURSOR_INVALID'])
   })
 
+  it('tells a reader who is ahead of the feed that it was restored, instead of waiting in silence', async () => {
+    for (const asked of [{ query: '?cursor=999999.0' }, { query: '', headers: { 'last-event-id': '999999.7' } }]) {
+      const headers = { 'accept-language': 'zh', ...asked.headers }
+      const answer = await ask(`${fixture.url}/v1/stream${asked.query}`, { token, headers })
+      expect([answer.status, answer.json.error.code]).toEqual([410, 'CURSOR_AHEAD'])
+      expect(answer.json.error.message).toContain('备份')
+      expect(answer.json.error.details.last).toBe(made)
+    }
+  })
+
   it('bounds how many one key has open, and counts those that have gone no more', async () => {
     const key = fixture.key()
     const streams = [await open('', {}, key.token), await open('', {}, key.token), await open('', {}, key.token)]

@@ -7,6 +7,7 @@ import { isRefusedAddress, parseWebhookUrl, resolveWebhookHost } from '@songhua/
 import { createSecretSeal } from '@songhua/node/gateway/http/webhook-store'
 import { afterFailure, retryDelayMs, type WebhookState } from '@songhua/node/gateway/http/webhook-state'
 import { GATEWAY_LIMITS } from '@songhua/node/gateway/limits'
+import type { Scope } from '@songhua/node/gateway/model'
 import type { GatewayTable } from '@songhua/node/gateway/ports'
 import { codeOf } from '../protocol/support.js'
 import { createFakeTable } from './http-fake.js'
@@ -113,8 +114,8 @@ function emit(issuer = ISSUER, type: 'record.anchored' | 'record.held' = 'record
 }
 
 const hooks = (path = '', options: Parameters<typeof ask>[1] = {}) => ask(`${fixture.url}/v1/webhooks${path}`, { token, ...options })
-const create = async (body: object = {}): Promise<{ id: string; secret: string }> =>
-  (await hooks('', { body: { url: receiver.url, ...body } })).json
+const create = async (body: object = {}, key = token): Promise<{ id: string; secret: string }> =>
+  (await hooks('', { body: { url: receiver.url, ...body }, token: key })).json
 
 describe('a webhook', () => {
   it('gets events, signed so that a stranger to our code can check them', async () => {
@@ -182,7 +183,7 @@ describe('a webhook', () => {
     await expect.poll(async () => (await hooks(`/${id}`)).json.cursor).toBe('1.0')
     await fixture.stop()
     const second = emit()
-    fixture = await start({ engine: fixture.engine })
+    fixture = await start({ engine: fixture.engine, keyFile: fixture.keyFile() })
     ;({ token } = fixture.key())
     await expect.poll(receiver.ids).toEqual([first, second])
   })
@@ -229,7 +230,7 @@ describe('a delivery that fails', () => {
     await expect.poll(() => clock.dueMs).toContain(5_000)
     await fixture.stop()
     receiver.answer = (response) => response.writeHead(200).end()
-    fixture = await start({ engine: fixture.engine })
+    fixture = await start({ engine: fixture.engine, keyFile: fixture.keyFile() })
     await expect.poll(() => clock.dueMs).toContain(5_000)
     expect(receiver.received).toHaveLength(1)
     clock.advance(5_000)
@@ -309,10 +310,15 @@ describe('a delivery that fails', () => {
   })
 
   it('comes back no sooner than its receiver asks', async () => {
-    await create()
+    const { id } = await create()
     receiver.answer = refuse(429, { 'retry-after': '600' })
     emit()
-    await expect.poll(() => clock.dueMs).toContain(600_000)
+    const dueAt = new Date(clock.now() + 600_000).toISOString()
+    await expect.poll(async () => (await hooks(`/${id}`)).json.nextAttemptAt).toBe(dueAt)
+    clock.advance(599_999)
+    expect(receiver.received).toHaveLength(1)
+    clock.advance(1)
+    await expect.poll(() => receiver.received.length).toBe(2)
   })
 })
 
@@ -326,8 +332,10 @@ describe('replay', () => {
     await expect.poll(receiver.ids).toEqual([...all, all[2]])
     await hooks(`/${id}/replay`, { body: { cursor: '0' } })
     await expect.poll(receiver.ids).toEqual([...all, all[2], ...all])
-    const bad = await hooks(`/${id}/replay`, { body: { cursor: '99.0' } })
+    const bad = await hooks(`/${id}/replay`, { body: { cursor: 'x' } })
     expect([bad.status, bad.json.error.code]).toEqual([400, 'CURSOR_INVALID'])
+    const ahead = await hooks(`/${id}/replay`, { body: { cursor: '99.0' } })
+    expect([ahead.status, ahead.json.error.code]).toEqual([410, 'CURSOR_AHEAD'])
   })
 
   it('ends a pause', async () => {
@@ -338,6 +346,116 @@ describe('replay', () => {
     receiver.answer = (response) => response.writeHead(200).end()
     await hooks(`/${id}/replay`, { body: { cursor: '0' } })
     await expect.poll(receiver.ids).toEqual([first, first])
+  })
+})
+
+describe('a webhook that nobody answers for', () => {
+  const isSuspended = async (id: string, reason: string) => {
+    const stands = async () => (await hooks(`/${id}`)).json
+    await expect.poll(stands).toMatchObject({ state: 'suspended', suspended: { reason } })
+    const { zh, en } = (await stands()).suspended
+    expect([/[一-鿿]/.test(zh), en.includes('replay')]).toEqual([true, true])
+  }
+  /** Through another key of the same issuer from now on. */
+  const withNewKey = (scopes?: readonly Scope[]) => void ({ token } = fixture.key(scopes))
+
+  it('stops with its key, also over a restart, and goes on from where it stood through another one', async () => {
+    const maker = fixture.key()
+    const { id } = await create({}, maker.token)
+    const first = emit()
+    await expect.poll(async () => (await hooks(`/${id}`)).json.cursor).toBe('1.0')
+    fixture.revoke(maker.id)
+    const missed = [emit(), emit()]
+    await isSuspended(id, 'KEY_REVOKED')
+    await fixture.stop()
+    fixture = await start({ engine: fixture.engine, keyFile: fixture.keyFile() })
+    withNewKey()
+    await isSuspended(id, 'KEY_REVOKED')
+    expect(receiver.ids()).toEqual([first])
+    const enabled = await hooks(`/${id}/replay`, { body: {} })
+    expect([enabled.status, enabled.json.state, enabled.json.cursor]).toEqual([200, 'active', '1.0'])
+    await expect.poll(receiver.ids).toEqual([first, ...missed])
+    expect((await hooks(`/${id}`)).json).not.toHaveProperty('suspended')
+  })
+
+  it('stops between attempts, and is found out without any event', async () => {
+    const maker = fixture.key()
+    const { id } = await create({}, maker.token)
+    receiver.answer = refuse(500)
+    emit()
+    await expect.poll(async () => (await hooks(`/${id}`)).json.attempts).toBe(1)
+    fixture.revoke(maker.id)
+    clock.advance(10_000)
+    await isSuspended(id, 'KEY_REVOKED')
+    expect(receiver.received).toHaveLength(1)
+    const letter = await hooks(`/${id}/dead-letters/1/retry`, { method: 'POST' })
+    expect(letter.json.error.code).toBe('DEAD_LETTER_UNKNOWN')
+  })
+
+  it('does not send what was given up either', async () => {
+    await fixture.stop()
+    fixture = await start({ limits: { webhookGiveUpMs: 0 } })
+    const maker = fixture.key()
+    withNewKey()
+    const { id } = await create({}, maker.token)
+    receiver.answer = refuse(500)
+    emit()
+    await expect.poll(async () => (await hooks(`/${id}/dead-letters`)).json.deadLetters.length).toBe(1)
+    fixture.revoke(maker.id)
+    const refused = await hooks(`/${id}/dead-letters/1/retry`, { method: 'POST' })
+    expect([refused.status, refused.json.error.code]).toEqual([409, 'WEBHOOK_SUSPENDED'])
+    expect(receiver.received).toHaveLength(1)
+  })
+
+  it('sees of all issuers no more than the key that enables it again', async () => {
+    const auditor = fixture.key(['webhooks:manage', 'records:read-all'])
+    const { id } = await create({}, auditor.token)
+    const seen = [emit(), emit(OTHER_ISSUER)]
+    await expect.poll(receiver.ids).toEqual(seen)
+    fixture.revoke(auditor.id)
+    const own = emit()
+    emit(OTHER_ISSUER)
+    await isSuspended(id, 'KEY_REVOKED')
+    await hooks(`/${id}/replay`, { body: {} })
+    await expect.poll(receiver.ids).toEqual([...seen, own])
+    const later = [emit(OTHER_ISSUER), emit()]
+    await expect.poll(receiver.ids).toEqual([...seen, own, later[1]])
+  })
+
+  it('is not widened by a key that sees more, nor taken from a key that stands', async () => {
+    const maker = fixture.key()
+    const { id } = await create({}, maker.token)
+    withNewKey(['webhooks:manage', 'records:read-all'])
+    await hooks(`/${id}/replay`, { body: { cursor: '0' } })
+    fixture.revoke(maker.id)
+    emit(OTHER_ISSUER)
+    await isSuspended(id, 'KEY_REVOKED')
+    await hooks(`/${id}/replay`, { body: {} })
+    const own = emit()
+    await expect.poll(receiver.ids).toEqual([own])
+  })
+
+  it('is suspended by 410 Gone at once, and loses nothing', async () => {
+    const { id } = await create()
+    receiver.answer = refuse(410)
+    const first = emit()
+    await isSuspended(id, 'RECEIVER_GONE')
+    const second = emit()
+    clock.advance(GATEWAY_LIMITS.webhookGiveUpMs)
+    await isSuspended(id, 'RECEIVER_GONE')
+    expect(receiver.received).toHaveLength(1)
+    expect((await hooks(`/${id}/dead-letters`)).json.deadLetters).toEqual([])
+    receiver.answer = (response) => response.writeHead(200).end()
+    await hooks(`/${id}/replay`, { body: {} })
+    await expect.poll(receiver.ids).toEqual([first, first, second])
+  })
+
+  it('waits while the keys cannot be read', async () => {
+    await create()
+    fixture.breakKeys()
+    emit()
+    await expect.poll(() => fixture.errors.length).toBeGreaterThan(0)
+    expect(receiver.received).toEqual([])
   })
 })
 

@@ -165,8 +165,8 @@ export interface ApiKeys {
    * @throws GatewayError `GATEWAY_KEYS_UNREADABLE`
    */
   callerOf(token: string): Caller | undefined
-  /** Whether the key with this id stands, neither unknown nor revoked. @throws GatewayError `GATEWAY_KEYS_UNREADABLE` */
-  isValid(keyId: string): boolean
+  /** Of the key with this id; undefined when it is unknown or revoked. @throws GatewayError `GATEWAY_KEYS_UNREADABLE` */
+  callerWith(keyId: string): Caller | undefined
 }
 
 /** The file as it is now. */
@@ -228,9 +228,9 @@ export function createApiKeys(reader: ApiKeyFileReader, clock: { now(): number }
       const matches = timingSafeEqual(hashOf(secret), key?.secretHash ?? NOBODY)
       return key !== undefined && matches && !key.isRevoked ? key.caller : undefined
     },
-    isValid(keyId) {
+    callerWith(keyId) {
       const key = keys().get(keyId)
-      return key !== undefined && !key.isRevoked
+      return key?.isRevoked === false ? key.caller : undefined
     },
   }
 }

@@ -43,6 +43,11 @@ export const GATEWAY_ERRORS = {
   IDEMPOTENCY_CONFLICT: { status: 409, zh: 'Idempotency-Key “{key}” 已用于另一内容', en: 'Idempotency-Key "{key}" was used for another body' },
   OUTBOX_FULL: { status: 503, zh: '待上链记录已达 {limit} 条，请稍后重试', en: '{limit} records wait for the chain; try again later' },
   CURSOR_INVALID: { status: 400, zh: 'cursor 无效：{cursor}', en: 'cursor: {cursor} is none that was given out' },
+  CURSOR_AHEAD: {
+    status: 410,
+    zh: 'cursor {cursor} 超出事件流的末尾 {last}：网关曾由备份恢复。请从备份之前的 cursor 或从 0 重新开始',
+    en: 'cursor {cursor} lies beyond the end of the feed, {last}: the gateway was restored from a backup. Begin again at a cursor of before the backup, or at 0',
+  },
   RECORD_UNKNOWN: { status: 404, zh: '没有记录 {id}', en: 'there is no record {id}' },
   RECORD_PENDING: { status: 409, zh: '记录 {id} 尚未上链，请稍后重试', en: 'record {id} is not anchored yet; try again' },
   REFRESH_HEIGHT: { status: 400, zh: 'under 无效：{height}', en: 'under: the record cannot be proved under block {height}' },
@@ -57,6 +62,7 @@ export const GATEWAY_ERRORS = {
   WEBHOOK_URL: { status: 422, zh: 'url 无效：{reason}', en: 'url: {reason}' },
   WEBHOOK_HOST: { status: 403, zh: '不允许回调主机 {host}；请运维加入 gateway.webhookHosts', en: 'the host {host} is not allowed; the operator lists it in gateway.webhookHosts' },
   WEBHOOKS_TOO_MANY: { status: 409, zh: '回调已达 {limit} 个', en: 'there are {limit} webhooks already; delete one' },
+  WEBHOOK_SUSPENDED: { status: 409, zh: '网络回调 {id} 已暂停；请先 POST …/replay 重新启用', en: 'webhook {id} is suspended; POST …/replay enables it again' },
   DEAD_LETTER_UNKNOWN: { status: 404, zh: '没有死信 {n}', en: 'there is no dead letter {n}' },
   // ------------------------------------------------------------------------------------------------ the gateway
   GATEWAY_LISTEN_FAILED: { status: 500, zh: '无法监听 {host}:{port}：{reason}', en: 'cannot listen on {host}:{port}: {reason}; choose another address or port, or end the program that has it' },

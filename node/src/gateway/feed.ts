@@ -86,7 +86,7 @@ const CURSOR = /^(\d{1,15})\.(\d{1,9})$/
 function readCursor(cursor: string, events: EventLog): { event: number; index: number } {
   const [, event, index] = CURSOR.exec(cursor) ?? []
   const number = Number(event)
-  if (event === undefined || number < 1 || number >= events.next())
-    throw gatewayError('CURSOR_INVALID', { cursor: cursor.slice(0, 80) })
+  if (event === undefined || number < 1) throw gatewayError('CURSOR_INVALID', { cursor: cursor.slice(0, 80) })
+  if (number >= events.next()) throw gatewayError('CURSOR_AHEAD', { cursor, last: events.next() - 1 })
   return { event: number, index: Number(index) + 1 }
 }

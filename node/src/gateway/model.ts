@@ -170,7 +170,7 @@ export type RecordEvent =
 
 /** What has happened, in order, for ever. */
 export interface Feed {
-  /** @param after undefined: from the beginning. @throws GatewayError `CURSOR_INVALID` */
+  /** @param after undefined: from the beginning. @throws GatewayError `CURSOR_INVALID`, `CURSOR_AHEAD` */
   read(after: string | undefined, limit: number, issuer?: string): Promise<readonly GatewayEvent[]>
   /** The cursor of the last event; undefined when nothing has happened. */
   last(): string | undefined

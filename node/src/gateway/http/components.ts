@@ -4,6 +4,7 @@ import { RETENTION_CLASSES } from '@songhua/sdk/records/record-schema'
 import { PUBLIC_SCHEMES } from '@songhua/sdk/records/subject'
 import { GATEWAY_ERRORS } from '../errors.js'
 import type { Schema } from './route.js'
+import { SUSPENSION_TEXTS } from './webhook-state.js'
 
 /** What the doors' schemas name by `$ref`, as `Name#`. */
 
@@ -132,12 +133,14 @@ const webhook: Schema = object(
     url: { type: 'string', format: 'uri' },
     events: list(text()),
     createdAt: time,
+    state: oneOf(['active', 'suspended']),
+    suspended: object({ reason: oneOf(Object.keys(SUSPENSION_TEXTS)), zh: text(), en: text(), at: time }),
     cursor: nullable(text('of the last event delivered')),
     attempts: { ...whole, description: 'failed, of the delivery under way' },
     nextAttemptAt: time,
     lastFailure: text(),
   },
-  ['nextAttemptAt', 'lastFailure'],
+  ['suspended', 'nextAttemptAt', 'lastFailure'],
 )
 
 const deadLetter: Schema = object({

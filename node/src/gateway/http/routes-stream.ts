@@ -10,7 +10,7 @@ import { type Call, issuerSeenBy, type Route, type Schema } from './route.js'
 
 export interface StreamPorts {
   readonly feed: Feed
-  readonly keys: Pick<ApiKeys, 'isValid'>
+  readonly keys: Pick<ApiKeys, 'callerWith'>
   readonly clock: Clock
   readonly limits: GatewayLimits
   readonly logger: Logger
@@ -70,7 +70,7 @@ export function createStreams(ports: StreamPorts): Streams {
         answers: {
           200: { text: { zh: '事件', en: 'id: the cursor; event: its type; data: JSON' }, schema: { $ref: 'Event#' }, type: 'text/event-stream' },
         },
-        errors: ['CURSOR_INVALID', 'STREAMS_TOO_MANY', 'GATEWAY_BUSY'],
+        errors: ['CURSOR_INVALID', 'CURSOR_AHEAD', 'STREAMS_TOO_MANY', 'GATEWAY_BUSY'],
         handle,
       },
     ],
@@ -113,16 +113,16 @@ async function serve(response: ServerResponse, serving: Serving): Promise<void> 
 
 /** A stream ends with the key that opened it. */
 const isOpen = (response: ServerResponse, { keys, keyId }: Serving): boolean =>
-  !response.destroyed && !response.writableEnded && keys.isValid(keyId)
+  !response.destroyed && !response.writableEnded && keys.callerWith(keyId) !== undefined
 
 /** Waits for news; true when none came. A key is looked at every second, so that its revocation ends the stream. */
 async function isQuiet(news: News, { clock, limits, keys, keyId, reader, feed }: Serving): Promise<boolean> {
   const untilMs = clock.now() + limits.heartbeatMs
-  while (clock.now() < untilMs && keys.isValid(keyId)) {
+  while (clock.now() < untilMs && keys.callerWith(keyId) !== undefined) {
     await news.wait(Math.min(REVOCATION_MS, untilMs - clock.now()))
     if (news.isStopped || feed.last() !== reader.position) return false
   }
-  return keys.isValid(keyId)
+  return keys.callerWith(keyId) !== undefined
 }
 
 const REVOCATION_MS = 1000

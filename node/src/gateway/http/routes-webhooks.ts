@@ -2,7 +2,7 @@ import type { GatewayLimits } from '../limits.js'
 import type { GatewayEvent } from '../model.js'
 import { toTime } from './record-view.js'
 import type { Call, Route, Schema } from './route.js'
-import type { DeadLetter } from './webhook-state.js'
+import { type DeadLetter, SUSPENSION_TEXTS, type Suspension } from './webhook-state.js'
 import type { StoredWebhook } from './webhook-store.js'
 import type { ManagedWebhook, NewWebhook, Webhooks } from './webhooks.js'
 
@@ -35,8 +35,15 @@ function collectionRoutes(webhooks: Webhooks, limits: GatewayLimits): Route[] {
       ...common, method: 'POST', url: '/v1/webhooks', operationId: 'createWebhook',
       summary: { zh: '登记网络回调', en: 'Have events sent to a URL' },
       description: {
-        zh: '按 Standard Webhooks 签名；失败后以 5 秒至 6 小时的间隔重试三天，其后转入死信。主机须由运维许可。',
-        en: 'Signed per Standard Webhooks; retried with pauses of 5 s to 6 h for three days, then a dead letter. The operator allows hosts.',
+        zh: [
+          '按 Standard Webhooks 签名；失败后以 5 秒至 6 小时的间隔重试三天，其后转入死信。主机须由运维许可。',
+          '其密钥被撤销，或接收方答复 410 时暂停，事件不丢失；见 …/replay。',
+        ].join(''),
+        en: [
+          'Signed per Standard Webhooks; retried with pauses of 5 s to 6 h for three days, then a dead letter.',
+          'The operator allows hosts. It is suspended when its key is revoked or its receiver answers 410 Gone;',
+          'no event is lost: see …/replay.',
+        ].join(' '),
       },
       body: { limitBytes: limits.smallBodyBytesMax, content: { 'application/json': body } },
       answers: {
@@ -82,15 +89,25 @@ function itemRoutes(of: (call: Call) => ManagedWebhook): Route[] {
     },
     {
       ...common, method: 'POST', url: '/v1/webhooks/:id/replay', operationId: 'replayWebhook', params,
-      summary: { zh: '自某处起重发', en: 'Send again what came after a cursor' },
+      summary: { zh: '自某处起重发；已暂停者重新启用', en: 'Send again what came after a cursor; enable it again' },
+      description: {
+        zh: '不给 cursor 则从停下之处继续。暂停后由谁启用，即由谁的密钥负责，其可见范围不超过该密钥。',
+        en: 'Without a cursor it goes on where it stands. Who enables a suspended one answers for it, and it sees no more than that key does.',
+      },
       body: {
         limitBytes: 1024,
-        content: { 'application/json': { ...object({ cursor: { ...text, description: '0: from the beginning' } }), additionalProperties: false } },
+        content: {
+          'application/json': {
+            type: 'object',
+            properties: { cursor: { ...text, description: '0: from the beginning' } },
+            additionalProperties: false,
+          },
+        },
       },
       answers: { 200: { text: { zh: '网络回调', en: 'the webhook' }, schema: webhook } },
-      errors: ['WEBHOOK_UNKNOWN', 'CURSOR_INVALID'],
+      errors: ['WEBHOOK_UNKNOWN', 'CURSOR_INVALID', 'CURSOR_AHEAD'],
       handle: async (call) => {
-        await of(call).replay((call.body as { cursor: string }).cursor)
+        await of(call).replay((call.body as { cursor?: string }).cursor)
         return webhookToJson(of(call).webhook)
       },
     },
@@ -119,7 +136,7 @@ function letterRoutes(of: (call: Call) => ManagedWebhook, limits: GatewayLimits)
           schema: { type: 'object', properties: { delivered: { type: 'boolean' }, failure: { type: 'string' } }, required: ['delivered'] },
         },
       },
-      errors: ['WEBHOOK_UNKNOWN', 'DEAD_LETTER_UNKNOWN'],
+      errors: ['WEBHOOK_UNKNOWN', 'WEBHOOK_SUSPENDED', 'DEAD_LETTER_UNKNOWN'],
       handle: async (call) => {
         const outcome = await of(call).retry(Number(call.params.n))
         return outcome.ok ? { delivered: true } : { delivered: false, failure: outcome.reason }
@@ -129,16 +146,22 @@ function letterRoutes(of: (call: Call) => ManagedWebhook, limits: GatewayLimits)
 }
 
 function webhookToJson({ id, url, events, createdAtMs, state }: StoredWebhook): Record<string, unknown> {
-  const { pending } = state
+  const { pending, suspended } = state
   return {
     id,
     url,
     events,
     createdAt: toTime(createdAtMs),
+    state: suspended ? 'suspended' : 'active',
+    ...(suspended ? { suspended: suspensionToJson(suspended) } : {}),
     cursor: state.cursor,
     attempts: pending?.attempts ?? 0,
     ...(pending ? { nextAttemptAt: toTime(pending.nextAttemptMs), lastFailure: pending.lastFailure } : {}),
   }
+}
+
+function suspensionToJson({ reason, atMs }: Suspension): Record<string, unknown> {
+  return { reason, ...SUSPENSION_TEXTS[reason], at: toTime(atMs) }
 }
 
 function letterToJson({ atMs, ...letter }: DeadLetter): Record<string, unknown> {

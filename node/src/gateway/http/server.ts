@@ -114,10 +114,10 @@ export async function createGatewayServer(options: GatewayServerOptions, ports: 
 
 function webhooksOf(options: GatewayServerOptions, ports: GatewayServerPorts, limits: GatewayLimits): Promise<Webhooks> {
   const { webhookHosts, version, secret } = options
-  const { table, feed, clock, logger, prng = systemPrng, resolve } = ports
+  const { table, feed, keys, clock, logger, prng = systemPrng, resolve } = ports
   const post = createWebhookPost({ webhookHosts, version, limits, clock, ...(resolve ? { resolve } : {}) })
   const store = createWebhookStore(table, limits)
-  return openWebhooks({ store, seal: createSecretSeal(secret), post, feed, clock, prng, limits, logger, webhookHosts })
+  return openWebhooks({ store, seal: createSecretSeal(secret), post, feed, keys, clock, prng, limits, logger, webhookHosts })
 }
 
 interface Opening {

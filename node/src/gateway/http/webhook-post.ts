@@ -12,7 +12,15 @@ export interface WebhookMessage {
   readonly body: string
 }
 
-export type PostOutcome = { readonly ok: true } | { readonly ok: false; readonly reason: string; readonly retryAfterMs?: number }
+export type PostOutcome = { readonly ok: true } | PostFailure
+
+export interface PostFailure {
+  readonly ok: false
+  readonly reason: string
+  readonly retryAfterMs?: number
+  /** Its receiver wants no more of it: 410. */
+  readonly isGone?: true
+}
 
 /** One attempt. Never rejects. */
 export type WebhookPost = (message: WebhookMessage, signal: AbortSignal) => Promise<PostOutcome>
@@ -99,6 +107,7 @@ function outcomeOf({ statusCode = 0, headers }: IncomingMessage): PostOutcome {
   return {
     ok: false,
     reason: `HTTP ${statusCode}${redirect}`,
+    ...(statusCode === 410 ? { isGone: true } : {}),
     ...(seconds === undefined ? {} : { retryAfterMs: Number(seconds) * 1000 }),
   }
 }

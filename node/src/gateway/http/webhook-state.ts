@@ -1,3 +1,4 @@
+import type { Bilingual } from '@songhua/sdk/records/schema-types'
 import type { GatewayLimits } from '../limits.js'
 
 /** Where the delivery of a webhook stands; what is done of it is on disk. */
@@ -8,6 +9,25 @@ export interface WebhookState {
   readonly pending?: Pending
   /** Number of the next dead letter. */
   readonly nextLetter: number
+  /** Nothing is sent while it stands; events wait in the feed. */
+  readonly suspended?: Suspension
+}
+
+/** Why nothing is sent any more: the key that answers for the webhook is no more, or its receiver says 410 Gone. */
+export interface Suspension {
+  readonly reason: 'KEY_REVOKED' | 'RECEIVER_GONE'
+  readonly atMs: number
+}
+
+export const SUSPENSION_TEXTS: Readonly<Record<Suspension['reason'], Bilingual>> = {
+  KEY_REVOKED: {
+    zh: '登记或重新启用它的 API 密钥已撤销；请以同一签发者的另一密钥 POST …/replay 重新启用',
+    en: 'the API key that answers for it is revoked; another key of the same issuer enables it again: POST …/replay',
+  },
+  RECEIVER_GONE: {
+    zh: '接收方答复 410 Gone；恢复后请 POST …/replay 重新启用',
+    en: 'its receiver answered 410 Gone; once that is mended, POST …/replay enables it again',
+  },
 }
 
 export interface Pending {
@@ -59,6 +79,11 @@ export function retryDelayMs(attempts: number, random: number, limits: RetryLimi
 
 export function afterSuccess(state: WebhookState, through: string): WebhookState {
   return { cursor: through, nextLetter: state.nextLetter }
+}
+
+/** What was under way is begun anew when it is enabled again. */
+export function afterSuspension({ cursor, nextLetter }: WebhookState, suspended: Suspension): WebhookState {
+  return { cursor, nextLetter, suspended }
 }
 
 /** Another attempt later, or, when attempts have gone on for long enough, a dead letter and on to what follows it. */

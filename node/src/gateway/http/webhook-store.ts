@@ -15,8 +15,8 @@ export interface Webhook {
   /** Gets the events of every issuer. */
   readonly isAllIssuers: boolean
   readonly createdAtMs: number
-  /** id of the API key. */
-  readonly createdBy: string
+  /** Of the API key that answers for it: the one that made it, or that enabled it again. */
+  readonly keyId: string
 }
 
 export interface StoredWebhook extends Webhook {

@@ -29,10 +29,10 @@ export interface Webhooks {
 export interface ManagedWebhook {
   readonly webhook: StoredWebhook
   remove(): Promise<void>
-  /** @throws GatewayError `CURSOR_INVALID` */
-  replay(cursor: string): Promise<void>
+  /** On from where it stands unless another cursor is given. @throws GatewayError `CURSOR_INVALID`, `CURSOR_AHEAD` */
+  replay(cursor: string | undefined): Promise<void>
   letters(): Promise<DeadLetter[]>
-  /** @throws GatewayError `DEAD_LETTER_UNKNOWN` */
+  /** @throws GatewayError `DEAD_LETTER_UNKNOWN`, `WEBHOOK_SUSPENDED` */
   retry(n: number): Promise<PostOutcome>
 }
 
@@ -60,7 +60,8 @@ export async function openWebhooks(given: WebhookPorts): Promise<Webhooks> {
       return { webhook, secret }
     },
     list: ({ issuer }) => [...deliveries.values()].map(({ webhook }) => webhook).filter((one) => one.issuer === issuer),
-    get(id, { issuer }) {
+    get(id, caller) {
+      const { issuer } = caller
       const delivery = deliveries.get(id)
       if (delivery?.webhook.issuer !== issuer) throw gatewayError('WEBHOOK_UNKNOWN', { id })
       const remove = async (): Promise<void> => {
@@ -68,7 +69,7 @@ export async function openWebhooks(given: WebhookPorts): Promise<Webhooks> {
         await delivery.stop()
         await store.remove(id)
       }
-      return manage(delivery, { store, feed: ports.feed, remove })
+      return manage(delivery, { store, feed: ports.feed, remove, caller })
     },
     stop: async () => {
       await Promise.all([...deliveries.values()].map((delivery) => delivery.stop()))
@@ -76,20 +77,26 @@ export async function openWebhooks(given: WebhookPorts): Promise<Webhooks> {
   }
 }
 
-function manage(
-  delivery: Delivery,
-  { store, feed, remove }: { store: WebhookStore; feed: Feed; remove: () => Promise<void> },
-): ManagedWebhook {
+interface Managing {
+  readonly store: WebhookStore
+  readonly feed: Feed
+  readonly remove: () => Promise<void>
+  readonly caller: Caller
+}
+
+function manage(delivery: Delivery, { store, feed, remove, caller }: Managing): ManagedWebhook {
   const { id } = delivery.webhook
   return {
-    webhook: delivery.webhook,
+    get webhook() {
+      return delivery.webhook
+    },
     remove,
     letters: () => store.letters(id),
     async replay(cursor) {
-      const after = cursor === '0' ? null : cursor
+      const after = cursor === undefined ? delivery.webhook.state.cursor : cursor === '0' ? null : cursor
       // A cursor that was never given out is refused here, not later in the dark.
       await feed.read(after ?? undefined, 1)
-      await delivery.replay(after)
+      await delivery.replay(after, caller)
     },
     async retry(n) {
       const letter = (await store.letters(id)).find((one) => one.n === n)
@@ -115,7 +122,7 @@ function newWebhook(asked: NewWebhook, caller: Caller, { seal, feed, clock }: We
     issuer: caller.issuer,
     isAllIssuers: issuerSeenBy(caller) === undefined,
     createdAtMs: clock.now(),
-    createdBy: caller.keyId,
+    keyId: caller.keyId,
     sealedSecret: seal.seal(id, secret),
     state: { cursor: feed.last() ?? null, nextLetter: 1 },
   }
