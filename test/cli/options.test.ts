@@ -27,6 +27,11 @@ describe('the table of options', () => {
   })
 })
 
+it('takes proxies by address and by network', () => {
+  const given = ['10.0.0.1', '192.168.0.0/16', '::1', '2001:db8::/32']
+  expect(textToOption(spec('gateway.trustedProxies'), given.join(','))).toEqual(given)
+})
+
 describe('a configuration file', () => {
   it.each([
     ['an unknown option', { rpc: { prot: 1 } }, 'CONFIG_UNKNOWN_OPTION', 'songhua.json: unknown option rpc.prot'],
@@ -37,6 +42,9 @@ describe('a configuration file', () => {
     ['a broken port', { admin: { port: 1.5 } }, 'CONFIG_BAD_VALUE', 'admin.port'],
     ['a text for a boolean', { follow: 'yes' }, 'CONFIG_BAD_VALUE', 'follow: must be true or false, not "yes"'],
     ['an admin address that is not loopback', { admin: { host: '0.0.0.0' } }, 'CONFIG_BAD_VALUE', '127.0.0.1, ::1'],
+    ...['10.0.0.0/33', '10.0.0', '::1/129', 'proxy.example.cn', '10.0.0.1/8/8', '*', '10.0.0.1/'].map((network): [string, unknown, string, string] => [
+      `the network ${network}`, { gateway: { trustedProxies: [network] } }, 'CONFIG_BAD_VALUE', 'gateway.trustedProxies',
+    ]),
     ['a peer without id', { p2p: { bootnodes: ['/ip4/10.0.0.1/tcp/1'] } }, 'CONFIG_BAD_VALUE', 'p2p.bootnodes'],
     ['a listener without port', { p2p: { listen: ['10.0.0.1'] } }, 'CONFIG_BAD_VALUE', '"10.0.0.1" is not'],
     ['an origin with a path', { rpc: { corsOrigins: ['https://a.cn/x'] } }, 'CONFIG_BAD_VALUE', 'rpc.corsOrigins'],

@@ -320,6 +320,82 @@ describe('rates', () => {
   })
 })
 
+describe('addresses', () => {
+  const limits = { anonymousPerSecond: 0.1, anonymousBurst: 2 }
+  const status = async (url: string, forwarded: string) =>
+    (await ask(`${url}/v1/status`, { headers: { 'x-forwarded-for': forwarded } })).status
+  const three = async (url: string, forwarded: string) => [await status(url, forwarded), await status(url, forwarded), await status(url, forwarded)]
+
+  it('are the clients\' behind a proxy that is trusted, one hop beyond it and no further', async () => {
+    const own = await createFixture({ limits, trustedProxies: ['127.0.0.0/8', '10.0.0.1'] })
+    expect(await three(own.url, '198.51.100.1')).toEqual([200, 200, 429])
+    expect(await three(own.url, '198.51.100.2, 10.0.0.1')).toEqual([200, 200, 429])
+    // What a client puts before its own address does not count.
+    expect(await three(own.url, '203.0.113.9, 198.51.100.1')).toEqual([429, 429, 429])
+    expect(await three(own.url, '2001:db8::1')).toEqual([200, 200, 429])
+    expect(await status(own.url, '2001:db8::2')).toBe(429)
+    await own.stop()
+  })
+
+  it('are believed of nobody else', async () => {
+    for (const trustedProxies of [[], ['10.0.0.0/8']]) {
+      const own = await createFixture({ limits, trustedProxies })
+      const statuses = [await status(own.url, '198.51.100.1'), await status(own.url, '198.51.100.2'), await status(own.url, '198.51.100.3')]
+      expect(statuses).toEqual([200, 200, 429])
+      await own.stop()
+    }
+  })
+
+  it('may not ask for the files of /docs without end either', async () => {
+    const own = await createFixture({ limits: { anonymousPerSecond: 0.1, anonymousBurst: 3 } })
+    const paths = ['/docs/static/index.html', '/docs/static/swagger-ui.css', '/docs/static/nothing.js', '/docs/static/swagger-ui.css']
+    const statuses = []
+    for (const path of paths) statuses.push((await ask(`${own.url}${path}`)).status)
+    expect([statuses[0], statuses[1], statuses.at(-1)]).toEqual([302, 200, 429])
+    await own.stop()
+  })
+})
+
+describe('a slow client', () => {
+  /** The answer to a request that begins so, and goes on a byte at a time for ever. */
+  const dribble = (port: number, start: string) =>
+    new Promise<{ reply: string; sent: number }>((resolve) => {
+      let [reply, sent] = ['', 0]
+      const socket = connect(port, '127.0.0.1', () => socket.write(start))
+      const timer = setInterval(() => {
+        sent++
+        socket.write('x')
+      }, 20)
+      socket.on('data', (data) => (reply += data.toString()))
+      socket.on('error', () => undefined)
+      socket.once('close', () => {
+        clearInterval(timer)
+        resolve({ reply, sent })
+      })
+    })
+
+  it('is cut when its headers take too long, however busy it looks', async () => {
+    const own = await createFixture({ limits: { headersReceiveMs: 300, receiveCheckMs: 50 } })
+    const { reply, sent } = await dribble(own.port, 'GET /v1/status HTTP/1.1\r\nHost: localhost\r\nX-Slow: ')
+    expect(reply).toMatch(/^HTTP\/1.1 408 /)
+    expect(sent).toBeGreaterThan(1)
+    expect((await ask(`${own.url}/v1/status`)).status).toBe(200)
+    await own.stop()
+  })
+
+  it('is cut when its body does, and its room is given back', async () => {
+    const limits = { headersReceiveMs: 200, requestReceiveMs: 300, receiveCheckMs: 50, inboundBytesMax: 1000 }
+    const own = await createFixture({ limits })
+    const { token } = own.key()
+    const head = ['POST /v1/records HTTP/1.1', 'Host: localhost', `Authorization: Bearer ${token}`, 'Content-Type: application/json', 'Content-Length: 1000']
+    const slow = dribble(own.port, [...head, '', '{'].join('\r\n'))
+    await expect.poll(async () => (await ask(`${own.url}/v1/records`, { token, body: { schema: 'x' } })).status).toBe(503)
+    expect((await slow).reply).toMatch(/408/)
+    await expect.poll(async () => (await ask(`${own.url}/v1/records`, { token, body: { schema: 'x' } })).status).toBe(400)
+    await own.stop()
+  })
+})
+
 describe('what goes wrong inside', () => {
   it('is told as a number, and in full in the log only', async () => {
     const own = await createFixture()

@@ -101,7 +101,8 @@ interface Opened extends GatewayPartsPorts {
 function openServer(settings: GatewaySettings, opened: Opened): Promise<GatewayServer> {
   const { chainId, genesisHash, options } = settings
   const { table, registry, engine, secret, account, chain, logger } = opened
-  const { host, port, allowedHosts, corsOrigins, webhookHosts, requestsPerSecond, recordsPerSecond } = options
+  const { host, port, allowedHosts, corsOrigins, webhookHosts, trustedProxies } = options
+  const { requestsPerSecond, recordsPerSecond } = options
   const rates = {
     requestsPerSecond,
     requestsBurst: BURST_S * requestsPerSecond,
@@ -111,7 +112,10 @@ function openServer(settings: GatewaySettings, opened: Opened): Promise<GatewayS
   }
   const { intake, shelf, custody, feed } = engine
   return createGatewayServer(
-    { host, port, allowedHosts, corsOrigins, webhookHosts, chainId, genesisHash, account, version: VERSION, secret, limits: rates },
+    {
+      host, port, allowedHosts, corsOrigins, webhookHosts, trustedProxies,
+      chainId, genesisHash, account, version: VERSION, secret, limits: rates,
+    },
     {
       intake, shelf, custody, feed, table, registry, logger,
       proofs: chain.proofs,

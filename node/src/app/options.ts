@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { CodedError } from '@songhua/sdk/protocol/errors'
 import { API_KEYS_FILE } from './gateway-files.js'
@@ -11,7 +12,8 @@ export interface OptionSpec {
   key: string
   flag: `--${string}`
   type:
-    'text' | 'path' | 'host' | 'port' | 'integer' | 'boolean' | 'choice' | 'endpoints' | 'peers' | 'origins' | 'hosts'
+    | 'text' | 'path' | 'host' | 'port' | 'integer' | 'boolean' | 'choice'
+    | 'endpoints' | 'peers' | 'origins' | 'hosts' | 'networks'
   default?: string | number | boolean | readonly string[]
   unit?: string
   /** Bounds of an integer, both included. */
@@ -198,6 +200,16 @@ export const NODE_OPTIONS = [
     help: { en: 'hosts that webhooks may call; none unless named', zh: '允许 webhook 调用的主机；未列出则一律拒绝' },
   },
   {
+    key: 'gateway.trustedProxies',
+    flag: '--gateway-trusted-proxies',
+    type: 'networks',
+    default: [],
+    help: {
+      en: 'proxies whose X-Forwarded-For is believed: addresses or CIDR; none unless named',
+      zh: '信任其 X-Forwarded-For 的前置代理：地址或 CIDR；未列出则一律不信',
+    },
+  },
+  {
     key: 'gateway.batchDelayMs',
     flag: '--gateway-batch-delay',
     type: 'integer',
@@ -261,7 +273,7 @@ type ValueOfSpec<S> = S extends { type: 'choice'; choices: readonly (infer C)[] 
     ? boolean
     : S extends { type: 'port' | 'integer' }
       ? number
-      : S extends { type: 'endpoints' | 'peers' | 'origins' | 'hosts' }
+      : S extends { type: 'endpoints' | 'peers' | 'origins' | 'hosts' | 'networks' }
         ? readonly string[]
         : string
 
@@ -319,6 +331,15 @@ const LIST_ITEMS: Record<string, { be: string; matches: (item: string) => boolea
   },
   origins: { be: 'a web origin such as https://example.cn, or *', matches: isOrigin },
   hosts: { be: 'a host name or address without a port, or *', matches: (item) => item === '*' || isHost(item) },
+  networks: { be: 'an address or a network such as 10.0.0.0/8 or 2001:db8::/32', matches: isNetwork },
+}
+
+/** IPv4 or IPv6, with or without the length of a prefix. */
+function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...more] = text.split('/')
+  const family = isIP(address)
+  if (family === 0 || address.includes('%') || more.length > 0) return false
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128))
 }
 
 function isHost(text: string): boolean {
@@ -373,6 +394,7 @@ function complaint(spec: OptionSpec, value: unknown): string | undefined {
     case 'peers':
     case 'origins':
     case 'hosts':
+    case 'networks':
       return listComplaint(spec, value)
     default:
       return spec.type satisfies never

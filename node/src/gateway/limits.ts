@@ -66,6 +66,8 @@ export const GATEWAY_LIMITS = {
   /** Time to receive the headers, and the whole request, ms. */
   headersReceiveMs: 10_000,
   requestReceiveMs: 60_000,
+  /** How often the times of open connections are looked at, ms: so much later at most is a slow one cut. */
+  receiveCheckMs: 1_000,
   keepAliveMs: 65_000,
   /** A socket without traffic for so long is closed, ms. */
   idleSocketMs: 120_000,

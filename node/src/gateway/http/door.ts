@@ -14,6 +14,8 @@ export interface DoorOptions {
   readonly allowedHosts: readonly string[]
   /** Web origins whose pages may call; `*`: all. */
   readonly corsOrigins: readonly string[]
+  /** Proxies, by address or CIDR, whose `X-Forwarded-For` says who the client is. */
+  readonly trustedProxies?: readonly string[]
   readonly limits: GatewayLimits
   readonly logger: Logger
   readonly methodsOf: MethodsOf
@@ -39,15 +41,20 @@ export function contextOf(request: FastifyRequest): RequestContext {
 
 /** A Fastify server with bounded connections, headers and times, whose every refusal is one of the catalogue. */
 export async function createDoor(options: DoorOptions): Promise<FastifyInstance> {
-  const { limits, logger, corsOrigins } = options
+  const { limits, logger, corsOrigins, trustedProxies = [] } = options
   const server = fastify({
+    trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
     bodyLimit: limits.smallBodyBytesMax,
     requestTimeout: limits.requestReceiveMs,
     keepAliveTimeout: limits.keepAliveMs,
     connectionTimeout: limits.idleSocketMs,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 256 },
-    http: { maxHeaderSize: limits.headerBytesMax, headersTimeout: limits.headersReceiveMs },
+    http: {
+      maxHeaderSize: limits.headerBytesMax,
+      headersTimeout: limits.headersReceiveMs,
+      connectionsCheckingInterval: limits.receiveCheckMs,
+    },
     // What comes in is refused or taken as it is: nothing is converted, filled in or left out on the way.
     ajv: { customOptions: { allErrors: true, coerceTypes: false, removeAdditional: false, useDefaults: false } },
     frameworkErrors: (error, request, reply) => {

@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger'
-import swaggerUi from '@fastify/swagger-ui'
-import type { FastifyInstance, FastifySchema } from 'fastify'
+import swaggerUi, { type FastifySwaggerUiOptions } from '@fastify/swagger-ui'
+import type { FastifyInstance, FastifyRequest, FastifySchema } from 'fastify'
 import type { Bilingual } from '@songhua/sdk/records/schema-types'
 import { GATEWAY_ERRORS, type GatewayErrorCode } from '../errors.js'
 import { SCOPES } from '../model.js'
@@ -96,8 +96,30 @@ const ABOUT: Bilingual = {
   en: 'Anchor records on the Songhua chain, get one evidence file back, let anybody verify it offline.',
 }
 
+const PAGE: FastifySwaggerUiOptions = {
+  routePrefix: '/docs',
+  staticCSP: {
+    'default-src': ["'self'"],
+    'script-src': ["'self'"],
+    'style-src': ["'self'", "'unsafe-inline'"],
+    'img-src': ["'self'", 'data:'],
+    'base-uri': ["'none'"],
+    'form-action': ["'none'"],
+    'frame-ancestors': ["'none'"],
+  },
+  uiConfig: { docExpansion: 'list', deepLinking: true, tryItOutEnabled: false, persistAuthorization: false },
+  validatorUrl: false,
+  theme: { title: 'Songhua 松花 gateway' },
+}
+
+export interface DocumentOptions {
+  readonly version: string
+  /** Before a word of the page is said, or of what it is made of. */
+  readonly onRequest: (request: FastifyRequest) => void
+}
+
 /** Collects the routes that are opened after it, and shows them at `/docs` with assets of its own. */
-export async function documentRoutes(server: FastifyInstance, options: { version: string }): Promise<void> {
+export async function documentRoutes(server: FastifyInstance, options: DocumentOptions): Promise<void> {
   for (const [$id, schema] of Object.entries(COMPONENTS)) server.addSchema({ ...schema, $id })
   await server.register(swagger, {
     openapi: {
@@ -117,19 +139,12 @@ export async function documentRoutes(server: FastifyInstance, options: { version
     },
     refResolver: { buildLocalReference: (json, _base, _fragment, i) => (typeof json.$id === 'string' ? json.$id : `schema-${i}`) },
   })
-  await server.register(swaggerUi, {
-    routePrefix: '/docs',
-    staticCSP: {
-      'default-src': ["'self'"],
-      'script-src': ["'self'"],
-      'style-src': ["'self'", "'unsafe-inline'"],
-      'img-src': ["'self'", 'data:'],
-      'base-uri': ["'none'"],
-      'form-action': ["'none'"],
-      'frame-ancestors': ["'none'"],
-    },
-    uiConfig: { docExpansion: 'list', deepLinking: true, tryItOutEnabled: false, persistAuthorization: false },
-    validatorUrl: false,
-    theme: { title: 'Songhua 松花 gateway' },
+  // In a scope of its own, whose hook all of its files go through.
+  await server.register(async (page) => {
+    page.addHook('onRequest', (request, _reply, done) => {
+      options.onRequest(request)
+      done()
+    })
+    await page.register(swaggerUi, PAGE)
   })
 }

@@ -36,6 +36,8 @@ export interface GatewayServerOptions extends ChainFacts {
   readonly corsOrigins: readonly string[]
   /** Hosts that webhooks may call: names, `*.suffix`, addresses; none unless listed. */
   readonly webhookHosts: readonly string[]
+  /** Proxies, by address or CIDR, whose `X-Forwarded-For` says who the client is; without any, the peer is. */
+  readonly trustedProxies?: readonly string[]
   readonly limits?: Partial<GatewayLimits>
 }
 
@@ -84,7 +86,7 @@ export async function createGatewayServer(options: GatewayServerOptions, ports: 
     methodsOf: (path) => methodsOf(path),
     onUnknown: ({ ip }) => rates.anonymous(ip),
   })
-  await documentRoutes(server, options)
+  await documentRoutes(server, { version: options.version, onRequest: ({ ip }) => rates.anonymous(ip) })
   const webhooks = await webhooksOf(options, ports, limits)
   const routes: Route[] = [
     ...submitRoutes({ ...ports, rates, limits }),
