@@ -7,9 +7,9 @@ import type { ApiKeys } from '../api-keys.js'
 import { gatewayError } from '../errors.js'
 import type { GatewayLimits } from '../limits.js'
 import type { Caller, Feed, GatewayEvent } from '../model.js'
-import { createEventReader, createNews, type EventReader } from './event-reader.js'
+import { createEventReader, createNews, type EventReader, type News } from './event-reader.js'
 import { issuerSeenBy } from './route.js'
-import type { PostOutcome, WebhookPost } from './webhook-post.js'
+import type { PostFailure, PostOutcome, WebhookPost } from './webhook-post.js'
 import { signatureHeaders } from './webhook-signature.js'
 import {
   afterFailure, afterSuccess, afterSuspension, type DeadLetter, type Suspension, type WebhookState,
@@ -50,92 +50,138 @@ const TROUBLE_MS = 5_000
 const LOOK_MS = 10_000
 
 export function createDelivery(stored: StoredWebhook, ports: DeliveryPorts): Delivery {
-  const { feed, keys, store, clock, prng, limits, logger } = ports
-  const news = createNews(feed, clock)
-  const stopping = new AbortController()
-  let webhook = stored
-  // Counted up by whatever makes the outcome of a message under way meaningless.
-  let epoch = 0
-  let reader: EventReader | undefined
-  let readsAsOf: string | undefined
+  const delivery = new FeedDelivery(stored, ports)
+  delivery.start()
+  return delivery
+}
 
-  const save = (state: WebhookState, letter?: DeadLetter): Promise<void> => {
-    webhook = { ...webhook, state }
-    return store.save(webhook, letter)
+class FeedDelivery implements Delivery {
+  readonly #ports: DeliveryPorts
+  readonly #news: News
+  readonly #stopping = new AbortController()
+  #webhook: StoredWebhook
+  /** Counted up by whatever makes the outcome of a message under way meaningless. */
+  #epoch = 0
+  #reader: EventReader | undefined
+  #readerSees: string | undefined
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(stored: StoredWebhook, ports: DeliveryPorts) {
+    this.#webhook = stored
+    this.#ports = ports
+    this.#news = createNews(ports.feed, ports.clock)
   }
 
-  const suspend = (reason: Suspension['reason']): Promise<void> => {
-    logger.warn('a webhook is suspended', { webhook: webhook.id, reason })
-    reader = undefined
-    return save(afterSuspension(webhook.state, { reason, atMs: clock.now() }))
+  get webhook(): StoredWebhook {
+    return this.#webhook
   }
 
-  async function step(): Promise<void> {
-    const { pending, suspended } = webhook.state
-    if (suspended !== undefined) return news.pause(LOOK_MS)
-    const sees = sightOf(webhook, keys)
-    if (sees === undefined) return suspend('KEY_REVOKED')
+  start(): void {
+    this.#running = this.#run()
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      try {
+        await this.#step()
+      } catch (error) {
+        const fields = { webhook: this.#webhook.id, error: messageOf(error) }
+        this.#ports.logger.error('the delivery of a webhook failed inside the gateway', fields)
+        this.#reader = undefined
+        await this.#news.pause(TROUBLE_MS)
+      }
+    }
+  }
+
+  async #step(): Promise<void> {
+    const { keys, clock, limits } = this.#ports
+    const { pending, suspended } = this.#webhook.state
+    if (suspended !== undefined) return this.#news.pause(LOOK_MS)
+    const sees = sightOf(this.#webhook, keys)
+    if (sees === undefined) return this.#suspend('KEY_REVOKED')
     const pauseMs = (pending?.nextAttemptMs ?? 0) - clock.now()
-    if (pauseMs > 0) return news.pause(Math.min(pauseMs, LOOK_MS))
-    const page = await nextPage(readerFor(sees), webhook, limits)
-    if (page === undefined) return news.wait(LOOK_MS)
-    // The key may have been revoked while the page was read.
-    if (sightOf(webhook, keys)?.issuer !== sees.issuer) return
-    if (page.events.length === 0) return page.isFull ? save(afterSuccess(webhook.state, page.through)) : undefined
-    await deliver(page)
+    if (pauseMs > 0) return this.#news.pause(Math.min(pauseMs, LOOK_MS))
+    const page = await nextPage(this.#readerFor(sees), this.#webhook, limits)
+    if (page === undefined) return this.#news.wait(LOOK_MS)
+    await this.#deliver(page, sees)
   }
 
-  function readerFor({ issuer }: Sight): EventReader {
-    if (readsAsOf !== issuer) reader = undefined
-    readsAsOf = issuer
-    return (reader ??= createEventReader(feed, webhook.state.cursor ?? undefined, issuer))
+  #readerFor({ issuer }: Sight): EventReader {
+    if (this.#readerSees !== issuer) this.#reader = undefined
+    this.#readerSees = issuer
+    this.#reader ??= createEventReader(this.#ports.feed, this.#webhook.state.cursor ?? undefined, issuer)
+    return this.#reader
   }
 
-  async function deliver(page: Page): Promise<void> {
-    const at = epoch
-    const outcome = await postPage(webhook, page, { ...ports, signal: stopping.signal })
-    if (epoch !== at || stopping.signal.aborted) return
+  async #deliver(page: Page & { isFull: boolean }, sees: Sight): Promise<void> {
+    const { state } = this.#webhook
+    if (page.events.length === 0) return page.isFull ? this.#save(afterSuccess(state, page.through)) : undefined
+    const still = sightOf(this.#webhook, this.#ports.keys)
+    if (still === undefined || still.issuer !== sees.issuer) {
+      // Revoked while the page was read: what was read is not carried.
+      this.#reader = undefined
+      return
+    }
+    const at = this.#epoch
+    const outcome = await postPage(this.#webhook, page, this.#posting())
+    if (this.#epoch !== at || this.#stopping.signal.aborted) return
     // The reader may have read past what was carried.
-    if (!outcome.ok || webhook.state.pending !== undefined) reader = undefined
-    if (outcome.ok) return save(afterSuccess(webhook.state, page.through))
-    if (outcome.isGone) return suspend('RECEIVER_GONE')
-    const attempt = { through: page.through, events: page.events.length, nowMs: clock.now(), random: prng.next(), limits }
-    const { state, letter } = afterFailure(webhook.state, outcome, attempt)
-    logger.debug('a webhook could not be delivered', { webhook: webhook.id, reason: outcome.reason })
-    await save(state, letter)
+    if (!outcome.ok || state.pending !== undefined) this.#reader = undefined
+    if (outcome.ok) return this.#save(afterSuccess(this.#webhook.state, page.through))
+    if (outcome.isGone) return this.#suspend('RECEIVER_GONE')
+    await this.#tryLater(page, outcome)
   }
 
-  const running = repeat(step, stopping.signal, async (error) => {
-    logger.error('the delivery of a webhook failed inside the gateway', { webhook: stored.id, error: messageOf(error) })
-    reader = undefined
-    await news.pause(TROUBLE_MS)
-  })
-  return {
-    get webhook() {
-      return webhook
-    },
-    async replay(cursor, caller) {
-      if (stopping.signal.aborted) return
-      epoch++
-      reader = undefined
-      const isSuspended = webhook.state.suspended !== undefined || sightOf(webhook, keys) === undefined
-      if (isSuspended) webhook = takenOver(webhook, caller)
-      await save({ cursor, nextLetter: webhook.state.nextLetter })
-      news.wake()
-    },
-    async retry(letter) {
-      const sees = webhook.state.suspended === undefined ? sightOf(webhook, keys) : undefined
-      if (sees === undefined) throw gatewayError('WEBHOOK_SUSPENDED', { id: webhook.id })
-      const page = await pageOf(letter, webhook, { feed, limits, issuer: sees.issuer })
-      const outcome = await postPage(webhook, page, { ...ports, signal: stopping.signal })
-      if (outcome.ok) await store.removeLetter(webhook.id, letter.n)
-      return outcome
-    },
-    async stop() {
-      stopping.abort(new Error('the gateway stops, or the webhook is gone'))
-      news.stop()
-      await running
-    },
+  #tryLater(page: Page, outcome: PostFailure): Promise<void> {
+    const { clock, prng, limits, logger } = this.#ports
+    const { through, events } = page
+    const attempt = { through, events: events.length, nowMs: clock.now(), random: prng.next(), limits }
+    const { state, letter } = afterFailure(this.#webhook.state, outcome, attempt)
+    logger.debug('a webhook could not be delivered', { webhook: this.#webhook.id, reason: outcome.reason })
+    return this.#save(state, letter)
+  }
+
+  #suspend(reason: Suspension['reason']): Promise<void> {
+    this.#ports.logger.warn('a webhook is suspended', { webhook: this.#webhook.id, reason })
+    this.#reader = undefined
+    return this.#save(afterSuspension(this.#webhook.state, { reason, atMs: this.#ports.clock.now() }))
+  }
+
+  #save(state: WebhookState, letter?: DeadLetter): Promise<void> {
+    this.#webhook = { ...this.#webhook, state }
+    return this.#ports.store.save(this.#webhook, letter)
+  }
+
+  #posting(): Posting {
+    return { ...this.#ports, signal: this.#stopping.signal }
+  }
+
+  async replay(cursor: string | null, caller: Caller): Promise<void> {
+    if (this.#stopping.signal.aborted) return
+    this.#epoch++
+    this.#reader = undefined
+    const { state } = this.#webhook
+    const isSuspended = state.suspended !== undefined || sightOf(this.#webhook, this.#ports.keys) === undefined
+    if (isSuspended) this.#webhook = takenOver(this.#webhook, caller)
+    await this.#save({ cursor, nextLetter: state.nextLetter })
+    this.#news.wake()
+  }
+
+  async retry(letter: DeadLetter): Promise<PostOutcome> {
+    const webhook = this.#webhook
+    const { store, keys, feed, limits } = this.#ports
+    const sees = webhook.state.suspended === undefined ? sightOf(webhook, keys) : undefined
+    if (sees === undefined) throw gatewayError('WEBHOOK_SUSPENDED', { id: webhook.id })
+    const page = await pageOf(letter, webhook, { feed, limits, issuer: sees.issuer })
+    const outcome = await postPage(webhook, page, this.#posting())
+    if (outcome.ok) await store.removeLetter(webhook.id, letter.n)
+    return outcome
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error('the gateway stops, or the webhook is gone'))
+    this.#news.stop()
+    await this.#running
   }
 }
 
@@ -154,10 +200,6 @@ function sightOf({ keyId, issuer, isAllIssuers }: Webhook, keys: DeliveryPorts['
 function takenOver(webhook: StoredWebhook, caller: Caller): StoredWebhook {
   const isAllIssuers = webhook.isAllIssuers && issuerSeenBy(caller) === undefined
   return { ...webhook, keyId: caller.keyId, isAllIssuers }
-}
-
-async function repeat(step: () => Promise<void>, until: AbortSignal, onError: (error: unknown) => Promise<void>): Promise<void> {
-  while (!until.aborted) await step().catch(onError)
 }
 
 /** Undefined when all has been read. A delivery that is tried again ends where it ended at first. */
