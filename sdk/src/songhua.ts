@@ -25,19 +25,26 @@ export {
   type PayloadBySchema,
   type PayloadFor,
   type RecordInput,
+  type FieldViolation,
   type Refusal,
   type RefusedRecord,
   type SchemaId,
+  type TableOptions,
   isRefused,
 } from './connection/record.js'
+export { type RecordToKeep, filesOf } from './connection/evidence-files.js'
+export { payloadJson } from './connection/payload.js'
+export type { ProvedUnder } from './connection/proved-under.js'
 export type { RetryPolicy } from './connection/retry.js'
 export { type ConnectionErrorCode, type RefusedRow, SonghuaError, isSonghuaError } from './connection/songhua-error.js'
 export type { VerifyOptions } from './connection/verify-options.js'
 export type { GatewayConnection, GatewayOptions, GatewayRecords } from './gateway/gateway-connection.js'
 export type { GatewayEvent, GatewayRecord, RecordFilter, WatchOptions } from './gateway/model.js'
+export { bytesToHex, hexToBytes } from './protocol/bytes.js'
 export type { EvidenceBundle } from './protocol/evidence-format.js'
-export type { EvidenceVerdict } from './protocol/evidence-verdict.js'
+export { type EvidenceStepResult, type EvidenceVerdict, decisiveStep, reasonOf } from './protocol/evidence-verdict.js'
 export { type EvidenceInput, verifyEvidence } from './protocol/evidence.js'
+export type { Checkpoint, TrustAnchorFile } from './protocol/trust-anchor.js'
 export type { RecordEnvelope } from './records/envelope.js'
 export type { Violation } from './records/schema-types.js'
-export type { PublicSubject, Subject, SubjectCommitment } from './records/subject.js'
+export { type PublicSubject, type Subject, type SubjectCommitment, commitSubject, gs1Subject } from './records/subject.js'

@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type AnchoredRecord, connect } from '@songhua/sdk'
-import { bytesToHex } from '@songhua/sdk/protocol/bytes'
+import { type AnchoredRecord, connect, decisiveStep, filesOf } from '@songhua/sdk'
 import { type CliContext, cliError, note, print } from './context.js'
 import { demoRecords } from './demo-records.js'
 import { replaceFile } from './files.js'
@@ -42,8 +41,8 @@ export async function runDemo(context: CliContext, target: DemoTarget): Promise<
     const finalMs = performance.now() - startedAt
     const verdict = await songhua.records.verify(anchored.evidence, anchored)
     if (verdict.facts === undefined) {
-      const failed = verdict.steps.find(({ ok, code }) => !ok && code !== 'STEP_NOT_REACHED')
-      throw cliError(context, 'DEMO_NOT_ANCHORED', ['demoFailed', { record: anchored.id, reason: failed?.code ?? '' }])
+      const reason = decisiveStep(verdict)?.code ?? ''
+      throw cliError(context, 'DEMO_NOT_ANCHORED', ['demoFailed', { record: anchored.id, reason }])
     }
     files = await keep(folder, anchored)
     const { number, timeMs } = verdict.facts.block
@@ -55,13 +54,11 @@ export async function runDemo(context: CliContext, target: DemoTarget): Promise<
   note(context, `\n${context.t('demoStored', { path: folder, data: join(target.dir, 'harbin'), ...files })}`)
 }
 
-async function keep(folder: string, { id, evidence, payload, salt }: AnchoredRecord): Promise<Record<string, string>> {
-  const path = (ending: string): string => join(folder, `${id}.${ending}`)
-  const files = { evidence: path('evidence.json'), payload: path('payload.json'), salt: path('salt') }
-  await replaceFile(files.evidence, JSON.stringify(evidence), 0o600)
-  if (payload !== undefined) await replaceFile(files.payload, Buffer.from(payload).toString('utf8'), 0o600)
-  if (salt !== undefined) await replaceFile(files.salt, bytesToHex(salt).slice(2), 0o600)
-  return files
+/** @returns where they are, for the command that verifies them */
+async function keep(folder: string, anchored: AnchoredRecord): Promise<Record<string, string>> {
+  for (const [name, text] of Object.entries(filesOf(anchored))) await replaceFile(join(folder, name), text, 0o600)
+  const path = (ending: string): string => join(folder, `${anchored.id}.${ending}`)
+  return { evidence: path('evidence.json'), payload: path('payload.json'), salt: path('salt') }
 }
 
 function recordTable({ t }: CliContext, shown: readonly Shown[]): string {

@@ -1,7 +1,9 @@
-import { type Address, type Hash, ZERO_HASH } from '../protocol/bytes.js'
+import { type Address, type Hash, ZERO_HASH, bytesToHex } from '../protocol/bytes.js'
 import { ANCHOR_CONTRACT, ANCHOR_EVENT, type AnchoredBatch, readAnchoredBatch } from '../protocol/evidence-receipt.js'
+import { readHashField } from '../protocol/json-fields.js'
 import { DEFAULT_RETRY, backOffMs, sleep } from '../connection/retry.js'
 import { SonghuaError, isSonghuaError } from '../connection/songhua-error.js'
+import { anchorOfCall } from './batch.js'
 import { type LocatedLog, listFromJson, locatedLogFromJson, numberFromJson, readAnswer, toQuantity } from './block-json.js'
 import type { RpcClient } from './rpc-client.js'
 
@@ -28,8 +30,9 @@ export interface WatchChainOptions {
   readonly signal?: AbortSignal
 }
 
-/** As many as a node takes in one question about logs, with room. */
-const BLOCKS_IN_QUESTION = 2_000
+/** As many as a node of ours takes in one question about logs; where another takes less, it is asked for less. */
+const BLOCKS_IN_QUESTION = 10_000
+const BLOCKS_IN_SMALLEST_QUESTION = 100
 const DEFAULT_POLL_MS = 500
 const CURSOR = /^(\d{1,15})\.(\d{1,9})$/
 
@@ -57,18 +60,60 @@ async function headOf(rpc: RpcClient, signal: AbortSignal | undefined): Promise<
   return readAnswer('eth_blockNumber', () => numberFromJson(height, 'height'))
 }
 
-/** The event of this batch, wherever it stands; the newest blocks are looked through first. */
+/**
+ * The event of this batch, wherever it stands; undefined when the contract does not know the batch. The newest blocks are
+ * looked through first, for a batch that is sent twice was sent not long ago.
+ */
 export async function findAnchorEvent(
   rpc: RpcClient,
   batch: { sender: Address; batchId: Hash },
   signal?: AbortSignal,
 ): Promise<AnchorEvent | undefined> {
+  if (!(await isAnchored(rpc, batch, signal))) return undefined
   const topics = [ANCHOR_EVENT, senderTopic(batch.sender), batch.batchId]
-  for (let to = await headOf(rpc, signal); to >= 0; to -= BLOCKS_IN_QUESTION) {
-    const [found] = await readEvents(rpc, { from: Math.max(0, to - BLOCKS_IN_QUESTION + 1), to, topics }, signal)
-    if (found !== undefined) return found
+  const reader = createRangeReader(rpc, signal)
+  for (let to = await headOf(rpc, signal); to >= 0; ) {
+    const from = Math.max(0, to - reader.blocks() + 1)
+    const events = await reader.read({ from, to, topics })
+    if (events?.[0] !== undefined) return events[0]
+    // Undefined: again, in a smaller range.
+    if (events !== undefined) to = from - 1
   }
   return undefined
+}
+
+async function isAnchored(
+  rpc: RpcClient,
+  batch: { sender: Address; batchId: Hash },
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const call = { to: ANCHOR_CONTRACT, data: bytesToHex(anchorOfCall(batch)) }
+  const commitment = await rpc.call('eth_call', [call, 'latest'], signal)
+  return readAnswer('eth_call', () => readHashField(commitment, 'anchorOf')) !== ZERO_HASH
+}
+
+interface RangeReader {
+  /** As many as this node was found to take in one question. */
+  blocks(): number
+  /** @returns undefined when the range was too wide, and the next shall be smaller */
+  read(range: { from: number; to: number; topics: Topics }): Promise<AnchorEvent[] | undefined>
+}
+
+/** Limits of questions about logs differ from node to node, and so do the words in which they are told. */
+function createRangeReader(rpc: RpcClient, signal: AbortSignal | undefined): RangeReader {
+  let blocks = BLOCKS_IN_QUESTION
+  return {
+    blocks: () => blocks,
+    read: async (range) => {
+      try {
+        return await readEvents(rpc, range, signal)
+      } catch (error) {
+        if (!isSonghuaError(error, 'RPC_REFUSED') || blocks <= BLOCKS_IN_SMALLEST_QUESTION) throw error
+        blocks = Math.ceil(blocks / 4)
+        return undefined
+      }
+    },
+  }
 }
 
 /**
@@ -83,12 +128,15 @@ export async function* watchAnchorEvents(
   const { signal } = options
   const topics = options.sender === undefined ? [ANCHOR_EVENT] : [ANCHOR_EVENT, senderTopic(options.sender)]
   const after = options.cursor === undefined ? undefined : parseCursor(options.cursor)
+  const reader = createRangeReader(rpc, signal)
   let next = after?.block ?? options.fromBlock ?? (await patiently(() => headOf(rpc, signal), signal)) + 1
   for (;;) {
     const head = await patiently(() => headOf(rpc, signal), signal)
     while (next <= head) {
-      const range = { from: next, to: Math.min(head, next + BLOCKS_IN_QUESTION - 1), topics }
-      for (const event of await patiently(() => readEvents(rpc, range, signal), signal)) {
+      const range = { from: next, to: Math.min(head, next + reader.blocks() - 1), topics }
+      const events = await patiently(() => reader.read(range), signal)
+      if (events === undefined) continue
+      for (const event of events) {
         if (after === undefined || isAfter(event, after)) yield event
       }
       next = range.to + 1

@@ -1,4 +1,4 @@
-import { type Hash, concatBytes, hexToBytes, numberToBytes, padLeft, utf8ToBytes } from '../protocol/bytes.js'
+import { type Address, type Hash, concatBytes, hexToBytes, numberToBytes, padLeft, utf8ToBytes } from '../protocol/bytes.js'
 import { keccak256, keccak256Hex } from '../protocol/crypto.js'
 import { RECORD_FAMILIES, type RecordFamily } from '../protocol/evidence-envelope.js'
 
@@ -18,7 +18,9 @@ export interface BatchTree {
 export const ANCHOR_GAS_LIMIT = 100_000n
 
 const BATCH_DOMAIN = utf8ToBytes('songhua.batch/1')
-const SELECTOR = keccak256(utf8ToBytes('anchor(bytes32,bytes32,uint64,uint8)')).subarray(0, 4)
+const selectorOf = (signature: string): Uint8Array => keccak256(utf8ToBytes(signature)).subarray(0, 4)
+const ANCHOR_SELECTOR = selectorOf('anchor(bytes32,bytes32,uint64,uint8)')
+const ANCHOR_OF_SELECTOR = selectorOf('anchorOf(address,bytes32)')
 const WORD_BYTES = 32
 const SIZE_BYTES = 8
 
@@ -34,12 +36,18 @@ export function batchIdOf({ root, size, family }: BatchTree): Hash {
 /** The calldata of `RecordAnchor.anchor(batchId, root, size, family)`. */
 export function anchorCall({ batchId, root, size, family }: BatchTree & { readonly batchId: Hash }): Uint8Array {
   return concatBytes(
-    SELECTOR,
+    ANCHOR_SELECTOR,
     hexToBytes(batchId, 'batchId'),
     hexToBytes(root, 'root'),
     padLeft(numberToBytes(size), WORD_BYTES),
     familyBytes(family, WORD_BYTES),
   )
+}
+
+/** The calldata of `RecordAnchor.anchorOf(sender, batchId)`: 32 bytes, zero for a batch that is not anchored. */
+export function anchorOfCall({ sender, batchId }: { readonly sender: Address; readonly batchId: Hash }): Uint8Array {
+  const account = padLeft(hexToBytes(sender, 'sender'), WORD_BYTES)
+  return concatBytes(ANCHOR_OF_SELECTOR, account, hexToBytes(batchId, 'batchId'))
 }
 
 function familyBytes(family: RecordFamily, length: number): Uint8Array {

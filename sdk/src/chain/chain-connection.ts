@@ -3,8 +3,7 @@ import { blockHash } from '../protocol/block-hash.js'
 import { verifyEvidence } from '../protocol/evidence.js'
 import type { EvidenceBundle } from '../protocol/evidence-format.js'
 import type { EvidenceVerdict } from '../protocol/evidence-verdict.js'
-import type { JsonObject } from '../protocol/json-fields.js'
-import { type TrustAnchor, parseTrustAnchor, trustAnchorToJson } from '../protocol/trust-anchor.js'
+import { type TrustAnchor, type TrustAnchorFile, trustAnchorToJson } from '../protocol/trust-anchor.js'
 import { type SchemaRegistry, createSchemaRegistry } from '../records/schema-registry.js'
 import { RECORD_SCHEMAS } from '../records/schemas/catalogue.js'
 import type {
@@ -16,7 +15,8 @@ import type {
   RefusedRecord,
 } from '../connection/record.js'
 import type { RetryPolicy } from '../connection/retry.js'
-import { SonghuaError, toSonghuaError } from '../connection/songhua-error.js'
+import { type ProvedUnder, readTrustAnchor, toProofTarget } from '../connection/proved-under.js'
+import { SonghuaError } from '../connection/songhua-error.js'
 import { type VerifyOptions, toEvidenceInput } from '../connection/verify-options.js'
 import type { Source } from '../connection/stream.js'
 import { type AnchorEvent, type WatchChainOptions, watchAnchorEvents } from './anchor-events.js'
@@ -60,7 +60,7 @@ export interface ChainConnection {
    * What whoever verifies must be given by another way than the records.
    * @param options.checkpoint a height, or `head`: of a block whose seals were checked from the genesis on
    */
-  trustAnchor(options?: { checkpoint?: number | 'head'; signal?: AbortSignal }): Promise<JsonObject>
+  trustAnchor(options?: { checkpoint?: number | 'head'; signal?: AbortSignal }): Promise<TrustAnchorFile>
 }
 
 export interface ChainRecords {
@@ -85,12 +85,15 @@ export interface ChainRecords {
   /** Locally. Under the connection's trust anchor unless another is given; a bad bundle gives a verdict, no error. */
   verify(evidence: unknown, options?: VerifyOptions): Promise<EvidenceVerdict>
   /**
-   * The same record proved under a later block, such as a checkpoint; the head when left out.
-   * @throws SonghuaError `REFRESH_HEIGHT`, `EVIDENCE_INVALID`, `RPC_…`
+   * The same record, proved so that it holds under a trust anchor: as the plain bundle where that does, else with a path
+   * into the newest checkpoint. It is verified before it is given out.
+   * @param options.under the trust anchor, or a checkpoint's height; when left out the newest checkpoint that the
+   *   connection pins, or the head for a record above that
+   * @throws SonghuaError `EVIDENCE_INVALID`; `RPC_ANSWER` when the chain has not come so far; `RPC_…`
    */
   refresh(
     evidence: EvidenceBundle,
-    options?: { readonly under?: number; readonly signal?: AbortSignal },
+    options?: { readonly under?: ProvedUnder; readonly signal?: AbortSignal },
   ): Promise<EvidenceBundle>
   /** Every batch that anybody anchors, as the endpoint tells it; for ever, or until the signal aborts. */
   watch(options?: WatchChainOptions): AsyncGenerator<AnchorEvent, never>
@@ -125,7 +128,10 @@ export async function connectChain(options: ChainOptions): Promise<ChainConnecti
         const input = { trustAnchor: trustAnchorToJson(trustAnchor), ...toEvidenceInput(verification) }
         return Promise.resolve(verifyEvidence(evidence, input))
       },
-      refresh: (evidence, { under, signal } = {}) => prover.refresh(evidence, under, signal),
+      refresh: async (evidence, { under, signal } = {}) => {
+        const isHeight = under === undefined || typeof under === 'number'
+        return prover.refresh(evidence, isHeight ? under : toProofTarget(under), signal)
+      },
       watch: (watch) => watchAnchorEvents(rpc, watch),
     },
   }
@@ -138,19 +144,11 @@ async function agreeOnTrust(rpc: RpcClient, reader: ChainReader, options: ChainO
   const chainId = readAnswer('eth_chainId', () => numberFromJson(id, 'chainId'))
   const genesisHeader = await reader.header(0, signal)
   const genesisHash = readAnswer('eth_getBlockByNumber', () => blockHash(genesisHeader))
-  const pinned = options.trustAnchor === undefined ? undefined : parsePinned(options.trustAnchor)
+  const pinned = options.trustAnchor === undefined ? undefined : readTrustAnchor(options.trustAnchor)
   checkPinned('genesis', genesisHash, options.genesisHash?.toLowerCase())
   checkPinned('genesis', genesisHash, pinned?.genesisHash)
   checkPinned('chain id', chainId, pinned?.chainId)
-  return pinned ?? parsePinned(trustAnchorToJson({ chainId, genesisHeader, checkpoints: [] }))
-}
-
-function parsePinned(trustAnchor: unknown): TrustAnchor {
-  try {
-    return parseTrustAnchor(trustAnchor)
-  } catch (error) {
-    throw toSonghuaError(error, 'OPTION_INVALID')
-  }
+  return pinned ?? readTrustAnchor(trustAnchorToJson({ chainId, genesisHeader, checkpoints: [] }))
 }
 
 function checkPinned<T extends string | number>(what: string, actual: T, expected: T | undefined): void {
@@ -162,7 +160,7 @@ function checkPinned<T extends string | number>(what: string, actual: T, expecte
 async function exportTrust(
   parts: { reader: ChainReader; prover: ChainProver; trustAnchor: TrustAnchor },
   { checkpoint, signal }: { checkpoint?: number | 'head'; signal?: AbortSignal } = {},
-): Promise<JsonObject> {
+): Promise<TrustAnchorFile> {
   const { reader, prover, trustAnchor } = parts
   if (checkpoint === undefined) return trustAnchorToJson(trustAnchor)
   const height = checkpoint === 'head' ? await reader.head(signal) : checkpoint

@@ -1,13 +1,16 @@
+import { bytesToHex } from '../protocol/bytes.js'
 import { verifySeals } from '../protocol/seals.js'
 import { type EvidenceVerifier, createEvidenceVerifier } from '../protocol/evidence.js'
 import { type CutBundle, createEvidenceAssembler, refreshEvidence } from '../protocol/evidence-assembly.js'
 import type { EvidenceBundle } from '../protocol/evidence-format.js'
+import { decisiveStep, reasonOf } from '../protocol/evidence-verdict.js'
 import { isOfChain } from '../protocol/evidence-header.js'
 import { blockHash, blockTimeMs } from '../protocol/block-hash.js'
 import { decodeExtraData } from '../protocol/extra-data.js'
-import type { Header } from '../protocol/header.js'
+import { type Header, encodeHeader } from '../protocol/header.js'
 import type { Receipt } from '../protocol/receipt.js'
 import { type Checkpoint, type TrustAnchor, checkpointOf } from '../protocol/trust-anchor.js'
+import type { ProofTarget } from '../connection/proved-under.js'
 import { SonghuaError, toSonghuaError } from '../connection/songhua-error.js'
 import type { TransactionPlace } from './block-json.js'
 import type { ChainReader } from './chain-reader.js'
@@ -27,8 +30,13 @@ export interface BatchToProve {
 export interface ChainProver {
   /** @throws SonghuaError `EVIDENCE_INVALID`, an `ASSEMBLY_` code, `RPC_…` */
   prove(batch: BatchToProve, signal?: AbortSignal): Promise<CutBundle>
-  /** Under a later block; the head when left out. @throws as `prove`, `REFRESH_…` */
-  refresh(bundle: EvidenceBundle, under: number | undefined, signal?: AbortSignal): Promise<EvidenceBundle>
+  /**
+   * Evidence that holds under the target: the plain bundle where that does, else one with a path into the checkpoint.
+   * @param target a height: under the prover's own trust anchor; left out, its newest checkpoint, or for a block above
+   *   that the head
+   * @throws as `prove`, `REFRESH_…`
+   */
+  refresh(bundle: EvidenceBundle, target: ProofTarget | number | undefined, signal?: AbortSignal): Promise<EvidenceBundle>
   /** A block that a quorum of the trust anchor's chain has sealed. @throws SonghuaError `EVIDENCE_INVALID` */
   checkpoint(height: number, signal?: AbortSignal): Promise<Checkpoint>
 }
@@ -41,6 +49,10 @@ export function createChainProver(reader: ChainReader, trustAnchor: TrustAnchor)
   const history = createHistorySource(reader, trustAnchor)
   const blocks = createBlockSource(reader)
   const chain = { chainId: trustAnchor.chainId, genesisHash: trustAnchor.genesisHash }
+  const check = (bundle: EvidenceBundle): EvidenceBundle => mustBeValid(bundle, verifier)
+  const newest = trustAnchor.checkpoints.at(-1)?.height ?? 0
+  const usualHeight = async ({ anchor }: EvidenceBundle, signal?: AbortSignal): Promise<number> =>
+    anchor.blockNumber <= newest ? newest : reader.head(signal)
   return {
     prove: async ({ leaves, firstEnvelope, place }, signal) => {
       const { header, receipts } = await blocks(place.blockNumber)
@@ -53,15 +65,13 @@ export function createChainProver(reader: ChainReader, trustAnchor: TrustAnchor)
         return cut
       })
     },
-    refresh: async (bundle, under, signal) => {
-      const height = under ?? (await reader.head(signal))
-      const claim = { number: bundle.anchor.blockNumber, size: height }
-      if (height <= claim.number) refuseHeight(claim.number, height)
-      const header = await reader.header(height, signal)
-      const path = await reader.historyPath(claim, signal)
-      const changes = await history.below(height, signal)
-      const proofs = { header: () => header, historyPath: () => path, validatorHistory: () => changes }
-      return orSonghuaError(() => mustBeValid(refreshEvidence(bundle, { height, proofs }), verifier))
+    refresh: async (bundle, target, signal) => {
+      const wanted =
+        typeof target === 'object' ? target : { height: target ?? (await usualHeight(bundle, signal)), check }
+      const sources = { reader, history, signal }
+      const isLater = wanted.height !== undefined && wanted.height > bundle.anchor.blockNumber
+      const proved = isLater ? await leadInto(wanted.height, bundle, sources) : await toPlain(bundle, sources)
+      return orSonghuaError(() => wanted.check(proved))
     },
     checkpoint: async (height, signal) => {
       const header = await reader.header(height, signal)
@@ -74,9 +84,30 @@ export function createChainProver(reader: ChainReader, trustAnchor: TrustAnchor)
   }
 }
 
-function refuseHeight(number: number, height: number): never {
-  const message = `Block ${number} cannot be proved under block ${height}: it must be a later one, and be there`
-  throw new SonghuaError('REFRESH_HEIGHT', message, { details: { number, height } })
+interface Sources {
+  readonly history: HistorySource
+  readonly signal: AbortSignal | undefined
+}
+
+/** With a path of its block into a later one. */
+async function leadInto(
+  height: number,
+  bundle: EvidenceBundle,
+  { reader, history, signal }: Sources & { readonly reader: ChainReader },
+): Promise<EvidenceBundle> {
+  const header = await reader.header(height, signal)
+  const path = await reader.historyPath({ number: bundle.anchor.blockNumber, size: height }, signal)
+  const changes = await history.below(height, signal)
+  const proofs = { header: () => header, historyPath: () => path, validatorHistory: () => changes }
+  return orSonghuaError(() => refreshEvidence(bundle, { height, proofs }))
+}
+
+/** Without the path that an earlier refresh gave it, and with the history that ends at its own block. */
+async function toPlain(bundle: EvidenceBundle, { history, signal }: Sources): Promise<EvidenceBundle> {
+  const { checkpointPath, ...plain } = bundle
+  if (checkpointPath === undefined) return bundle
+  const changes = await history.below(bundle.anchor.blockNumber, signal)
+  return { ...plain, validatorHistory: changes.map((change) => bytesToHex(encodeHeader(change))) }
 }
 
 function orSonghuaError<T>(make: () => T): T {
@@ -87,15 +118,12 @@ function orSonghuaError<T>(make: () => T): T {
   }
 }
 
-/** @throws SonghuaError `EVIDENCE_INVALID`, naming the steps that failed */
+/** @throws SonghuaError `EVIDENCE_INVALID`, naming the step that failed */
 export function mustBeValid(bundle: EvidenceBundle, verifier: EvidenceVerifier): EvidenceBundle {
-  const { valid, steps } = verifier.verify(bundle)
-  if (valid) return bundle
-  const failed = steps.filter(({ ok }) => !ok)
-  const codes = failed.map(({ code }) => code).filter((code) => code !== 'STEP_NOT_REACHED')
-  const reason = failed.find(({ message }) => message !== undefined)?.message ?? ''
-  const message = `The endpoint's block does not verify under the trust anchor: ${codes.join(', ')}. ${reason}`
-  throw new SonghuaError('EVIDENCE_INVALID', message, { details: { codes } })
+  const verdict = verifier.verify(bundle)
+  if (verdict.valid) return bundle
+  const message = `The endpoint's block does not verify under the trust anchor: ${reasonOf(verdict)}`
+  throw new SonghuaError('EVIDENCE_INVALID', message, { details: { codes: [decisiveStep(verdict)?.code] } })
 }
 
 /** Each sealed by the set that the one before it lists, beginning with the genesis's. */

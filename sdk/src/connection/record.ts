@@ -17,7 +17,12 @@ export type SchemaId = keyof PayloadBySchema
 /** Checked by the compiler for the schemas that come with the SDK; anything for the registry's others. */
 export type PayloadFor<S extends string> = S extends SchemaId ? PayloadBySchema[S] : unknown
 
-/** A record to be anchored, with its payload. */
+/**
+ * A record to be anchored, with its payload. `S` is the schema's id: written in code it is found by itself, and the
+ * compiler checks the payload's fields. A record that comes out of a file, a queue or another system, whose schema is
+ * known at run time only, is a `RecordInput<string>` (or `RecordInput` for short): its payload is `unknown` to the
+ * compiler, and `RECORD_INVALID` names every failing field when it is anchored.
+ */
 export interface RecordInput<S extends string = string> {
   readonly schema: S
   /** The newest when left out. */
@@ -51,19 +56,24 @@ export interface AnchoredRecord {
   readonly salt: Uint8Array | undefined
 }
 
+/** A failing field, and in a table its column. */
+export interface FieldViolation extends Violation {
+  readonly column?: string
+}
+
 /** Why one record of many was not taken. */
 export interface Refusal {
   readonly code: string
   readonly message: string
   /** Every failing field, when the record is invalid. */
-  readonly violations: readonly Violation[]
+  readonly violations: readonly FieldViolation[]
   /** The record that is there already, when it is a duplicate. */
   readonly existingId?: string
 }
 
 /** In place of an `AnchoredRecord`, with `partial`. */
 export interface RefusedRecord {
-  /** Counted from 1 over the whole source. */
+  /** Counted from 1 over the whole source; in a table the first row after the heading. */
   readonly row: number
   readonly refusal: Refusal
 }
@@ -91,6 +101,28 @@ export interface AnchorManyOptions extends AnchorOptions {
   readonly batchDelayMs?: number
   readonly onProgress?: (progress: AnchorProgress) => void
   /** Yield a `RefusedRecord` in the place of a bad record; otherwise the first bad record throws. */
+  readonly partial?: boolean
+}
+
+export interface TableOptions extends AnchorOptions {
+  /** The schema's id; all rows are of it. */
+  readonly schema: string
+  /** The newest when left out. */
+  readonly version?: string
+  /**
+   * Column → field of the payload (dots for fields within fields), `$subject`, `$supersedes`, `$retention` or `$issuer`;
+   * '' leaves the column out. Columns named as the schema's fields, or as their Chinese titles, need none.
+   */
+  readonly mapping?: Readonly<Record<string, string>>
+  /** Of bytes; `utf-8` when left out. */
+  readonly charset?: 'utf-8' | 'gb18030'
+  /**
+   * Whatever is sent with a key once, such as the file's digest, is sent again without effect for some days; another
+   * table under the same key is refused. Made by chance when left out.
+   */
+  readonly idempotencyKey?: string
+  readonly onProgress?: (progress: AnchorProgress) => void
+  /** Give a `RefusedRecord` in the place of a bad row; otherwise one bad row refuses the whole table. */
   readonly partial?: boolean
 }
 

@@ -1,5 +1,6 @@
 import { CodedError, isCodedError, messageOf } from '../protocol/errors.js'
 import type { Violation } from '../records/schema-types.js'
+import type { FieldViolation } from './record.js'
 
 /** What fails on this side; a gateway's and a chain's own codes come through as they are. */
 export type ConnectionErrorCode =
@@ -20,7 +21,7 @@ export interface RefusedRow {
   readonly row: number
   readonly code: string
   readonly message: string
-  readonly violations?: readonly Violation[]
+  readonly violations?: readonly FieldViolation[]
   /** The record that is there already, when it is a duplicate. */
   readonly existingId?: string
 }
@@ -33,7 +34,7 @@ export interface SonghuaErrorOptions {
   /** The one field or parameter at fault. */
   readonly field?: string | undefined
   /** Every failing field of the record. */
-  readonly violations?: readonly Violation[] | undefined
+  readonly violations?: readonly FieldViolation[] | undefined
   /** Every refused record of a submission. */
   readonly rows?: readonly RefusedRow[] | undefined
 }
@@ -42,7 +43,7 @@ export interface SonghuaErrorOptions {
 export class SonghuaError extends CodedError {
   readonly status: number | undefined
   readonly field: string | undefined
-  readonly violations: readonly Violation[]
+  readonly violations: readonly FieldViolation[]
   readonly rows: readonly RefusedRow[]
 
   constructor(code: ConnectionErrorCode | (string & {}), message: string, options: SonghuaErrorOptions = {}) {

@@ -1,10 +1,40 @@
 import { SonghuaError } from '../connection/songhua-error.js'
 
+/** Node's `Buffer`, where there is one: a hundred times as fast. In a browser there is none, and none is bundled. */
+interface Base64Reader {
+  from(text: string, encoding: 'base64'): Uint8Array
+}
+
+const QUANTUM = 4
+
 /** Bytes of base64 with padding. @throws SonghuaError `GATEWAY_ANSWER` */
 export function base64ToBytes(text: string, field: string): Uint8Array {
+  const { Buffer: native } = globalThis as { Buffer?: Base64Reader }
+  const bytes = native === undefined ? decodePortable(text) : decodeNative(text, native)
+  return bytes ?? fail(field)
+}
+
+/** It passes over what is no base64: then there are fewer bytes than there should be. */
+function decodeNative(text: string, native: Base64Reader): Uint8Array | undefined {
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0
+  const length = (text.length / QUANTUM) * 3 - padding
+  const bytes = native.from(text, 'base64')
+  // A copy of its own: a small one of Node's is a part of a larger piece of memory.
+  return bytes.length === length ? new Uint8Array(bytes) : undefined
+}
+
+function decodePortable(text: string): Uint8Array | undefined {
   try {
-    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
+    const characters = atob(text)
+    const bytes = new Uint8Array(characters.length)
+    for (let at = 0; at < bytes.length; at++) bytes[at] = characters.charCodeAt(at)
+    return bytes
   } catch (error) {
-    throw new SonghuaError('GATEWAY_ANSWER', `${field} is no base64`, { cause: error, field })
+    if (error instanceof DOMException) return undefined
+    throw error
   }
+}
+
+function fail(field: string): never {
+  throw new SonghuaError('GATEWAY_ANSWER', `${field} is no base64`, { field })
 }

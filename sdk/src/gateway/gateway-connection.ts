@@ -1,8 +1,8 @@
+import { messageOf } from '../protocol/errors.js'
 import { verifyEvidence } from '../protocol/evidence.js'
 import type { EvidenceBundle } from '../protocol/evidence-format.js'
 import type { EvidenceVerdict } from '../protocol/evidence-verdict.js'
-import type { JsonObject } from '../protocol/json-fields.js'
-import { type TrustAnchor, parseTrustAnchor, trustAnchorToJson } from '../protocol/trust-anchor.js'
+import { type TrustAnchor, type TrustAnchorFile, parseTrustAnchor, trustAnchorToJson } from '../protocol/trust-anchor.js'
 import type {
   AnchorManyOptions,
   AnchorOptions,
@@ -10,9 +10,11 @@ import type {
   EnvelopeInput,
   RecordInput,
   RefusedRecord,
+  TableOptions,
 } from '../connection/record.js'
+import { type ProvedUnder, proofTargetOf, readTrustAnchor, toProofTarget } from '../connection/proved-under.js'
 import { DEFAULT_RETRY } from '../connection/retry.js'
-import { toSonghuaError } from '../connection/songhua-error.js'
+import { SonghuaError } from '../connection/songhua-error.js'
 import type { Source } from '../connection/stream.js'
 import { type VerifyOptions, toEvidenceInput } from '../connection/verify-options.js'
 import { watchEvents } from './event-stream.js'
@@ -20,6 +22,7 @@ import { createAnchoredCheck } from './evidence-check.js'
 import {
   anchorOne,
   anchorStream,
+  anchorTable,
   changeCustody,
   findRecords,
   getEvidence,
@@ -46,7 +49,7 @@ export interface GatewayConnection {
    * What whoever verifies must be given, as this gateway tells it: compare it by another way before you rely on it.
    * @param options.checkpoint a height, or `head`
    */
-  trustAnchor(options?: { checkpoint?: number | 'head'; signal?: AbortSignal }): Promise<JsonObject>
+  trustAnchor(options?: { checkpoint?: number | 'head'; signal?: AbortSignal }): Promise<TrustAnchorFile>
 }
 
 interface Asking {
@@ -72,16 +75,32 @@ export interface GatewayRecords {
     source: Source<RecordInput<S> | EnvelopeInput>,
     options?: AnchorManyOptions & { readonly partial?: false },
   ): AsyncGenerator<AnchoredRecord, void>
+  /**
+   * Anchors the rows of a CSV, up to 10,000 and 32 MiB in one request: the export of a system as it is. The gateway reads
+   * it, so under a pinned trust anchor it is verified that each row is proved, not what was read from it.
+   * @throws SonghuaError as `anchorMany`; its `violations` and those of refusals name the column; `CSV_INVALID`,
+   *   `MAPPING_INVALID`, `CHARSET_INVALID`, `SCHEMA_UNKNOWN`, `TOO_MANY_RECORDS`, `IDEMPOTENCY_CONFLICT`
+   */
+  anchorTable(
+    table: Uint8Array | string,
+    options: TableOptions & { readonly partial: true },
+  ): Promise<(AnchoredRecord | RefusedRecord)[]>
+  anchorTable(
+    table: Uint8Array | string,
+    options: TableOptions & { readonly partial?: false },
+  ): Promise<AnchoredRecord[]>
   /** @throws SonghuaError `RECORD_UNKNOWN` */
   get(id: string, options?: Asking): Promise<GatewayRecord>
-  /** Canonical bytes and salt. @throws SonghuaError `RECORD_UNKNOWN`, `PAYLOAD_ERASED`, `PAYLOAD_WITHHELD` */
+  /** Canonical bytes and salt; `payloadJson(payload)` is the value. @throws SonghuaError `RECORD_UNKNOWN`, `PAYLOAD_ERASED`, `PAYLOAD_WITHHELD` */
   payload(id: string, options?: Asking): Promise<{ payload: Uint8Array; salt: Uint8Array }>
   /**
    * The file that proves the record.
-   * @param options.under proves it again under this later block
-   * @throws SonghuaError `RECORD_UNKNOWN`, `RECORD_PENDING`, `REFRESH_HEIGHT`
+   * @param options.under the trust anchor under which it shall hold, or a checkpoint's height; the one that the
+   *   connection pins when left out. With a trust anchor it is verified before it is given out.
+   * @throws SonghuaError `RECORD_UNKNOWN`, `RECORD_PENDING`; `REFRESH_HEIGHT` when the chain has not come so far;
+   *   `EVIDENCE_INVALID`
    */
-  evidence(id: string, options?: Asking & { readonly under?: number }): Promise<EvidenceBundle>
+  evidence(id: string, options?: Asking & { readonly under?: ProvedUnder }): Promise<EvidenceBundle>
   /** Oldest first, page by page as they are taken. @throws SonghuaError `SUBJECT_INVALID` */
   find(filter?: RecordFilter): AsyncGenerator<GatewayRecord, void>
   /**
@@ -101,7 +120,8 @@ export interface GatewayRecords {
 /** No request is made yet. @throws SonghuaError `OPTION_INVALID`, a `TRUST_ANCHOR_` code */
 export function connectGateway(options: GatewayOptions): GatewayConnection {
   const http = createHttpClient(options)
-  const pinned = options.trustAnchor === undefined ? undefined : parsePinned(options.trustAnchor)
+  const pinned = options.trustAnchor === undefined ? undefined : readTrustAnchor(options.trustAnchor)
+  const pinnedTarget = pinned && proofTargetOf(pinned)
   const parts = { http, check: createAnchoredCheck(pinned) }
   const anchorMany = (source: Source<RecordInput | EnvelopeInput>, many: AnchorManyOptions = {}) =>
     anchorStream(parts, source, many)
@@ -110,9 +130,13 @@ export function connectGateway(options: GatewayOptions): GatewayConnection {
     records: {
       anchor: (record, one = {}) => anchorOne(parts, record, one),
       anchorMany: anchorMany as GatewayRecords['anchorMany'],
+      anchorTable: ((table, one) => anchorTable(parts, table, one)) as GatewayRecords['anchorTable'],
       get: (id, asking = {}) => getRecord(http, id, asking),
       payload: (id, asking = {}) => getPayload(http, id, asking),
-      evidence: (id, asking = {}) => getEvidence(http, id, asking),
+      evidence: async (id, { under, signal } = {}) => {
+        const target = under === undefined ? pinnedTarget : toProofTarget(under)
+        return getEvidence(http, id, { target, signal })
+      },
       find: (filter = {}) => findRecords(http, filter),
       verify: createVerify(http, pinned),
       erase: (id, asking = {}) => changeCustody(http, id, { kind: 'erase', ...asking }),
@@ -120,14 +144,6 @@ export function connectGateway(options: GatewayOptions): GatewayConnection {
       release: (id, asking = {}) => changeCustody(http, id, { kind: 'release', ...asking }),
       watch: (watch = {}) => watchEvents(http, watch, { ...DEFAULT_RETRY, ...options.retry }),
     },
-  }
-}
-
-function parsePinned(trustAnchor: unknown): TrustAnchor {
-  try {
-    return parseTrustAnchor(trustAnchor)
-  } catch (error) {
-    throw toSonghuaError(error, 'OPTION_INVALID')
   }
 }
 
@@ -149,6 +165,12 @@ function createVerify(http: HttpClient, pinned: TrustAnchor | undefined): Gatewa
 async function fetchTrustAnchor(
   http: HttpClient,
   { checkpoint, signal }: { checkpoint?: number | 'head'; signal?: AbortSignal } = {},
-): Promise<JsonObject> {
-  return (await http.request({ method: 'GET', path: '/v1/trust-anchor', query: { checkpoint }, signal })).json as JsonObject
+): Promise<TrustAnchorFile> {
+  const { json } = await http.request({ method: 'GET', path: '/v1/trust-anchor', query: { checkpoint }, signal })
+  try {
+    return trustAnchorToJson(parseTrustAnchor(json))
+  } catch (error) {
+    const message = `The gateway gave a trust anchor that cannot be used: ${messageOf(error)}`
+    throw new SonghuaError('GATEWAY_ANSWER', message, { cause: error })
+  }
 }

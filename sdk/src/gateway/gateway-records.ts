@@ -1,20 +1,24 @@
 import { hexToBytes } from '../protocol/bytes.js'
 import { type EvidenceBundle, parseEvidence } from '../protocol/evidence-format.js'
 import { createProgressCounter, type ProgressCounter } from '../connection/progress.js'
-import type {
-  AnchorManyOptions,
-  AnchorOptions,
-  AnchoredRecord,
-  AnyRecordInput,
-  RefusedRecord,
+import {
+  type AnchorManyOptions,
+  type AnchorOptions,
+  type AnchoredRecord,
+  type AnyRecordInput,
+  type RefusedRecord,
+  type TableOptions,
+  isRefused,
 } from '../connection/record.js'
+import type { ProofTarget } from '../connection/proved-under.js'
 import { type RefusedRow, SonghuaError, isSonghuaError, toSonghuaError } from '../connection/songhua-error.js'
-import { type Source, groupsOf, mapInOrder } from '../connection/stream.js'
+import { type Source, createTurns, groupsOf, mapInOrder } from '../connection/stream.js'
+import type { SubmitOutcome } from './answer.js'
 import { base64ToBytes } from './base64.js'
-import type { CheckAnchored } from './evidence-check.js'
+import type { CheckAnchored, Sent } from './evidence-check.js'
 import type { HttpClient } from './http-client.js'
 import { type GatewayRecord, type RecordFilter, subjectToText } from './model.js'
-import { type SubmitOutcome, bodyOf, submitMany, submitOne } from './submit.js'
+import { bodyOf, submit, submitMany, submitOne } from './submit.js'
 
 export interface GatewayRecordsParts {
   readonly http: HttpClient
@@ -25,6 +29,8 @@ export interface GatewayRecordsParts {
 export const BATCH_SIZE = 1_000
 export const REQUESTS_IN_FLIGHT = 4
 export const BATCH_DELAY_MS = 200
+/** How long the check of evidence keeps the thread at one time. */
+const SLICE_MS = 20
 /** Of one request; a gateway takes 32 MiB. */
 const BODY_CHARACTERS_MAX = 8 * 1024 * 1024
 
@@ -33,9 +39,9 @@ export async function anchorOne(
   input: AnyRecordInput,
   options: AnchorOptions,
 ): Promise<AnchoredRecord> {
-  const anchored = await submitOne(http, input, options)
-  check(anchored, input)
-  return anchored
+  const outcome = await submitOne(http, input, options)
+  check(outcome, input)
+  return outcome.anchored
 }
 
 // --------------------------------------------------------------------------------------------------------- many
@@ -59,17 +65,32 @@ export async function* anchorStream(
     signal: options.signal,
     run: async (order, signal) => ({ order, outcomes: await send(parts.http, order, { ...options, signal, progress }) }),
   })
+  const turn = createTurns(SLICE_MS)
   for await (const { order, outcomes } of answered) {
-    const results = outcomes.map((outcome, at) => {
-      if ('refusal' in outcome) return { row: order.before + at + 1, refusal: outcome.refusal }
-      parts.check(outcome, order.inputs[at]!)
-      return outcome
-    })
-    const refused = results.filter((one) => 'refusal' in one).length
-    progress.refused(refused)
-    progress.anchored(results.length - refused)
+    const results: (AnchoredRecord | RefusedRecord)[] = []
+    for (const [at, outcome] of outcomes.entries()) {
+      results.push(resultOf(outcome, { check: parts.check, sent: order.inputs[at]!, row: order.before + at + 1 }))
+      await turn()
+    }
+    countResults(results, progress)
     yield* results
   }
+}
+
+/** @throws SonghuaError `EVIDENCE_INVALID` */
+function resultOf(
+  outcome: SubmitOutcome,
+  { check, sent, row }: { check: CheckAnchored; sent: Sent; row: number },
+): AnchoredRecord | RefusedRecord {
+  if ('refusal' in outcome) return { row, refusal: outcome.refusal }
+  check(outcome, sent)
+  return outcome.anchored
+}
+
+function countResults(results: readonly (AnchoredRecord | RefusedRecord)[], progress: ProgressCounter): void {
+  const refused = results.filter(isRefused).length
+  progress.refused(refused)
+  progress.anchored(results.length - refused)
 }
 
 async function* ordersOf(source: Source<AnyRecordInput>, options: AnchorManyOptions): AsyncGenerator<Order> {
@@ -104,13 +125,22 @@ async function send(
   options: AnchorManyOptions & { progress: ProgressCounter },
 ): Promise<SubmitOutcome[]> {
   const { progress, partial } = options
+  const submitting = { ...options, isPartial: partial === true, onAccepted: (count: number) => progress.accepted(count) }
+  const sent = submitMany(http, bodies, submitting)
+  return orRefusals(sent, { isPartial: partial === true, before, size: bodies.length })
+}
+
+/** With `partial`, an error that names every record says that not one of the request was good. */
+async function orRefusals(
+  sent: Promise<SubmitOutcome[]>,
+  { isPartial, before, size }: { isPartial: boolean; before: number; size?: number },
+): Promise<SubmitOutcome[]> {
   try {
-    const submitting = { ...options, isPartial: partial === true, onAccepted: (count: number) => progress.accepted(count) }
-    return await submitMany(http, bodies, submitting)
+    return await sent
   } catch (error) {
     if (!isSonghuaError(error, 'SUBMISSION_REFUSED')) throw error
-    // With `partial` it says that not one of the request was good.
-    if (partial === true && error.rows.length === bodies.length) return error.rows.map(toOutcome)
+    const isAll = error.rows.length === (size ?? error.rows.length) && error.rows.every(({ row }, at) => row === at + 1)
+    if (isPartial && isAll) return error.rows.map(toOutcome)
     throw withRowsFrom(error, before)
   }
 }
@@ -128,6 +158,32 @@ function withRowsFrom(error: SonghuaError, before: number): SonghuaError {
   return new SonghuaError(code, where, { status, details, field, rows, violations: first?.violations, cause: error })
 }
 
+// -------------------------------------------------------------------------------------------------------- tables
+
+/** The rows of a CSV, in one request. */
+export async function anchorTable(
+  { http, check }: GatewayRecordsParts,
+  table: Uint8Array | string,
+  options: TableOptions,
+): Promise<(AnchoredRecord | RefusedRecord)[]> {
+  const { schema, version, mapping, charset, idempotencyKey, partial, ...anchoring } = options
+  const progress = createProgressCounter(options.onProgress)
+  const isPartial = partial === true
+  const submission = {
+    // Text is sent as UTF-8, whatever it was before it was text.
+    body: table,
+    query: { schema, version, mapping: mapping && JSON.stringify(mapping) },
+    headers: { 'content-type': `text/csv; charset=${typeof table === 'string' ? 'utf-8' : (charset ?? 'utf-8')}` },
+    idempotencyKey,
+  }
+  const onAccepted = (count: number): void => progress.accepted(count)
+  const sent = submit(http, submission, { ...anchoring, isPartial, onAccepted })
+  const outcomes = await orRefusals(sent, { isPartial, before: 0 })
+  const results = outcomes.map((outcome, at) => resultOf(outcome, { check, sent: { schema }, row: at + 1 }))
+  countResults(results, progress)
+  return results
+}
+
 // ------------------------------------------------------------------------------------------------------ reading
 
 interface Asking {
@@ -140,13 +196,33 @@ export async function getRecord(http: HttpClient, id: string, { signal }: Asking
   return (await http.request({ method: 'GET', path: pathOf(id), signal })).json as GatewayRecord
 }
 
-/** @throws SonghuaError `RECORD_PENDING` while it is not anchored */
+/**
+ * Evidence that holds under the target: the plain bundle where that does, else one that leads into the checkpoint.
+ * @throws SonghuaError `RECORD_PENDING` while it is not anchored, `REFRESH_HEIGHT`, `EVIDENCE_INVALID`
+ */
 export async function getEvidence(
   http: HttpClient,
   id: string,
-  { under, signal }: Asking & { readonly under?: number | undefined },
+  { target, signal }: Asking & { readonly target: ProofTarget | undefined },
 ): Promise<EvidenceBundle> {
-  const { json } = await http.request({ method: 'GET', path: pathOf(id, '/evidence'), query: { under }, signal })
+  const height = target?.height
+  const bundle = await askEvidence(http, id, { height, signal }).catch(async (error: unknown) => {
+    if (height === undefined || !isSonghuaError(error, 'REFRESH_HEIGHT')) throw error
+    const plain = await askEvidence(http, id, { height: undefined, signal })
+    // Else it is the height that is wrong: the chain has not come so far.
+    if (plain.anchor.blockNumber >= height) return plain
+    throw error
+  })
+  return target === undefined ? bundle : target.check(bundle)
+}
+
+async function askEvidence(
+  http: HttpClient,
+  id: string,
+  { height, signal }: Asking & { readonly height: number | undefined },
+): Promise<EvidenceBundle> {
+  const path = pathOf(id, '/evidence')
+  const { json } = await http.request({ method: 'GET', path, query: { under: height }, signal })
   try {
     return parseEvidence(json)
   } catch (error) {

@@ -21,8 +21,8 @@ export interface HttpRequest {
   readonly path: string
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>
   readonly headers?: Readonly<Record<string, string>>
-  /** JSON. */
-  readonly body?: string
+  /** JSON, unless the headers name another type. */
+  readonly body?: string | Uint8Array
   readonly signal?: AbortSignal | undefined
   /** Of one try, ms. */
   readonly timeoutMs?: number
@@ -87,7 +87,7 @@ async function exchange(base: string, request: HttpRequest, options: HttpOptions
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...request.headers,
       },
-      ...(body === undefined ? {} : { body }),
+      ...(body === undefined ? {} : { body: body as BodyInit }),
       redirect: 'error',
       signal: timeoutMs === Infinity ? (signal ?? null) : withTimeout(signal, timeoutMs),
     })

@@ -8,7 +8,7 @@ import {
   type VouchingHeader,
 } from './evidence-format.js'
 import { createHeaderReader } from './evidence-header.js'
-import { ANCHOR_CONTRACT, ANCHOR_EVENT, type AnchoredBatch, readAnchoredBatch } from './evidence-receipt.js'
+import { ANCHOR_CONTRACT, ANCHOR_EVENT, type AnchoredBatch, proveAnchoredBatch, readAnchoredBatch } from './evidence-receipt.js'
 import { type Header, encodeHeader } from './header.js'
 import { verifyAncestor } from './history-tree.js'
 import type { JsonObject } from './json-fields.js'
@@ -59,10 +59,9 @@ function fail(code: AssemblyErrorCode, message: string, cause?: unknown): never 
  * @throws CodedError `ASSEMBLY_RECEIPTS` or `ASSEMBLY_NO_ANCHOR` when block, transaction and leaves do not belong together
  */
 export function createEvidenceAssembler(records: AnchoredRecords): CutBundle {
-  const { chain, leaves, block } = records
+  const { leaves } = records
   const tree = createMerkleTree(leaves)
-  const shared = sharedPart(records, bytesToHex(tree.root))
-  const batch: Batch = { ...shared, chain, leaves, pathOf: hexPaths(tree), blockNumber: block.header.number }
+  const batch: Batch = { ...sharedPart(records, bytesToHex(tree.root)), leaves, pathOf: hexPaths(tree) }
   return (envelope, leafIndex) => cutBundle(envelope as JsonObject, leafIndex, batch)
 }
 
@@ -71,16 +70,31 @@ export function assembleEvidence(records: AnchoredRecords, envelope: object, lea
   return createEvidenceAssembler(records)(envelope, leafIndex)
 }
 
-interface SharedPart {
-  readonly batch: AnchoredBatch
-  readonly transactionIndex: number
-  readonly logIndex: number
-  readonly receiptProof: readonly Hex[]
-  readonly header: Hex
-  readonly validatorHistory: readonly Hex[]
+/** What all bundles of one batch have in common, as their JSON has it; and the leaves, of which each has a path. */
+export interface SharedEvidence extends Pick<EvidenceBundle, 'chain' | 'anchor' | 'header' | 'validatorHistory'> {
+  readonly leaves: readonly Uint8Array[]
 }
 
-function sharedPart({ block, leaves, validatorHistory }: AnchoredRecords, root: Hash): SharedPart {
+/**
+ * Cuts the bundles of a batch that another has proved: this tree's root is the one that the receipt anchored. Header and
+ * receipt are not verified here; verify one bundle, and all of them stand on the same ground.
+ * @throws CodedError `ASSEMBLY_NO_ANCHOR` when the receipt anchored another tree; a `RECEIPT_`, `HEADER_` or `RLP_` code
+ */
+export function createEvidenceCutter({ leaves, ...shared }: SharedEvidence): CutBundle {
+  const tree = createMerkleTree(leaves)
+  const { header } = createHeaderReader(1).read(shared.header)
+  const batch = proveAnchoredBatch(header.receiptsRoot, shared.anchor)
+  if (batch.root !== bytesToHex(tree.root) || batch.size !== BigInt(leaves.length)) {
+    const what = `The receipt anchored ${batch.size} records with root ${batch.root}`
+    fail('ASSEMBLY_NO_ANCHOR', `${what}; these ${leaves.length} leaves have another`)
+  }
+  const whole: Batch = { shared, batch, leaves, pathOf: hexPaths(tree) }
+  return (envelope, leafIndex) => cutBundle(envelope as JsonObject, leafIndex, whole)
+}
+
+type SharedPart = Pick<Batch, 'shared' | 'batch'>
+
+function sharedPart({ chain, block, leaves, validatorHistory }: AnchoredRecords, root: Hash): SharedPart {
   const { header, receipts, transactionIndex } = block
   const encoded = receipts.map(encodeReceipt)
   if (orderedTrieRoot(encoded) !== header.receiptsRoot) {
@@ -92,13 +106,15 @@ function sharedPart({ block, leaves, validatorHistory }: AnchoredRecords, root: 
     const what = `Transaction ${transactionIndex} of block ${header.number}`
     fail('ASSEMBLY_NO_ANCHOR', `${what} anchored no batch of ${leaves.length} records with root ${root}`)
   }
+  const receiptProof = orderedTrieProof(encoded, transactionIndex).map(bytesToHex)
   return {
     batch: readAnchoredBatch(logs[logIndex]!),
-    transactionIndex,
-    logIndex,
-    receiptProof: orderedTrieProof(encoded, transactionIndex).map(bytesToHex),
-    header: bytesToHex(encodeHeader(header)),
-    validatorHistory: validatorHistory.map((change) => bytesToHex(encodeHeader(change))),
+    shared: {
+      chain,
+      anchor: { blockNumber: header.number, transactionIndex, logIndex, receiptProof },
+      header: bytesToHex(encodeHeader(header)),
+      validatorHistory: validatorHistory.map((change) => bytesToHex(encodeHeader(change))),
+    },
   }
 }
 
@@ -108,11 +124,11 @@ function isAnchorOf(log: Log, tree: { root: Hash; size: bigint }): boolean {
   return root === tree.root && size === tree.size
 }
 
-interface Batch extends SharedPart {
-  readonly chain: AnchoredRecords['chain']
+interface Batch {
+  readonly shared: Omit<SharedEvidence, 'leaves'>
+  readonly batch: AnchoredBatch
   readonly leaves: readonly Uint8Array[]
   readonly pathOf: (leafIndex: number) => Hash[]
-  readonly blockNumber: number
 }
 
 /** Each node is written once, however many paths it is on: all but the lowest are on many. */
@@ -142,15 +158,15 @@ function checkRecord(envelope: JsonObject, leafIndex: number, { leaves, batch }:
 
 function cutBundle(envelope: JsonObject, leafIndex: number, batch: Batch): EvidenceBundle {
   checkRecord(envelope, leafIndex, batch)
-  const { chain, leaves, pathOf, blockNumber, transactionIndex, logIndex, receiptProof } = batch
+  const { shared, leaves, pathOf } = batch
   return {
     version: EVIDENCE_VERSION,
-    chain,
+    chain: shared.chain,
     envelope,
     inclusion: { treeSize: leaves.length, leafIndex, path: pathOf(leafIndex) },
-    anchor: { blockNumber, transactionIndex, logIndex, receiptProof },
-    header: batch.header,
-    validatorHistory: batch.validatorHistory,
+    anchor: shared.anchor,
+    header: shared.header,
+    validatorHistory: shared.validatorHistory,
   }
 }
 
