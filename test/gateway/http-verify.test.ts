@@ -5,6 +5,7 @@ import { verifyEvidence } from '@songhua/sdk/protocol/evidence'
 import { EVIDENCE_CODES } from '@songhua/sdk/protocol/evidence-codes'
 import { parseTrustAnchor } from '@songhua/sdk/protocol/trust-anchor'
 import { RECORD_SCHEMAS } from '@songhua/sdk/records/schemas/catalogue'
+import { GATEWAY_LIMITS } from '@songhua/node/gateway/limits'
 import { createEvidenceChain } from '../protocol/evidence-support.js'
 import { ask, createFixture, type Fixture } from './http-fixture.js'
 
@@ -50,6 +51,22 @@ describe('POST /v1/verify', () => {
     const other = await verify({ evidence: bundle, payload, salt: '00'.repeat(32) })
     expect([other.json.valid, other.json.facts]).toEqual([false, null])
     expect(other.json.steps.find(({ step }: { step: string }) => step === 'payload')?.code).toBe('PAYLOAD_SHA256')
+  })
+
+  it('looks at no more seals than its thread has time for, whichever way they come', async () => {
+    const limit = GATEWAY_LIMITS.verifyHistoryCharactersMax
+    const history = (characters: number) => [bundle.header, '0x'.padEnd(characters - bundle.header.length, 'a')]
+    const within = await verify({ evidence: { ...bundle, validatorHistory: history(limit) } })
+    expect([within.status, within.json.valid]).toEqual([200, false])
+    const long = { ...bundle, validatorHistory: history(limit + 1) }
+    for (const evidence of [long, JSON.stringify(long)]) {
+      const answer = await verify({ evidence })
+      expect([answer.status, answer.json.error.code]).toEqual([413, 'EVIDENCE_TOO_LARGE'])
+      expect(answer.json.error.details.limit).toBe(limit)
+    }
+    for (const validatorHistory of ['x', [1, null, {}], undefined]) {
+      expect((await verify({ evidence: { ...bundle, validatorHistory } })).json.valid).toBe(false)
+    }
   })
 
   it('takes another trust anchor', async () => {

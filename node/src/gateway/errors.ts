@@ -48,6 +48,11 @@ export const GATEWAY_ERRORS = {
     zh: 'cursor {cursor} 超出事件流的末尾 {last}：网关曾由备份恢复。请从备份之前的 cursor 或从 0 重新开始',
     en: 'cursor {cursor} lies beyond the end of the feed, {last}: the gateway was restored from a backup. Begin again at a cursor of before the backup, or at 0',
   },
+  EVIDENCE_TOO_LARGE: {
+    status: 413,
+    zh: '证据中的验证者历史有 {characters} 个字符，此处至多 {limit}；请离线核验（songhua verify），或以更新的检查点换取较短的证据',
+    en: 'the validator history has {characters} characters, at most {limit} are verified here; verify offline (songhua verify), or refresh the bundle under a checkpoint',
+  },
   RECORD_UNKNOWN: { status: 404, zh: '没有记录 {id}', en: 'there is no record {id}' },
   RECORD_PENDING: { status: 409, zh: '记录 {id} 尚未上链，请稍后重试', en: 'record {id} is not anchored yet; try again' },
   REFRESH_HEIGHT: { status: 400, zh: 'under 无效：{height}', en: 'under: the record cannot be proved under block {height}' },

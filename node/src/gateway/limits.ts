@@ -4,8 +4,14 @@
 export const GATEWAY_LIMITS = {
   /** Of records, bytes. */
   bodyBytesMax: 32 * 1024 * 1024,
-  /** Of a bundle to verify, bytes: verification runs on the server's thread, and time grows with the bundle. */
+  /** Of a bundle to verify with its payload, bytes. What is no validator history takes some 30 ms at this size. */
   verifyBodyBytesMax: 2 * 1024 * 1024,
+  /**
+   * Of a bundle's validator history, or of a bundle that comes as text, characters. Verification runs on the server's
+   * thread, and 64 seals take it 5 to 6.5 ms a header of 12,600 characters (measured: 2 MiB of such held it for
+   * 800 ms, this holds it for some 230). It is 35 changes of 64 validators, or 200 of four.
+   */
+  verifyHistoryCharactersMax: 448 * 1024,
   /** Of everything else, bytes. */
   smallBodyBytesMax: 16 * 1024,
   /** Bodies being received or worked on at one time, bytes in all. */
@@ -35,7 +41,7 @@ export const GATEWAY_LIMITS = {
   /** Requests without a key, and refused keys, per address (IPv6: per /64). */
   anonymousPerSecond: 50,
   anonymousBurst: 200,
-  /** `POST /v1/verify` per address: one takes some 12 ms of the thread, an evil one some 200. */
+  /** `POST /v1/verify` per address: one takes some 12 ms of the thread, an evil one some 230. */
   verifyPerSecond: 20,
   verifyBurst: 60,
   /** Keys and addresses whose rates are remembered; the one unseen longest is forgotten first. */

@@ -3,6 +3,7 @@ import { createEvidenceVerifier, type EvidenceInput, type EvidenceVerifier, veri
 import { EVIDENCE_CODES, EVIDENCE_MEANING } from '@songhua/sdk/protocol/evidence-codes'
 import type { EvidenceVerdict } from '@songhua/sdk/protocol/evidence-verdict'
 import { parseTrustAnchor, trustAnchorToJson } from '@songhua/sdk/protocol/trust-anchor'
+import { gatewayError } from '../errors.js'
 import type { GatewayLimits } from '../limits.js'
 import type { ChainProofs } from '../ports.js'
 import { invalidFields } from './request-violations.js'
@@ -54,9 +55,10 @@ export function verifyRoutes({ chainId, proofs, limits }: VerifyPorts): Route[] 
         },
       },
       answers: { 200: { text: { zh: '结论，不论真伪', en: 'the verdict, valid or not' }, schema: { $ref: 'Verdict#' } } },
-      errors: [],
+      errors: ['EVIDENCE_TOO_LARGE'],
       handle: async (call) => {
         const body = call.body as VerifyBody
+        checkHistory(body.evidence, limits.verifyHistoryCharactersMax)
         const input = inputOf(body)
         const { evidence, trustAnchor } = body
         if (trustAnchor !== undefined) return verdictToJson(verifyEvidence(evidence, { ...input, trustAnchor }))
@@ -64,6 +66,20 @@ export function verifyRoutes({ chainId, proofs, limits }: VerifyPorts): Route[] 
       },
     },
   ]
+}
+
+/** @throws GatewayError `EVIDENCE_TOO_LARGE` for more seals than one caller may have the server look at */
+function checkHistory(evidence: unknown, limit: number): void {
+  const characters = historyCharacters(evidence)
+  if (characters > limit) throw gatewayError('EVIDENCE_TOO_LARGE', { characters, limit })
+}
+
+/** The history is most of a text that is long. */
+function historyCharacters(evidence: unknown): number {
+  if (typeof evidence === 'string') return evidence.length
+  const history = (evidence as { validatorHistory?: unknown } | null)?.validatorHistory
+  if (!Array.isArray(history)) return 0
+  return history.reduce((sum: number, header) => sum + (typeof header === 'string' ? header.length : 0), 0)
 }
 
 async function verifierOf(chainId: number, proofs: Pick<ChainProofs, 'header'>): Promise<EvidenceVerifier> {
