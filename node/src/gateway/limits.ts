@@ -7,9 +7,9 @@ export const GATEWAY_LIMITS = {
   /** Of a bundle to verify with its payload, bytes. What is no validator history takes some 30 ms at this size. */
   verifyBodyBytesMax: 2 * 1024 * 1024,
   /**
-   * Of a bundle's validator history, or of a bundle that comes as text, characters. Verification runs on the server's
-   * thread, and 64 seals take it 5 to 6.5 ms a header of 12,600 characters (measured: 2 MiB of such held it for
-   * 800 ms, this holds it for some 230). It is 35 changes of 64 validators, or 200 of four.
+   * Of a bundle's validator history, characters. Verification runs on the server's thread, and 64 seals take it 5 to
+   * 6.5 ms a header of 12,600 characters (measured: 2 MiB of such held it for 800 ms, this holds it for some 230). It
+   * is 35 changes of 64 validators, or 200 of four.
    */
   verifyHistoryCharactersMax: 448 * 1024,
   /** Of everything else, bytes. */

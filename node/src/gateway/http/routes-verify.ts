@@ -74,12 +74,22 @@ function checkHistory(evidence: unknown, limit: number): void {
   if (characters > limit) throw gatewayError('EVIDENCE_TOO_LARGE', { characters, limit })
 }
 
-/** The history is most of a text that is long. */
 function historyCharacters(evidence: unknown): number {
-  if (typeof evidence === 'string') return evidence.length
+  if (typeof evidence === 'string') return historyCharacters(fromText(evidence))
   const history = (evidence as { validatorHistory?: unknown } | null)?.validatorHistory
   if (!Array.isArray(history)) return 0
   return history.reduce((sum: number, header) => sum + (typeof header === 'string' ? header.length : 0), 0)
+}
+
+/** Null for what is no JSON: that is for the verdict to say. */
+function fromText(text: string): object | null {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' ? value : null
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
 }
 
 async function verifierOf(chainId: number, proofs: Pick<ChainProofs, 'header'>): Promise<EvidenceVerifier> {
