@@ -361,11 +361,15 @@ describe('a slow client', () => {
   const dribble = (port: number, start: string) =>
     new Promise<{ reply: string; sent: number }>((resolve) => {
       let [reply, sent] = ['', 0]
-      const socket = connect(port, '127.0.0.1', () => socket.write(start))
-      const timer = setInterval(() => {
+      let timer: ReturnType<typeof setInterval> | undefined
+      const more = (): void => {
         sent++
         socket.write('x')
-      }, 20)
+      }
+      const socket = connect(port, '127.0.0.1', () => {
+        socket.write(start)
+        timer = setInterval(more, 20)
+      })
       socket.on('data', (data) => (reply += data.toString()))
       socket.on('error', () => undefined)
       socket.once('close', () => {

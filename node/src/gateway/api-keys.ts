@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import { CodedError } from '@songhua/sdk/protocol/errors'
 import { readInteger, readShape } from '@songhua/sdk/protocol/json-fields'
 import { gatewayError } from './errors.js'
@@ -70,7 +70,7 @@ function base32(bytes: Uint8Array): string {
   return text
 }
 
-const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).digest()
+const hashOf = (secret: string): Buffer => hash('sha256', secret, 'buffer')
 
 /**
  * @returns the file with the new key, and the token, which is nowhere kept

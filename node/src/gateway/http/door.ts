@@ -76,13 +76,13 @@ export async function createDoor(options: DoorOptions): Promise<FastifyInstance>
     if (answerOptions(request, reply, options)) return
     done()
   })
-  await server.register(cors, {
+  // Without origins there is nothing to say to browsers of others.
+  if (corsOrigins.length > 0) await server.register(cors, {
     origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
     exposedHeaders: ['retry-after', 'etag', 'content-disposition'],
     maxAge: 600,
     strictPreflight: false,
-    preflight: corsOrigins.length > 0,
   })
   addBodyParsers(server, limits)
   answerUnknownRoutes(server, options)

@@ -3,7 +3,7 @@ import type { ApiKeys } from '../api-keys.js'
 import { gatewayError } from '../errors.js'
 import type { GatewayLimits } from '../limits.js'
 import type { Caller } from '../model.js'
-import { checkContentType, contextOf, type InboundBudget } from './door.js'
+import { checkContentType, contextOf, type InboundBudget, type RequestContext } from './door.js'
 import { routeToSchema } from './openapi.js'
 import type { Rates } from './rates.js'
 import { invalidFields } from './request-violations.js'
@@ -38,7 +38,7 @@ export function openDoor(server: FastifyInstance, route: Route, guards: Guards):
       done()
     },
     handler: async (request, reply) => {
-      const answer = await route.handle(toCall(request, reply))
+      const answer = await route.handle(new RequestCall(request, reply))
       return reply.sent || answer === undefined ? reply : reply.send(answer)
     },
   })
@@ -102,22 +102,41 @@ function checkKeys(value: unknown, path: string): void {
   throw invalidFields('body', [{ path, code: 'ITEMS', zh, en }])
 }
 
-function toCall(request: FastifyRequest, reply: FastifyReply): Call {
-  const context = contextOf(request)
-  return {
-    get caller() {
-      if (context.caller === undefined) throw new Error('this door has no caller')
-      return context.caller
-    },
-    get bodyBytes() {
-      return context.bodyBytes
-    },
-    params: request.params as Record<string, string>,
-    query: request.query as Record<string, unknown>,
-    body: request.body,
-    request,
-    reply,
-    releaseBody: () => context.releaseBody(),
+class RequestCall implements Call {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly #context: RequestContext
+
+  constructor(request: FastifyRequest, reply: FastifyReply) {
+    this.request = request
+    this.reply = reply
+    this.#context = contextOf(request)
+  }
+
+  get caller(): Caller {
+    const { caller } = this.#context
+    if (caller === undefined) throw new Error('this door has no caller')
+    return caller
+  }
+
+  get params(): Readonly<Record<string, string>> {
+    return this.request.params as Record<string, string>
+  }
+
+  get query(): Readonly<Record<string, unknown>> {
+    return this.request.query as Record<string, unknown>
+  }
+
+  get body(): unknown {
+    return this.request.body
+  }
+
+  get bodyBytes(): Uint8Array {
+    return this.#context.bodyBytes
+  }
+
+  releaseBody(): void {
+    this.#context.releaseBody()
   }
 }
 

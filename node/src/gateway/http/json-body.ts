@@ -1,5 +1,8 @@
+import { isUtf8 } from 'node:buffer'
 import { scanJson } from '../../base/json-scan.js'
 import { gatewayError } from '../errors.js'
+
+const BYTE_ORDER_MARK = '\uFEFF'
 
 /** A key that changes the prototype of whatever object the value is copied into. */
 const FORBIDDEN_KEY = '__proto__'
@@ -19,11 +22,9 @@ export function parseJsonBody(body: Uint8Array, limits: { readonly jsonDepthMax:
 }
 
 function decodeUtf8(body: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body)
-  } catch (cause) {
-    throw gatewayError('CHARSET_INVALID', { charset: 'utf-8' }, cause)
-  }
+  if (!isUtf8(body)) throw gatewayError('CHARSET_INVALID', { charset: 'utf-8' })
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
+  return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text
 }
 
 function parse(text: string): unknown {
@@ -38,10 +39,12 @@ function parse(text: string): unknown {
 function countMembers(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0
   if (Array.isArray(value)) return value.reduce((sum: number, item) => sum + countMembers(item), 0)
-  let count = 0
-  for (const [key, inner] of Object.entries(value)) {
-    if (key === FORBIDDEN_KEY) throw gatewayError('JSON_FORBIDDEN_KEY', { key })
-    count += 1 + countMembers(inner)
+  const keys = Object.keys(value)
+  if (keys.includes(FORBIDDEN_KEY)) throw gatewayError('JSON_FORBIDDEN_KEY', { key: FORBIDDEN_KEY })
+  let count = keys.length
+  for (const key of keys) {
+    const inner = (value as Record<string, unknown>)[key]
+    if (typeof inner === 'object') count += countMembers(inner)
   }
   return count
 }
