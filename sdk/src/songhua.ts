@@ -30,6 +30,7 @@ export {
   type RefusedRecord,
   type SchemaId,
   type TableOptions,
+  isAnchored,
   isRefused,
 } from './connection/record.js'
 export { type RecordToKeep, filesOf } from './connection/evidence-files.js'

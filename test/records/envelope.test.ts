@@ -84,6 +84,14 @@ describe('a built record', () => {
     ])
   })
 
+  it('tells a bad code once where the subject is read out of the payload, and twice where it was given', () => {
+    const payload = { ...LICENCE, XK_XDR_SHXYM: '91110000600037341X' }
+    expect(violationsOf(() => builder.licence({ payload, issuer: ISSUER }))).toEqual(['FORMAT /payload/XK_XDR_SHXYM'])
+    const subject = { kind: 'public', scheme: 'uscc', id: payload.XK_XDR_SHXYM } as const
+    const both = violationsOf(() => builder.licence({ payload, subject, issuer: ISSUER }))
+    expect(both.map((one) => one.split(' ')[1])).toEqual(['/payload/XK_XDR_SHXYM', '/subject/id'])
+  })
+
   it('wants a subject, and for credit reporting a commitment', () => {
     expect(violationsOf(() => builder.penalty({ payload: PENALTY, issuer: ISSUER }))).toEqual(['SUBJECT /subject'])
     expect(builder.penalty({ payload: PENALTY, issuer: ISSUER, subject: commitment }).envelope.subject).toEqual(commitment)

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { Wallet } from 'ethers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { connect, isRefused, isSonghuaError, keySigner, type ChainConnection, type ChainOptions } from '@songhua/sdk'
+import {
+  connect, decisiveStep, isRefused, isSonghuaError, keySigner, reasonOf, type ChainConnection, type ChainOptions,
+} from '@songhua/sdk'
 import { createAnchorSender } from '@songhua/sdk/chain/anchor-sender'
 import { createRpcClient } from '@songhua/sdk/chain/rpc-client'
 import { createRecordBuilder } from '@songhua/sdk/records/builder'
@@ -287,6 +289,37 @@ describe('one account in several hands', () => {
     expect(accepted).toHaveLength(2)
     expect(await anchoredBy(sender.address)).toBe(3)
   })
+
+  it('asks a node for the logs of fewer blocks, where it takes no more', async () => {
+    const ranges: number[] = []
+    const narrow = await tampered(async ({ method, params }, honest) => {
+      if (method !== 'eth_getLogs') return honest()
+      const [{ fromBlock, toBlock }] = params as [{ fromBlock: string; toBlock: string }]
+      ranges.push(Number(toBlock) - Number(fromBlock) + 1)
+      const isWide = ranges.length < 4
+      return isWide ? { error: { code: -32005, message: 'query exceeds the range' } } : honest()
+    })
+    const sender = await createAnchorSender(createRpcClient({ url: narrow }), { signer: keySigner(account()), chainId: devnet.ready.chainId })
+    const tree = { root: `0x${'5b'.repeat(32)}`, size: 3, family: 'credit' } as const
+    const options = { timeoutMs: 20_000, onAccepted: () => undefined }
+    const first = await sender.anchor(tree, options)
+    expect(await sender.anchor(tree, options)).toMatchObject(first)
+    expect(ranges.length).toBeGreaterThan(3)
+    expect(ranges.slice(3).every((blocks) => blocks <= 157)).toBe(true)
+  })
+
+  it('searches for no batch that the contract does not know', async () => {
+    const asked: string[] = []
+    const counting = await tampered(({ method }, honest) => {
+      asked.push(method)
+      return honest()
+    })
+    const sender = await createAnchorSender(createRpcClient({ url: counting }), { signer: keySigner(account()), chainId: devnet.ready.chainId })
+    const empty = { root: `0x${'5c'.repeat(32)}`, size: 0, family: 'credit' } as const
+    const refused = sender.anchor(empty, { timeoutMs: 20_000, onAccepted: () => undefined })
+    await expect(refused).rejects.toMatchObject({ code: 'ANCHOR_FAILED' })
+    expect(asked.filter((method) => method === 'eth_getLogs')).toEqual([])
+  })
 })
 
 describe('refresh and trust anchors', () => {
@@ -295,20 +328,55 @@ describe('refresh and trust anchors', () => {
     const { evidence } = await songhua.records.anchor(licence(1))
     await songhua.records.anchor(licence(2))
     const trustAnchor = await songhua.trustAnchor({ checkpoint: 'head' })
-    expect(verifyEvidence(evidence, { trustAnchor }).valid).toBe(false)
-    const [checkpoint] = trustAnchor.checkpoints as { height: number }[]
-    const refreshed = await songhua.records.refresh(evidence, { under: checkpoint!.height })
-    const verdict = verifyEvidence(refreshed, { trustAnchor })
-    expect(verdict).toMatchObject({ valid: true, facts: { horizon: { proof: 'checkpoint', height: checkpoint!.height } } })
+    const stale = verifyEvidence(evidence, { trustAnchor })
+    expect(decisiveStep(stale)).toMatchObject({ step: 'validators', code: 'CHECKPOINT_PATH_MISSING' })
+    expect(reasonOf(stale)).toMatch(/refresh the evidence under that checkpoint/)
+    const { height } = trustAnchor.checkpoints[0]!
+    for (const under of [trustAnchor, JSON.stringify(trustAnchor), height]) {
+      const verdict = verifyEvidence(await songhua.records.refresh(evidence, { under }), { trustAnchor })
+      expect(verdict).toMatchObject({ valid: true, facts: { horizon: { proof: 'checkpoint', height } } })
+    }
     expect((await songhua.records.refresh(evidence)).checkpointPath).toBeDefined()
   })
 
-  it('refuse heights at or below the record, and above the head', async () => {
+  it('leave a record that a checkpoint does not reach, or is, as plain evidence', async () => {
+    const songhua = await connected()
+    const before = await songhua.trustAnchor({ checkpoint: 'head' })
+    const { evidence } = await songhua.records.anchor(licence(1))
+    const { blockNumber } = evidence.anchor
+    const own = await songhua.trustAnchor({ checkpoint: blockNumber })
+    await songhua.records.anchor(licence(2))
+    const later = await songhua.records.refresh(evidence)
+    expect(verifyEvidence(later, { trustAnchor: own }).valid).toBe(false)
+    for (const under of [before, own, await songhua.trustAnchor(), blockNumber, blockNumber - 1]) {
+      expect(await songhua.records.refresh(evidence, { under })).toEqual(evidence)
+      expect(await songhua.records.refresh(later, { under })).toEqual(evidence)
+    }
+    expect(verifyEvidence(evidence, { trustAnchor: own })).toMatchObject({ facts: { horizon: { proof: 'checkpoint', height: blockNumber } } })
+  })
+
+  it('prove records up to a pinned checkpoint under that, not under the head', async () => {
+    const songhua = await connected()
+    const { evidence } = await songhua.records.anchor(licence(1))
+    await songhua.records.anchor(licence(2))
+    const trustAnchor = await songhua.trustAnchor({ checkpoint: 'head' })
+    const { height } = trustAnchor.checkpoints[0]!
+    await songhua.records.anchor(licence(3))
+    const pinned = await connected({ trustAnchor })
+    const refreshed = await pinned.records.refresh(evidence)
+    expect(await pinned.records.verify(refreshed)).toMatchObject({ facts: { horizon: { proof: 'checkpoint', height } } })
+  })
+
+  it('refuse a height above the head, evidence of another chain, and what is no trust anchor', async () => {
     const songhua = await connected()
     const { evidence } = await songhua.records.anchor(licence(1))
     const under = evidence.anchor.blockNumber
-    await expect(songhua.records.refresh(evidence, { under })).rejects.toMatchObject({ code: 'REFRESH_HEIGHT' })
     await expect(songhua.records.refresh(evidence, { under: under + 1_000_000 })).rejects.toMatchObject({ code: 'RPC_ANSWER' })
+    const other = { ...(await songhua.trustAnchor()), chainId: 7 }
+    await expect(songhua.records.refresh(evidence, { under: other })).rejects.toMatchObject({
+      code: 'EVIDENCE_INVALID', details: { codes: ['CHAIN_ID'] },
+    })
+    await expect(songhua.records.refresh(evidence, { under: '{}' })).rejects.toMatchObject({ code: 'TRUST_ANCHOR_FORMAT' })
   })
 
   it('refuse a checkpoint of a block that nobody sealed', async () => {

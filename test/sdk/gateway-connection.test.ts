@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import {
-  connect, isRefused, isSonghuaError, type GatewayConnection, type GatewayEvent, type GatewayOptions, type SonghuaError,
+  connect, isRefused, isSonghuaError, payloadJson, type GatewayConnection, type GatewayEvent, type GatewayOptions, type SonghuaError,
 } from '@songhua/sdk'
 import { createRecordBuilder } from '@songhua/sdk/records/builder'
 import { SCOPES } from '@songhua/node/gateway/model'
@@ -120,12 +120,39 @@ describe('records of a gateway', () => {
     const { id } = await songhua.records.anchor(licence(2))
     await songhua.records.anchor(licence(3))
     const trustAnchor = await songhua.trustAnchor({ checkpoint: 'head' })
-    const [{ height }] = trustAnchor.checkpoints as [{ height: number }]
+    const { height } = trustAnchor.checkpoints[0]!
     expect((await songhua.records.verify(await songhua.records.evidence(id), { trustAnchor })).valid).toBe(false)
-    const under = await songhua.records.evidence(id, { under: height })
-    expect(await songhua.records.verify(under, { trustAnchor })).toMatchObject({
-      valid: true, facts: { horizon: { proof: 'checkpoint', height } },
+    for (const under of [trustAnchor, JSON.stringify(trustAnchor), height]) {
+      const verdict = await songhua.records.verify(await songhua.records.evidence(id, { under }), { trustAnchor })
+      expect(verdict).toMatchObject({ valid: true, facts: { horizon: { proof: 'checkpoint', height } } })
+    }
+    const pinned = await connected({ trustAnchor })
+    expect((await pinned.records.verify(await pinned.records.evidence(id))).valid).toBe(true)
+  })
+
+  it('come with plain evidence where a checkpoint does not reach them, or is their block', async () => {
+    const songhua = await connected()
+    const before = await songhua.trustAnchor({ checkpoint: 'head' })
+    const { id, evidence } = await songhua.records.anchor(licence(2))
+    const { blockNumber } = evidence.anchor
+    const own = await songhua.trustAnchor({ checkpoint: blockNumber })
+    for (const under of [before, own, await songhua.trustAnchor(), blockNumber, blockNumber - 1]) {
+      expect(await songhua.records.evidence(id, { under })).toEqual(evidence)
+    }
+    expect((await songhua.records.verify(evidence, { trustAnchor: own })).valid).toBe(true)
+  })
+
+  it('are not proved under what the chain has not reached, another chain, or no trust anchor', async () => {
+    const songhua = await connected()
+    const { records } = songhua
+    const { id, evidence } = await records.anchor(licence(2))
+    const under = evidence.anchor.blockNumber + 1_000_000
+    expect(await errorOf(records.evidence(id, { under }))).toMatchObject({ code: 'REFRESH_HEIGHT' })
+    const other = { ...(await songhua.trustAnchor()), chainId: 7 }
+    expect(await errorOf(records.evidence(id, { under: other }))).toMatchObject({
+      code: 'EVIDENCE_INVALID', details: { codes: ['CHAIN_ID'] },
     })
+    expect(await errorOf(records.evidence(id, { under: '{}' }))).toMatchObject({ code: 'TRUST_ANCHOR_FORMAT' })
   })
 
   it('can be held, released and erased; the proof stands', async () => {
@@ -182,6 +209,61 @@ describe('refusals of a gateway', () => {
   it('are in Chinese for those who ask for it', async () => {
     const { records } = await connected({ language: 'zh' })
     expect((await errorOf(records.get('x'))).message).toMatch(/没有记录/)
+  })
+})
+
+describe('anchorTable', () => {
+  const columns = Object.keys(LICENCE) as (keyof typeof LICENCE)[]
+  const cell = (value: unknown): string => `"${String(value).replaceAll('"', '""')}"`
+  const row = (number: number, change: object = {}): string => {
+    const payload = { ...LICENCE, XK_WSH: `表〔2026〕${number}号`, ...change }
+    return columns.map((column) => cell(payload[column])).join()
+  }
+  const table = (...rows: string[]): string => [columns.join(), ...rows].join('\n')
+  const schema = 'government.licence'
+
+  /** By what the platform reads of each pair of bytes. */
+  function toGb18030(text: string): Uint8Array {
+    const decoder = new TextDecoder('gb18030')
+    const pairs = Array.from({ length: 0x7e * 0xbf }, (_, n) => [0x81 + Math.floor(n / 0xbf), 0x40 + (n % 0xbf)])
+    const codes = new Map(pairs.map((pair) => [decoder.decode(Uint8Array.from(pair)), pair]))
+    return Uint8Array.from([...text].flatMap((one) => (one < '\x80' ? [one.charCodeAt(0)] : codes.get(one)!)))
+  }
+
+  it('anchors each row, proved, and counts', async () => {
+    const { records } = await connected({ trustAnchor: chain.trustAnchor() })
+    const progress: object[] = []
+    const anchored = await records.anchorTable(table(row(1), row(2)), { schema, onProgress: (one) => progress.push(one) })
+    const numbers = anchored.map(({ payload }) => payloadJson<typeof schema>(payload!).XK_WSH)
+    expect(numbers).toEqual(['表〔2026〕1号', '表〔2026〕2号'])
+    expect(progress.at(-1)).toEqual({ accepted: 2, anchored: 2, refused: 0 })
+  })
+
+  it('reads GB18030 with a mapping, and is sent again without effect under its key', async () => {
+    const { records } = await connected()
+    const bytes = toGb18030(table(row(3)).replace('XK_NR', 'X'))
+    const order = { schema, mapping: { X: 'XK_NR' }, charset: 'gb18030', idempotencyKey: 'table-3', partial: true } as const
+    const [first] = await records.anchorTable(bytes, order)
+    if (first === undefined || isRefused(first)) return expect.unreachable(JSON.stringify(first))
+    expect(payloadJson<typeof schema>(first.payload!)).toEqual({ ...LICENCE, XK_WSH: '表〔2026〕3号' })
+    const [again] = await records.anchorTable(bytes, order)
+    expect(again).toMatchObject({ id: first.id })
+    expect(await errorOf(records.anchorTable(table(row(4)).replace('XK_NR', 'X'), order))).toMatchObject({ code: 'IDEMPOTENCY_CONFLICT', status: 409 })
+  })
+
+  it('names row and column of what is bad, in its place or for the whole', async () => {
+    const { records } = await connected()
+    const bad = row(6, { XK_XDR_TYPE: '法人' })
+    const results = await records.anchorTable(table(row(5), bad), { schema, partial: true })
+    expect(results.map((one) => (isRefused(one) ? one.row : 'anchored'))).toEqual(['anchored', 2])
+    expect(results.filter(isRefused)[0]!.refusal.violations).toMatchObject([{ column: 'XK_XDR_TYPE' }])
+    const all = await records.anchorTable(table(bad, bad), { schema, partial: true })
+    expect(all.map((one) => isRefused(one) && one.row)).toEqual([1, 2])
+    expect(await errorOf(records.anchorTable(table(row(7), bad), { schema }))).toMatchObject({
+      code: 'SUBMISSION_REFUSED', rows: [{ row: 2, violations: [{ column: 'XK_XDR_TYPE' }] }],
+    })
+    expect(await errorOf(records.anchorTable('', { schema }))).toMatchObject({ code: 'CSV_INVALID' })
+    expect(await errorOf(records.anchorTable(table(row(8)), { schema: 'no.such' }))).toMatchObject({ code: 'SCHEMA_UNKNOWN' })
   })
 })
 

@@ -46,7 +46,7 @@ describe('the types', () => {
     type OfChain = ChainConnection['records']
     type OfGateway = GatewayConnection['records']
     expectTypeOf<Exclude<keyof OfGateway, keyof OfChain>>().toEqualTypeOf<
-      'get' | 'payload' | 'evidence' | 'find' | 'erase' | 'hold' | 'release'
+      'anchorTable' | 'get' | 'payload' | 'evidence' | 'find' | 'erase' | 'hold' | 'release'
     >()
     expectTypeOf<Exclude<keyof OfChain, keyof OfGateway>>().toEqualTypeOf<'refresh'>()
     expectTypeOf<OfGateway['anchor']>().toEqualTypeOf<OfChain['anchor']>()

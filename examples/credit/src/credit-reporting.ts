@@ -1,6 +1,7 @@
 // 征信: by consent. The chain sees of the person a keyed commitment only, and every record names the consent behind it.
-import { type AnchoredRecord, type GatewayConnection, type PayloadBySchema, isSonghuaError } from '@songhua/sdk'
-import { type SubjectCommitment, commitSubject } from '@songhua/sdk/records/subject'
+import {
+  type AnchoredRecord, type GatewayConnection, type PayloadBySchema, type TrustAnchorFile, commitSubject, isSonghuaError,
+} from '@songhua/sdk'
 
 /** Of nobody: born in 1900. */
 const PERSON = { name: '李示范', citizenId: '230103190001010014' }
@@ -56,10 +57,10 @@ const objectionTo = (consentRecord: string, disputedRecord: string): PayloadBySc
 export async function creditReporting(
   songhua: GatewayConnection,
   key: { id: string; secret: Uint8Array },
-  trustAnchor: unknown,
+  trustAnchor: TrustAnchorFile,
 ): Promise<AnchoredRecord> {
   const { records } = songhua
-  const subject: SubjectCommitment = commitSubject(key, { scheme: 'citizen-id', id: PERSON.citizenId })
+  const subject = commitSubject(key, { scheme: 'citizen-id', id: PERSON.citizenId })
   console.log(`${AGENCY.name}: subject 主体 ${subject.keyId}:${subject.value.slice(0, 16)}…`)
 
   const consent = await records.anchor({ schema: 'credit.reporting.consent', subject, payload: CONSENT })

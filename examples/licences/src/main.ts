@@ -1,15 +1,13 @@
 // A licence department puts what it has decided on the chain: README.md tells the story.
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { connect } from '@songhua/sdk'
-import { type Export, anchorExport } from './csv-door.js'
-import { keep } from './evidence-files.js'
+import { connect, filesOf, isAnchored, isRefused, payloadJson, reasonOf } from '@songhua/sdk'
 import { PENALTY } from './penalty.js'
 
-const { SONGHUA_GATEWAY: url, SONGHUA_API_KEY: apiKey, OUT: out = 'out' } = process.env
-if (!url || !apiKey) throw new Error('Set SONGHUA_GATEWAY (URL of a gateway) and SONGHUA_API_KEY')
+const { SONGHUA_GATEWAY: gateway, SONGHUA_API_KEY: apiKey, OUT: out = 'out' } = process.env
+if (!gateway || !apiKey) throw new Error('Set SONGHUA_GATEWAY (URL of a gateway) and SONGHUA_API_KEY')
 
-const songhua = await connect({ gateway: url, apiKey })
+const songhua = await connect({ gateway, apiKey })
 const read = (name: string): Promise<Buffer> => readFile(new URL(`../data/${name}`, import.meta.url))
 const mapping = JSON.parse((await read('mapping.json')).toString()) as Record<string, string>
 
@@ -19,21 +17,24 @@ const trustAnchor = await songhua.trustAnchor()
 await mkdir(out, { recursive: true })
 await writeFile(`${out}/trust-anchor.json`, JSON.stringify(trustAnchor))
 
-/** Anchors one export; what it prints is what a clerk would want to see. */
+/** Anchors one export as the legacy system wrote it; what it prints is what a clerk would want to see. */
 async function anchorFile(name: string): Promise<string[]> {
-  const file: Export = { bytes: await read(name), charset: 'gb18030', schema: 'government.licence', mapping }
+  const table = await read(name)
   // The same file is the same submission, however often it is sent.
-  const digest = createHash('sha256').update(file.bytes).digest('hex')
-  const { anchored, refused } = await anchorExport({ url: url!, apiKey: apiKey! }, file, digest)
+  const idempotencyKey = createHash('sha256').update(table).digest('hex')
+  const order = { schema: 'government.licence', mapping, charset: 'gb18030', idempotencyKey, partial: true } as const
+  const rows = await songhua.records.anchorTable(table, order)
+  const refused = rows.filter(isRefused)
+  const anchored = rows.filter(isAnchored)
   console.log(`${name}: ${anchored.length} anchored 已上链, ${refused.length} refused 未接收`)
-  for (const { row, reasons } of refused) {
-    for (const { column = '', zh, en } of reasons) console.log(`  row 第 ${row} 行 [${column}] ${zh} / ${en}`)
+  for (const { row, refusal } of refused) {
+    for (const { column = '', zh, en } of refusal.violations) console.log(`  row 第 ${row} 行 [${column}] ${zh} / ${en}`)
   }
   for (const record of anchored) {
-    const { evidence, payload, salt } = record
-    const verdict = await songhua.records.verify(evidence, { payload, salt, trustAnchor })
-    if (!verdict.valid) throw new Error(`${record.id} is not proved: ${JSON.stringify(verdict.steps)}`)
-    await keep(out, record)
+    const verdict = await songhua.records.verify(record.evidence, { ...record, trustAnchor })
+    if (!verdict.valid) throw new Error(`${record.id} is not proved: ${reasonOf(verdict)}`)
+    // The evidence may be given to anybody; payload and salt to whom the record is for.
+    for (const [file, text] of Object.entries(filesOf(record))) await writeFile(`${out}/${file}`, text)
   }
   return anchored.map(({ id }) => id)
 }
@@ -47,7 +48,7 @@ console.log(`verified and kept 已验证并留存: ${first.length + corrected.le
 const subject = { kind: 'public', scheme: 'uscc', id: PENALTY.CF_XDR_SHXYM! } as const
 for await (const { id, envelope } of songhua.records.find({ subject, schema: 'government.licence' })) {
   const { payload } = await songhua.records.payload(id)
-  const licence = JSON.parse(new TextDecoder().decode(payload)) as { XK_XKZS: string; XK_YXQZI: string }
+  const licence = payloadJson<'government.licence'>(payload)
   console.log(`licence 许可 ${licence.XK_XKZS}, valid until 有效期至 ${licence.XK_YXQZI}, anchored 上链 ${envelope.createdAt}`)
 }
 

@@ -1,7 +1,6 @@
 // EPCIS 2.0 documents as the companies' systems write them, and what the example needs to know of an event.
 import { readFile } from 'node:fs/promises'
-import type { RecordInput, SchemaId } from '@songhua/sdk'
-import { type PublicSubject, gs1Subject } from '@songhua/sdk/records/subject'
+import { type PublicSubject, type RecordInput, type SchemaId, gs1Subject } from '@songhua/sdk'
 
 interface Quantity {
   epcClass: string
@@ -60,7 +59,7 @@ export function subjectOf(event: EpcisEvent): PublicSubject {
 }
 
 /** A record of the family `trace`: the event itself is the payload, and the gateway checks it against the schema. */
-export function recordOf(event: EpcisEvent): RecordInput {
+export function recordOf(event: EpcisEvent): RecordInput<string> {
   return { schema: SCHEMAS[event.type], subject: subjectOf(event), payload: event }
 }
 

@@ -1,7 +1,6 @@
 // Four companies anchor what they saw of one lot of Wuchang rice; a buyer traces a bag. README.md tells the story.
 import { mkdir, writeFile } from 'node:fs/promises'
-import { type GatewayConnection, connect, isRefused, isSonghuaError } from '@songhua/sdk'
-import { gs1Subject } from '@songhua/sdk/records/subject'
+import { type GatewayConnection, connect, gs1Subject, isRefused, isSonghuaError } from '@songhua/sdk'
 import { describeEvent, readEvents, readPlaces, recordOf } from './epcis.js'
 import { traceBack } from './trace.js'
 

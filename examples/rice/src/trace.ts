@@ -1,8 +1,7 @@
 // From a bag back to the field: every record that speaks of the bag, of what it was made of, and of where that was.
-import type { GatewayConnection } from '@songhua/sdk'
-import type { EvidenceBundle } from '@songhua/sdk/protocol/evidence-format'
-import type { PublicSubject } from '@songhua/sdk/records/subject'
-import { parseTrustAnchor } from '@songhua/sdk/verify'
+import {
+  type EvidenceBundle, type GatewayConnection, type PublicSubject, type TrustAnchorFile, payloadJson, reasonOf,
+} from '@songhua/sdk'
 import { type EpcisEvent, originsOf } from './epcis.js'
 
 export interface Step {
@@ -21,21 +20,18 @@ export interface Step {
 export async function traceBack(
   songhua: GatewayConnection,
   from: PublicSubject[],
-  trustAnchor: unknown,
+  trustAnchor: TrustAnchorFile,
 ): Promise<Step[]> {
-  const under = parseTrustAnchor(trustAnchor).checkpoints.at(-1)!.height
   const steps: Omit<Step, 'isWithdrawn'>[] = []
   const queue = [...from]
   const seen = new Set(queue.map(({ id }) => id))
   for (let subject = queue.shift(); subject !== undefined; subject = queue.shift()) {
-    for await (const { id, envelope, batch } of songhua.records.find({ subject })) {
+    for await (const { id, envelope } of songhua.records.find({ subject })) {
       const { payload, salt } = await songhua.records.payload(id)
-      // Before the checkpoint, the checkpoint vouches for the record's block; from it on, the validators do.
-      const isBefore = Number(batch?.blockNumber) < under
-      const evidence = await songhua.records.evidence(id, isBefore ? { under } : {})
+      const evidence = await songhua.records.evidence(id, { under: trustAnchor })
       const verdict = await songhua.records.verify(evidence, { payload, salt, trustAnchor })
-      if (!verdict.valid) throw new Error(`${id} is not proved: ${JSON.stringify(verdict.steps)}`)
-      const event = JSON.parse(new TextDecoder().decode(payload)) as EpcisEvent
+      if (!verdict.valid) throw new Error(`${id} is not proved: ${reasonOf(verdict)}`)
+      const event = payloadJson(payload) as EpcisEvent
       steps.push({ id, event, issuer: envelope.issuer, evidence })
       const origins = originsOf(event).filter((origin) => !seen.has(origin.id))
       for (const origin of origins) seen.add(origin.id)

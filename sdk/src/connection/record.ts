@@ -129,3 +129,7 @@ export interface TableOptions extends AnchorOptions {
 export function isRefused(record: AnchoredRecord | RefusedRecord): record is RefusedRecord {
   return 'refusal' in record
 }
+
+export function isAnchored(record: AnchoredRecord | RefusedRecord): record is AnchoredRecord {
+  return !isRefused(record)
+}

@@ -10,8 +10,8 @@ const QUANTUM = 4
 /** Bytes of base64 with padding. @throws SonghuaError `GATEWAY_ANSWER` */
 export function base64ToBytes(text: string, field: string): Uint8Array {
   const { Buffer: native } = globalThis as { Buffer?: Base64Reader }
-  const bytes = native === undefined ? decodePortable(text) : decodeNative(text, native)
-  return bytes ?? fail(field)
+  if (text.length % QUANTUM !== 0) fail(field)
+  return (native === undefined ? decodePortable(text) : decodeNative(text, native)) ?? fail(field)
 }
 
 /** It passes over what is no base64: then there are fewer bytes than there should be. */

@@ -1,4 +1,4 @@
-import { type Hash, type Hex, bytesToHex, equalBytes } from './bytes.js'
+import { type Hash, bytesToHex, equalBytes } from './bytes.js'
 import { CodedError, messageOf } from './errors.js'
 import { RECORD_FAMILIES, envelopeLeaf, readEnvelope } from './evidence-envelope.js'
 import {

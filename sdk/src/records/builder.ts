@@ -139,12 +139,15 @@ function checkInput(schema: RecordSchema, input: RecordInput, { registry, nowMs 
   const inPayload = subjectInPayload(schema, input.payload)
   const subject = input.subject ?? inPayload
   const named = { schema: schema.id, version: schema.version, payload: input.payload }
+  const ofPayload = registry.validate(named, { nowMs }).map((one) => ({ ...one, path: `/payload${one.path}` }))
   const ofSubject = subjectViolations(schema, subject, inPayload)
+  // A subject that was read out of a bad payload is told where it stands: in the payload.
+  const isTold = ofSubject.length > 0 || (input.subject === undefined && ofPayload.length > 0)
   const violations = [
-    ...registry.validate(named, { nowMs }).map((one) => ({ ...one, path: `/payload${one.path}` })),
+    ...ofPayload,
     ...ofSubject,
     ...retentionViolations(schema, input.retention),
-    ...inputViolations(schema, input, ofSubject.length > 0 ? undefined : subject),
+    ...inputViolations(schema, input, isTold ? undefined : subject),
   ]
   if (subject === undefined || violations.length > 0) throw invalid(schema, violations)
   return { ...subject }
