@@ -101,6 +101,19 @@ describe('POST /v1/verify', () => {
     expect([answer.status, answer.json.error.field]).toEqual([400, field])
   })
 
+  it('counts a long history as the work of many', async () => {
+    const limits = { verifyBurst: 20, verifyPerSecond: 0.01 }
+    const own = await createFixture({ limits, header: () => Promise.resolve(chain.headers[0]!) })
+    try {
+      const of = (characters: number) => ({ evidence: { ...bundle, validatorHistory: ['0x'.padEnd(characters, 'a')] } })
+      const asked = async (characters: number) => (await ask(`${own.url}/v1/verify`, { body: of(characters) })).status
+      const turn = GATEWAY_LIMITS.verifyHistoryCharactersPerTurn
+      expect([await asked(18 * turn), await asked(turn), await asked(100)]).toEqual([200, 429, 429])
+    } finally {
+      await own.stop()
+    }
+  })
+
   it('has limits of size and rate of its own', async () => {
     const large = await verify({ evidence: 'a'.repeat(2_200_000) })
     expect([large.status, large.json.error.code]).toEqual([413, 'BODY_TOO_LARGE'])

@@ -14,6 +14,7 @@ const PLACEHOLDERS: Record<OptionSpec['type'], string> = {
   peers: '<multiaddr,…>',
   origins: '<origin,…>',
   hosts: '<host,…>',
+  networks: '<network,…>',
 }
 
 /** Adds a flag for each option of the table but those left out. */

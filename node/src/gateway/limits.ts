@@ -12,6 +12,8 @@ export const GATEWAY_LIMITS = {
    * is 35 changes of 64 validators, or 200 of four.
    */
   verifyHistoryCharactersMax: 448 * 1024,
+  /** History that counts as one more verification: the largest takes 19 turns more, so one address one a second. */
+  verifyHistoryCharactersPerTurn: 24 * 1024,
   /** Of everything else, bytes. */
   smallBodyBytesMax: 16 * 1024,
   /** Bodies being received or worked on at one time, bytes in all. */

@@ -9,7 +9,8 @@ export interface Rates {
   records(keyId: string, count: number): void
   /** A request without a key, or with one that was refused. */
   anonymous(address: string): void
-  verify(address: string): void
+  /** @param count more than one for evidence that takes as much work as so many others */
+  verify(address: string, count?: number): void
 }
 
 /** How many hextets of an IPv6 address one subscriber holds to himself: a /64 is one neighbour. */
@@ -54,6 +55,6 @@ export function createRates(limits: GatewayLimits, clock: { now(): number }): Ra
     request,
     records,
     anonymous: (address) => anonymous(addressKey(address)),
-    verify: (address) => verify(addressKey(address)),
+    verify: (address, count) => verify(addressKey(address), count),
   }
 }

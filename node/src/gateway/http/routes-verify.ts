@@ -6,12 +6,14 @@ import { parseTrustAnchor, trustAnchorToJson } from '@songhua/sdk/protocol/trust
 import { gatewayError } from '../errors.js'
 import type { GatewayLimits } from '../limits.js'
 import type { ChainProofs } from '../ports.js'
+import type { Rates } from './rates.js'
 import { invalidFields } from './request-violations.js'
 import type { Route } from './route.js'
 
 export interface VerifyPorts {
   readonly chainId: number
   readonly proofs: Pick<ChainProofs, 'header'>
+  readonly rates: Pick<Rates, 'verify'>
   readonly limits: GatewayLimits
 }
 
@@ -23,7 +25,7 @@ interface VerifyBody {
 }
 
 /** Verification for those who cannot run it themselves: what it says is worth what this server is trusted for. */
-export function verifyRoutes({ chainId, proofs, limits }: VerifyPorts): Route[] {
+export function verifyRoutes({ chainId, proofs, rates, limits }: VerifyPorts): Route[] {
   let own: Promise<EvidenceVerifier> | undefined
   const ownVerifier = (): Promise<EvidenceVerifier> => (own ??= verifierOf(chainId, proofs).catch(forget))
   const forget = (error: unknown): never => {
@@ -58,7 +60,10 @@ export function verifyRoutes({ chainId, proofs, limits }: VerifyPorts): Route[] 
       errors: ['EVIDENCE_TOO_LARGE'],
       handle: async (call) => {
         const body = call.body as VerifyBody
-        checkHistory(body.evidence, limits.verifyHistoryCharactersMax)
+        const characters = checkHistory(body.evidence, limits.verifyHistoryCharactersMax)
+        // One was counted at the door.
+        const more = Math.floor(characters / limits.verifyHistoryCharactersPerTurn)
+        if (more > 0) rates.verify(call.request.ip, more)
         const input = inputOf(body)
         const { evidence, trustAnchor } = body
         if (trustAnchor !== undefined) return verdictToJson(verifyEvidence(evidence, { ...input, trustAnchor }))
@@ -68,10 +73,14 @@ export function verifyRoutes({ chainId, proofs, limits }: VerifyPorts): Route[] 
   ]
 }
 
-/** @throws GatewayError `EVIDENCE_TOO_LARGE` for more seals than one caller may have the server look at */
-function checkHistory(evidence: unknown, limit: number): void {
+/**
+ * @returns characters of the history, with which the work grows
+ * @throws GatewayError `EVIDENCE_TOO_LARGE` for more seals than one caller may have the server look at
+ */
+function checkHistory(evidence: unknown, limit: number): number {
   const characters = historyCharacters(evidence)
   if (characters > limit) throw gatewayError('EVIDENCE_TOO_LARGE', { characters, limit })
+  return characters
 }
 
 function historyCharacters(evidence: unknown): number {

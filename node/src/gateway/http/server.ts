@@ -93,7 +93,7 @@ export async function createGatewayServer(options: GatewayServerOptions, ports: 
     ...recordRoutes({ ...ports, limits }),
     ...streams.routes,
     ...webhookRoutes(webhooks, limits),
-    ...verifyRoutes({ ...ports, chainId: options.chainId, limits }),
+    ...verifyRoutes({ ...ports, chainId: options.chainId, rates, limits }),
     ...chainRoutes({ ...ports, facts: options }),
     openApiRoute(server),
   ]
