@@ -9,7 +9,7 @@ import { base64ToBytes } from './base64.js'
 
 /**
  * Answers to submissions, in their two forms. The plain one has whole evidence in each record. The shared one, for many
- * records, has what the bundles of a batch have in common, and its leaves, once: a sixth of the bytes, and the bundles
+ * records, has what the bundles of a batch have in common, and its leaves, once: a fifth of the bytes, and the bundles
  * are cut here, each from a leaf that is made anew of its envelope under a root that the batch's receipt names.
  */
 
