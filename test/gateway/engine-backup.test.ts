@@ -119,6 +119,21 @@ describe('a backup of a running gateway', () => {
     await gateway.stop()
   }, 60_000)
 
+  it('is followed by no event under a number that was given out before', async () => {
+    const first = await openGateway(await tempFolder(), chain)
+    await anchorAll(first, chain, await acceptAll(first, [licence(30)]))
+    const files = await backUp(first)
+    await anchorAll(first, chain, await acceptAll(first, [licence(31)]))
+    const seen = first.engine.feed.last()
+    await first.stop()
+    const { gateway } = await restored(files)
+    const [later] = await acceptAll(gateway, [licence(32)])
+    await anchorAll(gateway, chain, [later!])
+    const news = await gateway.engine.feed.read(seen, 10)
+    expect(news.map(({ recordId }) => recordId)).toEqual([later])
+    await gateway.stop()
+  })
+
   it('does an erasure again when the keys are older than the state', async () => {
     const first = await openGateway(await tempFolder(), chain)
     const [gone, kept] = await acceptAll(first, [entry('gone'), entry('kept')])

@@ -8,17 +8,19 @@ import {
   ALL_CUSTODY,
   ALL_RECORDS,
   IDENTITY_KEY,
+  NEXT_EVENT_KEY,
   RING_SIZE_KEY,
   SCHEMA_KEY,
   custodyKey,
   payloadKey,
   placeOfKey,
   readUint64,
+  uint64,
 } from './keys.js'
 import type { GatewayTable, KeyRing } from './ports.js'
 import { decodeCustodyRow, decodeRecordRow, encodeCustodyRow } from './rows.js'
 import { custodyOf } from './shelf.js'
-import { type Change, type GatewayStore, createGatewayStore, isEmptyTable, readRecord } from './store.js'
+import { type Change, type GatewayStore, createGatewayStore, isEmptyTable, readCounter, readRecord } from './store.js'
 import { createTags, isSameTag } from './tags.js'
 
 export interface RestoreSources {
@@ -68,10 +70,19 @@ export async function restoreGateway(sources: RestoreSources, targets: RestoreTa
   await restoreKeys(sources.keys, keyRing)
   const schema = await restoreRows(sources.state, table)
   const store = createGatewayStore(table)
+  await store.commit([[NEXT_EVENT_KEY, uint64(nextEvent(store, targets.clock.now()))]])
   const erasedAgain = await eraseAgain(store, keyRing)
   const { records, foundErased } = await markErased(store, targets)
   await store.commit([[SCHEMA_KEY, schema]])
   return { secret, records, erasedAgain, foundErased }
+}
+
+/**
+ * Numbers of events that were given out after the backup are never given again: a consumer who stands there goes on with
+ * what comes now, and misses nothing. So many milliseconds have passed than events can have happened.
+ */
+function nextEvent(store: GatewayStore, nowMs: number): number {
+  return Math.max(readCounter(store, NEXT_EVENT_KEY), nowMs)
 }
 
 interface KeysRead {
