@@ -157,12 +157,13 @@ export function createEvidenceChain(batch = records(7), family = 1n): EvidenceCh
     proofs,
     anchored,
     bundle: (blockNumber, leafIndex = 4) => assembleEvidence(anchored(blockNumber), batch[leafIndex]!.envelope, leafIndex),
-    trustAnchor: (...checkpoints) =>
-      trustAnchorToJson({
+    trustAnchor: (...checkpoints) => ({
+      ...trustAnchorToJson({
         chainId: 230099,
         genesisHeader: headers[0]!,
         checkpoints: checkpoints.map((height) => checkpointOf(headers[height]!)),
       }),
+    }),
   }
 }
 

@@ -79,7 +79,7 @@ describe('a compact answer', () => {
     ['a leaf too few', change((_, batch) => (batch.leaves = Buffer.from(batch.leaves, 'base64').subarray(32).toString('base64')))],
     ['half a leaf', change((_, batch) => (batch.leaves = Buffer.from(batch.leaves, 'base64').subarray(16).toString('base64')))],
     ['no leaves', change((_, batch) => (batch.leaves = ''))],
-    ['a header of another block', change((_, batch) => (batch.header = chain.bundle(3).header))],
+    ['a header of another block', change((_, batch) => Object.assign(batch, { header: chain.bundle(3).header }))],
     ['no header', change((_, batch) => Object.assign(batch, { header: 7 }))],
     ['a receipt that is none', change((_, batch) => Object.assign(batch, { anchor: { ...batch.anchor, receiptProof: ['0x00'] } }))],
     ['a log of another place', change((_, batch) => Object.assign(batch, { anchor: { ...batch.anchor, transactionIndex: 0 } }))],

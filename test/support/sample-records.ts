@@ -7,7 +7,7 @@ const BUREAU = '11230100MB10000107'
 const COMPANY = '91110000600037341L'
 
 export interface SampleRecord {
-  schema: 'government.licence' | 'trace.object-event' | 'credit.public.promise'
+  schema: string
   payload: Record<string, unknown>
   subject?: ReturnType<typeof gs1Subject>
 }
