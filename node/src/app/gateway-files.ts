@@ -6,7 +6,8 @@ export const SCHEMAS_DIR = 'schemas'
 /** What the database is, in errors. */
 export const GATEWAY_RECORDS = {
   name: 'the database of records',
-  remedy: 'move this folder away and bring back the last backup: songhua restore --help',
+  remedy: 'bring back the last backup (songhua restore --help), into an empty folder or, where the keys of payloads are '
+    + 'whole, with --keep-keys; to go on without what was lost, delete DAMAGED.txt in this folder, if it is there',
 }
 
 /** What lies where in the two folders of a gateway. */

@@ -1,4 +1,4 @@
-import { type FileHandle, open, rename } from 'node:fs/promises'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /** Writes all of `bytes` at `position`; a single `write` may write less. */
@@ -11,7 +11,7 @@ export async function writeAt(file: FileHandle, bytes: Uint8Array, position: num
 
 /**
  * Puts a file with these bytes at `path`, whole or not at all: written aside, synced, renamed, and the folder synced.
- * The answer is open for reading and writing.
+ * When that fails nothing is left of it. The answer is open for reading and writing.
  */
 export async function replaceDurably(path: string, parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<FileHandle> {
   const aside = `${path}.new`
@@ -28,12 +28,19 @@ export async function replaceDurably(path: string, parts: Iterable<Uint8Array> |
     return file
   } catch (error) {
     await file.close()
+    await rm(aside, { force: true })
     throw error
   }
 }
 
+/** As `replaceDurably`, for whoever wants nothing more of the file. */
+export async function writeDurably(path: string, content: Uint8Array | string): Promise<void> {
+  const file = await replaceDurably(path, [Buffer.from(content)])
+  await file.close()
+}
+
 /** A new or renamed file is safe only when its folder is. Windows opens no folders, and journals renames itself. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return
   const handle = await open(folder, 'r')
   try {

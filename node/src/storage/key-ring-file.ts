@@ -122,7 +122,7 @@ async function checkHead({ path, file }: Ring): Promise<void> {
   const bytes = Buffer.alloc(SLOT_BYTES)
   const { bytesRead } = await file.read(bytes, 0, SLOT_BYTES, 0)
   if (bytesRead < SLOT_BYTES || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) {
-    fail('KEY_RING_FOREIGN', `${path} is no key ring; move it away, or name the file that is one`)
+    fail('KEY_RING_FOREIGN', `${path} does not begin as a key ring: it is damaged, or another file lies there; restore the key folder from its backup`)
   }
   const version = bytes.readUInt32BE(KEY_BYTES)
   if (version > VERSION)

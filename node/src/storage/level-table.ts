@@ -1,6 +1,7 @@
 import type { ClassicLevel } from 'classic-level'
 import { Level } from 'level'
 import { CodedError, messageOf } from '@songhua/sdk/protocol/errors'
+import { checkBeforeOpen, ignoredDamage, markDamaged } from './level-damage.js'
 import type { Table } from './table.js'
 
 /** LevelDB's cache of uncompressed blocks. */
@@ -11,10 +12,16 @@ const WRITE_BUFFER_BYTES = 4 * 1024 * 1024
 type Database = ClassicLevel<Uint8Array, Uint8Array>
 
 /**
- * Several threads of one process may open the same folder, several processes may not.
+ * Several threads of one process may open the same folder, several processes may not. What LevelDB passes over in
+ * silence, a write-ahead log with damage in its middle, is refused here, at this opening and at every later one.
  * @throws CodedError `STORE_IN_USE`, `STORE_DAMAGED`, `STORE_OPEN_FAILED`
  */
 export async function openLevelTable(folder: string, contents: Contents = CHAIN): Promise<Table> {
+  const place = { folder, contents }
+  const known = await checkBeforeOpen(folder).catch((error: unknown) => {
+    throw openError(place, error)
+  })
+  if (known !== undefined) throw damaged(place, known)
   // `level` types what its browser version has too; in Node it is classic-level, which reads synchronously.
   const database = new Level<Uint8Array, Uint8Array>(folder, {
     keyEncoding: 'view',
@@ -26,9 +33,20 @@ export async function openLevelTable(folder: string, contents: Contents = CHAIN)
   try {
     await database.open()
   } catch (error) {
-    throw openError({ folder, contents }, error)
+    throw openError(place, error)
   }
-  return tableOver(database, { folder, contents })
+  await refuseIgnoredDamage(database, place)
+  return tableOver(database, place)
+}
+
+async function refuseIgnoredDamage(database: Database, place: Place): Promise<void> {
+  const ignored = await ignoredDamage(place.folder)
+  if (ignored.length === 0) return
+  await database.close()
+  const what = await markDamaged(place.folder, ignored, place.contents).catch((error: unknown) => {
+    throw damaged(place, ignored[0]!, error)
+  })
+  throw damaged(place, what)
 }
 
 /** What the database is for, and what to do when it is damaged: the end of the sentence that says so. */
