@@ -48,7 +48,12 @@ describe('the gateway engine on a real chain', () => {
     const verdict = verifyEvidence(JSON.stringify(evidence), { trustAnchor: chain.trustAnchor() })
     expect(verdict.valid).toBe(true)
     expect(verdict.facts!.horizon).toMatchObject({ sealedHeight: head })
-    for (const height of [evidence.anchor.blockNumber, 0, head + 1, 1.5]) {
+    const plain = (await gateway.engine.shelf.evidence(id!))!
+    expect(plain).not.toHaveProperty('checkpointPath')
+    for (const height of [plain.anchor.blockNumber, plain.anchor.blockNumber - 1, 0]) {
+      expect(await gateway.engine.shelf.evidence(id!, height)).toEqual(plain)
+    }
+    for (const height of [head + 1, 1.5, -1]) {
       await expect(gateway.engine.shelf.evidence(id!, height)).rejects.toMatchObject({ code: 'REFRESH_HEIGHT' })
     }
   })

@@ -62,6 +62,10 @@ describe('REST over the engine and a chain', () => {
     const head = Number((await ask(`${url}/v1/status`)).json.height)
     const under = await ask(`${url}/v1/records/${id}/evidence?under=${head}`, { token })
     expect([under.status, verifier().verify(under.text).valid]).toEqual([200, true])
+    for (const height of [evidence.anchor.blockNumber, evidence.anchor.blockNumber - 1, 0]) {
+      const plain = await ask(`${url}/v1/records/${id}/evidence?under=${height}`, { token })
+      expect([plain.status, plain.text]).toEqual([200, file.text])
+    }
     const bad = await ask(`${url}/v1/records/${id}/evidence?under=999999999`, { token })
     expect([bad.status, bad.json.error.code]).toEqual([400, 'REFRESH_HEIGHT'])
   })

@@ -1,13 +1,16 @@
 /* eslint-disable @typescript-eslint/require-await -- the ports are asynchronous, memory is not */
 import { bytesToHex } from '@songhua/sdk/protocol/bytes'
-import type { EvidenceBundle } from '@songhua/sdk/protocol/evidence-format'
+import { envelopeLeaf } from '@songhua/sdk/protocol/evidence-envelope'
+import type { JsonObject } from '@songhua/sdk/protocol/json-fields'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
 import { createRecordBuilder } from '@songhua/sdk/records/builder'
+import { envelopeBytes } from '@songhua/sdk/records/envelope'
 import type { SchemaRegistry } from '@songhua/sdk/records/schema-registry'
 import type { Violation } from '@songhua/sdk/records/schema-types'
 import { gatewayError } from '@songhua/node/gateway/errors'
+import { cutEvidence } from '@songhua/node/gateway/evidence'
 import type {
-  Custody, Feed, GatewayEvent, Intake, Outcome, RecordEvent, Refusal, Shelf, StoredRecord, SubmittedPayload,
+  AnchoredBatch, AnchoredRecord, Custody, Feed, GatewayEvent, Intake, Outcome, RecordEvent, Refusal, Shelf, StoredRecord, SubmittedPayload,
 } from '@songhua/node/gateway/model'
 import type { GatewayTable } from '@songhua/node/gateway/ports'
 
@@ -135,8 +138,13 @@ export function createFakeEngine(registry: SchemaRegistry): FakeEngine {
         const record = records.get(id)
         if (record === undefined) return undefined
         if (record.status !== 'anchored') throw gatewayError('RECORD_PENDING', { id })
-        if (under !== undefined && under < 7) throw gatewayError('REFRESH_HEIGHT', { height: under })
-        return { version: 'songhua.evidence/1', envelope: record.envelope } as unknown as EvidenceBundle
+        if (under !== undefined && under > 9) throw gatewayError('REFRESH_HEIGHT', { height: under })
+        return cutEvidence(toAnchored(record))
+      },
+      async anchored(id) {
+        const record = records.get(id)
+        if (record !== undefined && record.status !== 'anchored') throw gatewayError('RECORD_PENDING', { id })
+        return record && toAnchored(record)
       },
     },
     custody: {
@@ -172,6 +180,20 @@ export function createFakeEngine(registry: SchemaRegistry): FakeEngine {
         return () => listeners.delete(listener)
       },
     },
+  }
+
+  /** Alone in its batch, of which nothing can be verified. */
+  function toAnchored({ id, envelope }: StoredRecord): AnchoredRecord {
+    const anchor = { blockNumber: 7, transactionIndex: 0, logIndex: 0, receiptProof: [] }
+    const chain = { chainId: 7701, genesisHash: `0x${'ab'.repeat(32)}` } as const
+    const batch: AnchoredBatch = {
+      id: `0x${id.replaceAll('-', '').padStart(64, '0')}`,
+      size: 1,
+      shared: () => ({ chain, anchor, header: '0x', validatorHistory: [] }),
+      leaves: () => envelopeLeaf(envelope as unknown as JsonObject),
+      path: () => [],
+    }
+    return { id, batch, leafIndex: 0, content: () => ({ envelope: envelopeBytes(envelope), kept: kept.get(id) }) }
   }
 
   function judge(one: SubmittedPayload, issuer: string) {

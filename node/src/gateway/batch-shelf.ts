@@ -1,7 +1,8 @@
-import { type Hash, type Hex, bytesToHex } from '@songhua/sdk/protocol/bytes'
-import { type ReadNode, createHashReader } from '@songhua/sdk/protocol/merkle-tree'
+import { type Hash, bytesToHex } from '@songhua/sdk/protocol/bytes'
+import { createMerkleTree } from '@songhua/sdk/protocol/merkle-tree'
 import { BATCHES_CACHED_MAX } from './engine-limits.js'
 import { type Place, anchorKey, leavesKey } from './keys.js'
+import type { AnchoredBatch } from './model.js'
 import { sizeOf } from './progress.js'
 import { type AnchorRow, type BatchRow, decodeAnchorRow } from './rows.js'
 import { type GatewayStore, damaged, findBatch } from './store.js'
@@ -12,11 +13,8 @@ export interface ShelvedBatch {
   readonly row: BatchRow
   /** Undefined until it is anchored. */
   readonly anchor: AnchorRow | undefined
-  /** Tree over the leaves, made when it is first asked for. */
-  readonly tree: () => ReadNode
-  /** RLP with seals. */
-  readonly header: () => Hex
-  readonly validatorHistory: () => readonly Hex[]
+  /** Likewise. Its tree, leaves and headers are read when they are first asked for. */
+  readonly anchored: AnchoredBatch | undefined
 }
 
 export interface BatchShelf {
@@ -24,44 +22,56 @@ export interface BatchShelf {
   of(place: Place): Promise<ShelvedBatch | undefined>
 }
 
+export interface BatchShelfParts {
+  readonly store: Pick<GatewayStore, 'get' | 'entries'>
+  readonly chain: { readonly chainId: number; readonly genesisHash: Hash }
+}
+
 /** Anchored batches never change, so the last ones used stay in memory. */
-export function createBatchShelf(store: Pick<GatewayStore, 'get' | 'entries'>): BatchShelf {
+export function createBatchShelf(parts: BatchShelfParts): BatchShelf {
   let recent: ShelvedBatch[] = []
   return {
     async of(place) {
-      const known = recent.find(
-        ({ row }) => row.family === place.family && row.first <= place.seq && place.seq <= row.last,
-      )
-      const batch = known ?? (await readShelved(store, place))
+      const known = recent.find(({ row }) => holds(row, place))
+      if (known !== undefined && known === recent[0]) return known
+      const batch = known ?? (await readShelved(place, parts))
       if (batch?.anchor === undefined) return batch
-      recent = [
-        batch,
-        ...recent.filter(({ row }) => row.family !== batch.row.family || row.last !== batch.row.last),
-      ].slice(0, BATCHES_CACHED_MAX)
+      recent = [batch, ...recent.filter(({ row }) => !holds(row, place))].slice(0, BATCHES_CACHED_MAX)
       return batch
     },
   }
 }
 
-async function readShelved(
-  store: Pick<GatewayStore, 'get' | 'entries'>,
-  place: Place,
-): Promise<ShelvedBatch | undefined> {
-  const row = await findBatch(store, place)
+const holds = (row: BatchRow, { family, seq }: Place): boolean =>
+  row.family === family && row.first <= seq && seq <= row.last
+
+async function readShelved(place: Place, parts: BatchShelfParts): Promise<ShelvedBatch | undefined> {
+  const row = await findBatch(parts.store, place)
   if (row === undefined) return undefined
-  const end = { family: row.family, seq: row.last }
-  const bytes = store.get(anchorKey(end))
+  const bytes = parts.store.get(anchorKey({ family: row.family, seq: row.last }))
   const anchor = bytes && decodeAnchorRow(bytes)
+  return { row, anchor, anchored: anchor && openAnchored(row, anchor, parts) }
+}
+
+function openAnchored(row: BatchRow, anchor: AnchorRow, { store, chain }: BatchShelfParts): AnchoredBatch {
+  const leaves = once(() => readLeafBytes(store, { family: row.family, seq: row.last }))
+  const tree = once(() => {
+    const hashes = leavesOf(leaves())
+    if (hashes.length !== sizeOf(row)) damaged(`the batch that ends at ${row.last} has ${hashes.length} leaves`)
+    return createMerkleTree(hashes)
+  })
+  const { blockNumber, transactionIndex, logIndex, receiptProof } = anchor
   return {
-    row,
-    anchor,
-    tree: once(() => {
-      const leaves = readLeaves(store, end)
-      if (leaves.length !== sizeOf(row)) damaged(`the batch that ends at ${row.last} has ${leaves.length} leaves`)
-      return createHashReader(leaves)
-    }),
-    header: once(() => bytesToHex(anchor!.header)),
-    validatorHistory: once(() => readChanges(store, anchor!.changes).map(bytesToHex)),
+    id: row.batchId,
+    size: sizeOf(row),
+    shared: once(() => ({
+      chain,
+      anchor: { blockNumber, transactionIndex, logIndex, receiptProof },
+      header: bytesToHex(anchor.header),
+      validatorHistory: readChanges(store, anchor.changes).map(bytesToHex),
+    })),
+    leaves,
+    path: (leafIndex) => tree().path(leafIndex).map(bytesToHex),
   }
 }
 
@@ -74,13 +84,20 @@ const LEAF_BYTES = 32
 
 /** @param end of the batch. @throws CodedError `GATEWAY_STORE_DAMAGED` */
 export function readLeaves(store: Pick<GatewayStore, 'get'>, end: Place): Uint8Array[] {
-  const bytes = store.get(leavesKey(end)) ?? damaged(`the leaves of the batch that ends at ${end.seq} are missing`)
+  return leavesOf(readLeafBytes(store, end))
+}
+
+function readLeafBytes(store: Pick<GatewayStore, 'get'>, end: Place): Uint8Array {
+  return store.get(leavesKey(end)) ?? damaged(`the leaves of the batch that ends at ${end.seq} are missing`)
+}
+
+function leavesOf(bytes: Uint8Array): Uint8Array[] {
   return Array.from({ length: bytes.length / LEAF_BYTES }, (_, at) =>
     bytes.subarray(at * LEAF_BYTES, (at + 1) * LEAF_BYTES),
   )
 }
 
 /** Where the newest attempt of a batch, or the one that anchored it, is to be found. */
-export function transactionHashOf({ row, anchor }: ShelvedBatch): Hash {
+export function transactionHashOf({ row, anchor }: Pick<ShelvedBatch, 'row' | 'anchor'>): Hash {
   return anchor?.transactionHash ?? row.hashes.at(-1)!
 }

@@ -90,10 +90,9 @@ export async function createGatewayEngine(options: EngineOptions, ports: EngineP
     store,
     keyRing,
     progress,
-    batches: createBatchShelf(store),
+    batches: createBatchShelf({ store, chain }),
     tags,
     proofs: ports.proofs,
-    chain,
   })
   const custody = createCustody({ store, keyRing, events, clock, get: (id) => shelf.get(id) })
   const counters: BatchCounters = {

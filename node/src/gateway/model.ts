@@ -1,3 +1,4 @@
+import type { Hash } from '@songhua/sdk/protocol/bytes'
 import type { EvidenceBundle } from '@songhua/sdk/protocol/evidence-format'
 import type { RecordEnvelope } from '@songhua/sdk/records/envelope'
 import type { RetentionClass } from '@songhua/sdk/records/record-schema'
@@ -138,12 +139,47 @@ export interface Shelf {
   /** @throws GatewayError `CURSOR_INVALID` */
   find(query: RecordQuery): Promise<RecordPage>
   /** @throws GatewayError `PAYLOAD_ERASED`, `PAYLOAD_WITHHELD` */
-  payload(id: string): Promise<{ readonly payload: Uint8Array; readonly salt: Uint8Array } | undefined>
+  payload(id: string): Promise<KeptPayload | undefined>
   /**
-   * @param underHeight re-proves the record under this later block
-   * @throws GatewayError `RECORD_PENDING` when it is not anchored yet; `REFRESH_HEIGHT`
+   * @param underHeight re-proves the record under this later block; at or below its own block it needs no other proof
+   * @throws GatewayError `RECORD_PENDING` when it is not anchored yet; `REFRESH_HEIGHT` above the head
    */
   evidence(id: string, underHeight?: number): Promise<EvidenceBundle | undefined>
+  /** What a bundle is made of, for whoever writes many. @throws GatewayError `RECORD_PENDING` */
+  anchored(id: string): Promise<AnchoredRecord | undefined>
+}
+
+export interface KeptPayload {
+  /** Canonical. */
+  readonly payload: Uint8Array
+  /** 32 bytes. */
+  readonly salt: Uint8Array
+}
+
+/** A record by its place; what it holds is read when it is asked for. */
+export interface AnchoredRecord {
+  readonly id: string
+  readonly batch: AnchoredBatch
+  readonly leafIndex: number
+  /** @throws CodedError `GATEWAY_STORE_DAMAGED` when the envelope does not give its leaf */
+  readonly content: () => {
+    /** Canonical JSON, UTF-8. */
+    readonly envelope: Uint8Array
+    /** Undefined when it is erased or was never here. */
+    readonly kept: KeptPayload | undefined
+  }
+}
+
+/** What the bundles of one batch have in common. */
+export interface AnchoredBatch {
+  readonly id: Hash
+  /** Leaves. */
+  readonly size: number
+  shared(): Pick<EvidenceBundle, 'chain' | 'anchor' | 'header' | 'validatorHistory'>
+  /** Hashes of all leaves in order, 32 bytes each. */
+  leaves(): Uint8Array
+  /** RFC 9162 inclusion path, from the leaf up. */
+  path(leafIndex: number): Hash[]
 }
 
 /** What happens to payloads. Ids that are unknown give undefined. */

@@ -1,16 +1,17 @@
-import type { EvidenceBundle } from '@songhua/sdk/protocol/evidence-format'
+import { equalBytes } from '@songhua/sdk/protocol/bytes'
+import { leafHash } from '@songhua/sdk/protocol/merkle-tree'
 import type { RecordEnvelope } from '@songhua/sdk/records/envelope'
 import type { BatchShelf } from './batch-shelf.js'
 import { transactionHashOf } from './batch-shelf.js'
 import { gatewayError } from './errors.js'
-import { type EvidenceParts, cutEvidence, underLaterBlock } from './evidence.js'
+import { cutEvidence, underLaterBlock } from './evidence.js'
 import { type Finder, createFinder } from './find.js'
 import { type Place, custodyKey, payloadKey } from './keys.js'
-import type { PayloadStatus, Shelf, StoredRecord } from './model.js'
+import type { AnchoredRecord, KeptPayload, PayloadStatus, Shelf, StoredRecord } from './model.js'
 import type { ChainProofs, KeyRing } from './ports.js'
 import { type Progress, sizeOf } from './progress.js'
 import { type CustodyRow, type RecordRow, decodeCustodyRow } from './rows.js'
-import { type OpenedPayload, openPayload } from './seal.js'
+import { openPayload } from './seal.js'
 import { type GatewayStore, damaged, findPlace, readRecord } from './store.js'
 import type { Tags } from './tags.js'
 
@@ -21,7 +22,6 @@ export interface ShelfParts {
   readonly batches: BatchShelf
   readonly tags: Tags
   readonly proofs: ChainProofs
-  readonly chain: EvidenceParts['chain']
 }
 
 /** A record's envelope, as it was when its leaf was made. */
@@ -30,41 +30,65 @@ export function envelopeOf(row: Pick<RecordRow, 'envelope'>): RecordEnvelope {
 }
 
 export function createShelf(parts: ShelfParts): Shelf {
-  const { store, keyRing, batches } = parts
+  const { store } = parts
   const recordAt = (place: Place): Promise<StoredRecord> => readStored(place, parts)
   const find: Finder = createFinder(parts, recordAt)
+  const anchored = (id: string): Promise<AnchoredRecord | undefined> => findAnchored(id, parts)
   return {
     find,
+    anchored,
     async get(id) {
       const place = findPlace(store, id)
       return place && recordAt(place)
     },
     // In a promise, what it throws is a rejection.
-    payload: (id) => Promise.resolve().then(() => openStored(id, { store, keyRing })),
-    async evidence(id, underHeight): Promise<EvidenceBundle | undefined> {
-      const place = findPlace(store, id)
-      if (place === undefined) return undefined
-      const batch = parts.progress.statusOf(place) === 'anchored' ? await batches.of(place) : undefined
-      if (batch?.anchor === undefined) throw gatewayError('RECORD_PENDING', { id })
-      const { leaf, ...row } = readRecord(store, place)
-      const bundle = cutEvidence(
-        envelopeOf(row),
-        { leaf, place, batch: { ...batch, anchor: batch.anchor } },
-        parts.chain,
-      )
-      return underHeight === undefined ? bundle : underLaterBlock(bundle, underHeight, parts.proofs)
+    payload: (id) => Promise.resolve().then(() => openStored(id, parts)),
+    async evidence(id, underHeight) {
+      const record = await anchored(id)
+      const bundle = record && cutEvidence(record)
+      return bundle === undefined || underHeight === undefined ? bundle : underLaterBlock(bundle, underHeight, parts.proofs)
     },
   }
 }
 
-function openStored(id: string, { store, keyRing }: Pick<ShelfParts, 'store' | 'keyRing'>): OpenedPayload | undefined {
+async function findAnchored(id: string, parts: ShelfParts): Promise<AnchoredRecord | undefined> {
+  const { store, progress, batches } = parts
   const place = findPlace(store, id)
   if (place === undefined) return undefined
-  const row = readRecord(store, place)
-  const status = payloadStatus(row, custodyOf(store, place))
+  const shelved = progress.statusOf(place) === 'anchored' ? await batches.of(place) : undefined
+  const batch = shelved?.anchored
+  if (shelved === undefined || batch === undefined) throw gatewayError('RECORD_PENDING', { id })
+  return { id, batch, leafIndex: place.seq - shelved.row.first, content: () => readContent(id, place, parts) }
+}
+
+type ContentParts = Pick<ShelfParts, 'store' | 'keyRing'>
+
+function readContent(id: string, place: Place, parts: ContentParts): ReturnType<AnchoredRecord['content']> {
+  const row = readRecord(parts.store, place)
+  // The stored envelope is canonical, so its bytes are what the leaf was made of.
+  if (!equalBytes(leafHash(row.envelope), row.leaf)) damaged(`the envelope of ${id} does not give its leaf`)
+  const isKept = payloadStatus(row, custodyOf(parts.store, place)) === 'kept'
+  return { envelope: row.envelope, kept: isKept ? openKept({ id, place, slot: row.slot! }, parts) : undefined }
+}
+
+function openStored(id: string, parts: ContentParts): KeptPayload | undefined {
+  const place = findPlace(parts.store, id)
+  if (place === undefined) return undefined
+  const row = readRecord(parts.store, place)
+  const status = payloadStatus(row, custodyOf(parts.store, place))
   if (status === 'withheld') throw gatewayError('PAYLOAD_WITHHELD', { id })
-  const key = status === 'kept' ? keyRing.get(row.slot!) : undefined
-  if (key === undefined) throw gatewayError('PAYLOAD_ERASED', { id })
+  const kept = status === 'kept' ? openKept({ id, place, slot: row.slot! }, parts) : undefined
+  if (kept === undefined) throw gatewayError('PAYLOAD_ERASED', { id })
+  return kept
+}
+
+/** Undefined when its key is erased. */
+function openKept(
+  { id, place, slot }: { id: string; place: Place; slot: number },
+  { store, keyRing }: ContentParts,
+): KeptPayload | undefined {
+  const key = keyRing.get(slot)
+  if (key === undefined) return undefined
   const sealed = store.get(payloadKey(place)) ?? damaged(`the payload of ${id} is missing`)
   return openPayload(id, { key, sealed })
 }

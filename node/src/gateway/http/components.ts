@@ -74,23 +74,22 @@ const subject: Schema = {
   ],
 }
 
+const evidenceFields = {
+  version: { const: 'songhua.evidence/1' },
+  chain: object({ chainId: whole, genesisHash: hash }),
+  envelope: ref('Envelope'),
+  inclusion: object({ treeSize: whole, leafIndex: whole, path: list(hash) }),
+  anchor: object({ blockNumber: whole, transactionIndex: whole, logIndex: whole, receiptProof: list(hex) }),
+  header: hex,
+  validatorHistory: list(hex),
+  checkpointPath: object({ header: hex, path: list(hash) }),
+  timestampTokens: list(text()),
+  status: {},
+} satisfies Record<string, Schema>
+
 const evidence: Schema = {
   description: 'songhua.evidence/1',
-  ...object(
-    {
-      version: { const: 'songhua.evidence/1' },
-      chain: object({ chainId: whole, genesisHash: hash }),
-      envelope: ref('Envelope'),
-      inclusion: object({ treeSize: whole, leafIndex: whole, path: list(hash) }),
-      anchor: object({ blockNumber: whole, transactionIndex: whole, logIndex: whole, receiptProof: list(hex) }),
-      header: hex,
-      validatorHistory: list(hex),
-      checkpointPath: object({ header: hex, path: list(hash) }),
-      timestampTokens: list(text()),
-      status: {},
-    },
-    ['checkpointPath', 'timestampTokens', 'status'],
-  ),
+  ...object(evidenceFields, ['checkpointPath', 'timestampTokens', 'status']),
 }
 
 const record: Schema = object(
@@ -196,6 +195,35 @@ const anchored: Schema = object(
   ['evidence', 'salt', 'payload'],
 )
 
+const shared: Schema = object({
+  records: list({
+    anyOf: [
+      object({
+        id: text(),
+        status: { const: 'anchored' },
+        batch: { ...whole, description: 'index into batches' },
+        leafIndex: whole,
+        envelope: ref('Envelope'),
+        salt: nullable(hex32),
+        payload: nullable({ type: 'string', description: 'base64 of the canonical payload' }),
+      }),
+      ref('AcceptedRecord'),
+      object({ error: { type: 'object' }, row: whole }),
+    ],
+  }),
+  batches: list({
+    ...object({
+      chain: evidenceFields.chain,
+      anchor: evidenceFields.anchor,
+      header: evidenceFields.header,
+      validatorHistory: evidenceFields.validatorHistory,
+      leaves: text('base64 of all leaf hashes of the batch in order, 32 bytes each'),
+    }),
+    description: 'of its bundles: what they have in common, and the leaves from which their inclusion paths follow',
+  }),
+  replayed: { type: 'boolean' },
+})
+
 export const COMPONENTS: Readonly<Record<string, Schema>> = {
   Violation: violation,
   RefusedRow: object({ row: whole, code: text(), message: text(), violations: list(ref('Violation')), existingId: text() }, [
@@ -208,6 +236,7 @@ export const COMPONENTS: Readonly<Record<string, Schema>> = {
   Evidence: evidence,
   Record: record,
   AcceptedRecord: anchored,
+  SharedAnswer: shared,
   Event: event,
   Webhook: webhook,
   DeadLetter: deadLetter,

@@ -3,6 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
 import type { Logger } from '../../base/logger.js'
 import { fillIn, GATEWAY_ERRORS, type GatewayError, gatewayError, type GatewayErrorCode } from '../errors.js'
+import { addVary } from './accept.js'
 import { requestInvalid } from './request-violations.js'
 
 export type Language = 'zh' | 'en'
@@ -64,10 +65,10 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   if (GATEWAY_ERRORS[known.code].status === 401) void reply.header('www-authenticate', 'Bearer')
   if (typeof known.details.allowHeader === 'string') void reply.header('allow', known.details.allowHeader)
   const language = languageOf(request.headers['accept-language'])
+  addVary(reply, 'accept-language')
   return reply
     .code(GATEWAY_ERRORS[known.code].status)
     .header('content-language', language)
-    .header('vary', 'accept-language')
     .header('cache-control', 'no-store')
     .removeHeader('etag')
     .removeHeader('content-disposition')

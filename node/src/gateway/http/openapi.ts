@@ -5,7 +5,7 @@ import type { Bilingual } from '@songhua/sdk/records/schema-types'
 import { GATEWAY_ERRORS, type GatewayErrorCode } from '../errors.js'
 import { SCOPES } from '../model.js'
 import { COMPONENTS } from './components.js'
-import type { Route, Schema } from './route.js'
+import type { Route, RouteAnswer, Schema } from './route.js'
 
 /** What any door may answer; and any that needs a key; and any that takes a body. */
 const ALWAYS: readonly GatewayErrorCode[] = ['REQUEST_INVALID', 'RATE_LIMITED', 'HOST_NOT_ALLOWED', 'GATEWAY_INTERNAL']
@@ -62,9 +62,9 @@ function descriptionOf({ description, scopes }: Route): string {
   return [...(description ? [bilingual(description, '\n\n')] : []), ...scope].join('\n\n')
 }
 
-const answerOf = ({ text, schema, type = 'application/json' }: Route['answers'][number]): Schema => ({
+const answerOf = ({ text, schema, type = 'application/json', others = {} }: RouteAnswer): Schema => ({
   description: bilingual(text),
-  ...(schema ? { content: { [type]: { schema } } } : {}),
+  ...(schema ? { content: mapValues({ [type]: schema, ...others }, (one) => ({ schema: one })) } : {}),
 })
 
 /** By status: the codes that it stands for, with their meanings. */

@@ -21,7 +21,7 @@ export interface Route {
   readonly query?: Readonly<Record<string, Schema>>
   readonly headers?: Readonly<Record<string, Schema>>
   readonly body?: { readonly limitBytes: number; readonly content: Readonly<Record<string, Schema>> }
-  readonly answers: Readonly<Record<number, { readonly text: Bilingual; readonly schema?: Schema; readonly type?: string }>>
+  readonly answers: Readonly<Record<number, RouteAnswer>>
   /** Besides those that any door may give. */
   readonly errors: readonly GatewayErrorCode[]
   /** A rate of its own for those without a key. */
@@ -30,6 +30,15 @@ export interface Route {
   readonly head?: boolean
   /** What it gives is sent as JSON, unless it has sent an answer itself. */
   handle(call: Call): unknown
+}
+
+export interface RouteAnswer {
+  readonly text: Bilingual
+  readonly schema?: Schema
+  /** `application/json` unless given. */
+  readonly type?: string
+  /** Forms of the same for callers whose Accept names them: media types with their schemas. */
+  readonly others?: Readonly<Record<string, Schema>>
 }
 
 /** A request that has come through its door. */

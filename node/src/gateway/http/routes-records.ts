@@ -63,8 +63,11 @@ function evidenceRoute({ shelf }: RecordPorts): Route {
   return {
     method: 'GET', url: '/v1/records/:id/evidence', operationId: 'getEvidence', tag: 'records', scopes: READ, params: id,
     summary: { zh: '下载证据文件', en: 'The evidence file' },
-    description: { zh: 'under：以更新的区块重新证明。', en: 'under: proved again under this later block.' },
-    query: { under: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } },
+    description: {
+      zh: 'under：以该更新的区块重新证明；不高于记录所在区块时，证据本身已足够，原样返回。',
+      en: 'under: proved again under this later block; at or below the block of the record the plain bundle, which needs no more.',
+    },
+    query: { under: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } },
     answers: {
       200: { text: { zh: '证据文件', en: 'the bundle' }, schema: { $ref: 'Evidence#' } },
       304: { text: { zh: '未变', en: 'as the ETag says' } },

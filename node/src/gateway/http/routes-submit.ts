@@ -1,15 +1,13 @@
-import { Readable } from 'node:stream'
+import { SHARED_ANSWER_TYPE } from '@songhua/sdk/gateway/answer'
 import type { SchemaRegistry } from '@songhua/sdk/records/schema-registry'
 import type { Bilingual } from '@songhua/sdk/records/schema-types'
-import { bytesToHex } from '@songhua/sdk/protocol/bytes'
-import { isCodedError } from '@songhua/sdk/protocol/errors'
-import { gatewayError } from '../errors.js'
 import type { GatewayLimits } from '../limits.js'
-import type { Acceptance, Intake, RecordStatus, Shelf } from '../model.js'
+import type { Intake, Shelf } from '../model.js'
 import { languageOf } from './error-reply.js'
 import type { Rates } from './rates.js'
 import type { Call, Route, Schema } from './route.js'
-import { type Order, readOrder, refusalToJson, requestBytes, submit } from './submission.js'
+import { readOrder, requestBytes, submit } from './submission.js'
+import { idsOf, sendAccepted, sendAnchored } from './submit-answer.js'
 
 export interface SubmitPorts {
   readonly intake: Intake
@@ -58,12 +56,14 @@ const bodySchema = (limits: GatewayLimits): Schema => ({
 const ABOUT_SUBMITTING: Bilingual = {
   zh: [
     '“accepted” 表示已落盘；wait=final 等待上链并返回证据文件。',
+    `多条记录且 Accept 为 ${SHARED_ANSWER_TYPE} 时，同一批次证据的共同部分只给一次。`,
     'CSV 首行为列名：字段名、字段的中文标题，或由 mapping 指定；错误按行和列给出。',
     '信封由四个特殊列填写（可作列名，也可作 mapping 的目标）：$subject（写法同查询：uscc:…、number:…、gs1:…、commitment:<keyId>:<hex>）、',
     '$supersedes、$retention、$issuer；自然人只能以 $subject 的承诺值（commitment）指明。空单元格表示不填。',
   ].join(''),
   en: [
     '"accepted" means on disk; wait=final waits for the chain and answers with the evidence.',
+    `With Accept: ${SHARED_ANSWER_TYPE}, an answer about many records gives once what the bundles of a batch share.`,
     'The first line of a CSV names its columns: by field, by its title, or as mapping says;',
     'errors are told by row and column.',
     'Four columns, by name or by mapping, fill the envelope: $subject',
@@ -106,7 +106,7 @@ export function submitRoutes(ports: SubmitPorts): Route[] {
         content: { 'application/json': bodySchema(limits), 'text/csv': { description: 'utf-8 or gb18030' } },
       },
       answers: {
-        201: { text: { zh: '已上链', en: 'anchored: with wait=final' }, schema },
+        201: { text: { zh: '已上链', en: 'anchored: with wait=final' }, schema, others: { [SHARED_ANSWER_TYPE]: { $ref: 'SharedAnswer#' } } },
         202: { text: { zh: '已接收', en: 'accepted' }, schema },
       },
       errors: [
@@ -119,7 +119,7 @@ export function submitRoutes(ports: SubmitPorts): Route[] {
 }
 
 function createSubmitHandler(ports: SubmitPorts): Route['handle'] {
-  const { intake, limits, rates, registry, clock } = ports
+  const { intake, shelf, limits, rates, registry, clock } = ports
   const waits = createWaits(intake, limits)
   return async (call) => {
     const order = await readOrder(call, { registry, limits, nowMs: () => clock.now() })
@@ -134,12 +134,10 @@ function createSubmitHandler(ports: SubmitPorts): Route['handle'] {
     const port = { accept: intake.accept.bind(intake), language }
     const acceptance = await submit(order, submission, port)
     call.releaseBody()
-    const ids = acceptance.outcomes.flatMap((one) => ('id' in one ? [one.id] : []))
-    const isFinal = call.query.wait === 'final' && (await waits.anchored(ids, call))
-    void call.reply.code(isFinal ? 201 : 202).type('application/json; charset=utf-8')
-    const view = isFinal ? anchoredView(ports.shelf) : acceptedView(ports.shelf, acceptance.replayed || call.query.wait === 'final')
-    if (order.isMany) return Readable.from(manyToJson(order, acceptance, { view, language }), { objectMode: false })
-    return { ...(await view(ids[0]!)), replayed: acceptance.replayed }
+    const isWanted = call.query.wait === 'final'
+    const isFinal = isWanted && (await waits.anchored(idsOf(acceptance), call))
+    const mayBeFurther = acceptance.replayed || isWanted
+    return (isFinal ? sendAnchored : sendAccepted)(call, { order, acceptance, shelf, language, mayBeFurther })
   }
 }
 
@@ -165,60 +163,3 @@ function createWaits(intake: Intake, limits: GatewayLimits) {
     },
   }
 }
-
-// ------------------------------------------------------------------------------------------------------- answers
-
-type View = (id: string) => Promise<Record<string, unknown>>
-
-const acceptedView =
-  (shelf: Shelf, mayBeFurther: boolean): View =>
-  async (id) => {
-    const status: RecordStatus = mayBeFurther ? ((await shelf.get(id))?.status ?? 'accepted') : 'accepted'
-    return { id, status }
-  }
-
-const anchoredView =
-  (shelf: Shelf): View =>
-  async (id) => {
-    const [evidence, kept] = await Promise.all([shelf.evidence(id), keptPayload(shelf, id)])
-    if (evidence === undefined) throw gatewayError('RECORD_UNKNOWN', { id })
-    return {
-      id,
-      status: 'anchored',
-      evidence,
-      salt: kept ? bytesToHex(kept.salt) : null,
-      payload: kept ? Buffer.from(kept.payload).toString('base64') : null,
-    }
-  }
-
-/** Undefined when it is erased or was never here. */
-async function keptPayload(shelf: Shelf, id: string): ReturnType<Shelf['payload']> {
-  try {
-    return await shelf.payload(id)
-  } catch (error) {
-    if (isCodedError(error, 'PAYLOAD_ERASED') || isCodedError(error, 'PAYLOAD_WITHHELD')) return undefined
-    throw error
-  }
-}
-
-/** Text in pieces, made as fast as the caller reads: ten thousand bundles are never in memory at one time. */
-async function* manyToJson(
-  order: Order,
-  { outcomes, replayed }: Acceptance,
-  { view, language }: { view: View; language: 'zh' | 'en' },
-): AsyncGenerator<string> {
-  let piece = '{"records":['
-  for (const [at, outcome] of outcomes.entries()) {
-    const one =
-      'id' in outcome
-        ? await view(outcome.id)
-        : { error: refusalToJson(order.explain(outcome.refusal), language), row: at + 1 }
-    piece += (at === 0 ? '' : ',') + JSON.stringify(one)
-    if (piece.length < PIECE_CHARACTERS) continue
-    yield piece
-    piece = ''
-  }
-  yield `${piece}],"replayed":${replayed}}`
-}
-
-const PIECE_CHARACTERS = 64 * 1024
