@@ -1,18 +1,23 @@
-import { MessageChannel } from 'node:worker_threads'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { afterEach, describe, expect, it } from 'vitest'
 import { CodedError } from '@songhua/sdk/protocol/errors'
-import { type Remote, type RemoteHandlers, createRemote } from '@songhua/node/base/remote'
+import { type Remote, type RemoteHandlers, type RemoteLine, createRemote } from '@songhua/node/base/remote'
 
 const channels: MessageChannel[] = []
 afterEach(() => channels.splice(0).forEach(({ port1 }) => port1.close()))
 
+const lineOf = (port: MessagePort): RemoteLine => ({
+  send: (message) => port.postMessage(message),
+  onMessage: (listener) => void port.on('message', listener),
+})
+
 function connect(here: RemoteHandlers, there: RemoteHandlers): [Remote, Remote] {
   const channel = new MessageChannel()
   channels.push(channel)
-  return [createRemote(channel.port1, here), createRemote(channel.port2, there)]
+  return [createRemote(lineOf(channel.port1), here), createRemote(lineOf(channel.port2), there)]
 }
 
-describe('calls between threads', () => {
+describe('calls between processes or threads', () => {
   it('go both ways, with bytes and big numbers', async () => {
     const [here, there] = connect(
       { double: (n: bigint) => n * 2n },

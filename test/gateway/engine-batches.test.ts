@@ -215,7 +215,7 @@ describe('bundles across changes of the validators', () => {
       changing.mine()
     }
     expect((await gateway.engine.shelf.get(id!))!.status).not.toBe('anchored')
-    expect(gateway.engine.stats().attemptsFailed).toBeGreaterThan(0)
+    expect(gateway.engine.stats().attemptsFailedTotal).toBeGreaterThan(0)
     await gateway.stop()
   })
 })

@@ -7,7 +7,7 @@ import { type CallService, createCallService } from '../services/call-worker-poo
 import type { NodeConfig } from './config.js'
 import { chainHandlers } from './gateway-chain.js'
 import { gatewaySettings } from './gateway-settings.js'
-import { type Gateway, startGateway } from './gateway-thread.js'
+import { type Gateway, startGateway } from './gateway-process.js'
 import { historyProofs } from './history-proofs.js'
 import type { Ledger } from './ledger.js'
 import { type MetricSources, collectMetrics } from './metrics.js'

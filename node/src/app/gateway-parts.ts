@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Address } from '@songhua/sdk/protocol/bytes'
 import { privateKeyToAddress } from '@songhua/sdk/protocol/crypto'
 import { CodedError, messageOf } from '@songhua/sdk/protocol/errors'
@@ -57,9 +58,9 @@ const BURST_S = 2
 export async function openGateway(settings: GatewaySettings, ports: GatewayPartsPorts): Promise<GatewayParts> {
   const { gatewayDir, keysDir, chainId, genesisHash, accountKey, options } = settings
   const { chain, logger, stops } = ports
-  for (const folder of [gatewayDir, keysDir]) await mkdir(folder, { recursive: true, mode: 0o700 })
   const files = gatewayFiles(settings)
-  const secret = await openSecret(files.secret)
+  const secret = await openSecret(files)
+  for (const folder of [gatewayDir, keysDir]) await mkdir(folder, { recursive: true, mode: 0o700 })
   const registry = await loadSchemas(files.schemas)
   const store = await openLevelTable(files.store, GATEWAY_RECORDS)
   stops.push('gateway store', () => store.close())
@@ -127,11 +128,11 @@ function openServer(settings: GatewaySettings, opened: Opened): Promise<GatewayS
 }
 
 /**
- * Made at the first start. It is kept beside the keys of payloads: with it, what is guessed can be compared with what
- * the store holds.
- * @throws CodedError `GATEWAY_SECRET_DAMAGED`
+ * Made at the first start, when there is neither store nor ring. It is kept beside the keys of payloads: with it, what is
+ * guessed can be compared with what the store holds.
+ * @throws CodedError `GATEWAY_SECRET_MISSING`, `GATEWAY_SECRET_DAMAGED`
  */
-async function openSecret(path: string): Promise<Uint8Array> {
+async function openSecret({ secret: path, store, keyRing }: ReturnType<typeof gatewayFiles>): Promise<Uint8Array> {
   const kept = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
     throw error
@@ -141,7 +142,12 @@ async function openSecret(path: string): Promise<Uint8Array> {
     const message = `${path} has ${kept.length} bytes, not ${SECRET_BYTES}; bring back the key folder from its backup`
     throw new CodedError('GATEWAY_SECRET_DAMAGED', message, { details: { path } })
   }
+  if (existsSync(store) || existsSync(keyRing)) {
+    const message = `${path} is missing, and records are there: is the volume of the keys mounted? Otherwise bring it back from its backup`
+    throw new CodedError('GATEWAY_SECRET_MISSING', message, { details: { path } })
+  }
   const secret = new Uint8Array(randomBytes(SECRET_BYTES))
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   const file = await replaceDurably(path, [secret])
   await file.close()
   return secret

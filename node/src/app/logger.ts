@@ -12,12 +12,17 @@ const STDERR = 2
 
 /** Structured logs: one JSON object a line, or lines for people. */
 export function createLogger(config: LogConfig, fields: LogFields): Logger {
-  const options: LoggerOptions = { level: config.level, base: fields, timestamp: pino.stdTimeFunctions.isoTime }
+  const options: LoggerOptions = { level: config.level, base: fields, timestamp: pino.stdTimeFunctions.isoTime, serializers: { error: readable } }
   const stream =
     config.format === 'pretty'
       ? pretty({ destination: STDERR, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' })
       : pino.destination({ dest: STDERR, sync: true })
   return adapt(pino(options, stream))
+}
+
+/** An error with its message, stack and causes; without this, pino shows its own fields alone. */
+function readable(error: unknown): unknown {
+  return error instanceof Error ? pino.stdSerializers.errWithCause(error) : error
 }
 
 function adapt(log: Pino): Logger {

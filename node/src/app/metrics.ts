@@ -1,7 +1,7 @@
 import type { Metric } from '../rpc/admin-ports.js'
 import type { RpcServer } from '../rpc/rpc-server.js'
 import type { CallService } from '../services/call-worker-pool.js'
-import type { Gateway } from './gateway-thread.js'
+import type { Gateway } from './gateway-process.js'
 import type { Ledger } from './ledger.js'
 import type { Peers } from './peers.js'
 
@@ -11,7 +11,7 @@ export interface MetricSources {
   readonly peers: Peers
   readonly rpc: Pick<RpcServer, 'stats'>
   readonly calls: Pick<CallService, 'stats'>
-  readonly gateway: Pick<Gateway, 'stats' | 'isUp'> | undefined
+  readonly gateway: Pick<Gateway, 'stats'> | undefined
   /** Figures of the consensus driver; empty for a node that does not take part. */
   readonly consensus: () => Record<string, number>
 }
@@ -36,7 +36,7 @@ export async function collectMetrics(sources: MetricSources): Promise<Metric[]> 
     ...toMetrics('consensus_', consensus()),
     ...toMetrics('rpc_', flatten(rpc.stats())),
     ...toMetrics('call_', flatten(calls.stats())),
-    ...(gateway === undefined ? [] : toMetrics('gateway_', { up: Number(gateway.isUp()), ...flatten(await gateway.stats()) })),
+    ...(gateway === undefined ? [] : toMetrics('gateway_', flatten(await gateway.stats()))),
   ]
 }
 

@@ -1,10 +1,10 @@
 import { CodedError } from '@songhua/sdk/protocol/errors'
 import { type SentError, errorToSent, sentToError } from './sent-error.js'
 
-/** One end of a line between two threads: a `MessagePort`, a `Worker`, or `parentPort`. */
+/** One end of a line between two processes or threads; what it carries must survive the structured clone. */
 export interface RemoteLine {
-  postMessage(message: unknown): void
-  on(event: 'message', listener: (message: RemoteMessage) => void): unknown
+  send(message: RemoteMessage): void
+  onMessage(listener: (message: RemoteMessage) => void): void
 }
 
 export type RemoteMessage =
@@ -14,7 +14,7 @@ export type RemoteMessage =
 
 export type RemoteErrorCode = 'REMOTE_FAILED' | 'REMOTE_CLOSED'
 
-/** Functions that the other thread may call; arguments and results must survive the structured clone. */
+/** Functions that the other side may call; arguments and results must survive the structured clone. */
 export type RemoteHandlers = Readonly<Record<string, (...args: never[]) => unknown>>
 
 export interface Remote {
@@ -37,16 +37,16 @@ export function createRemote(line: RemoteLine, handlers: RemoteHandlers): Remote
   }
   const serve = ({ id, name, args }: RemoteMessage & { kind: 'call' }): void => {
     answer(name, args).then(
-      (result) => line.postMessage({ kind: 'result', id, result }),
-      (error: unknown) => line.postMessage({ kind: 'error', id, error: errorToSent(error) }),
+      (result) => line.send({ kind: 'result', id, result }),
+      (error: unknown) => line.send({ kind: 'error', id, error: errorToSent(error) }),
     )
   }
-  line.on('message', (message) => {
+  line.onMessage((message) => {
     if (message.kind === 'call') return serve(message)
     const waiter = waiting.get(message.id)
     waiting.delete(message.id)
     if (message.kind === 'result') waiter?.resolve(message.result as never)
-    else waiter?.reject(sentToError(message.error, { code: 'REMOTE_FAILED', message: 'the other thread failed' }))
+    else waiter?.reject(sentToError(message.error, { code: 'REMOTE_FAILED', message: 'the other side failed' }))
   })
 
   return {
@@ -55,7 +55,7 @@ export function createRemote(line: RemoteLine, handlers: RemoteHandlers): Remote
         if (closed !== undefined) return reject(closed)
         const id = ++lastId
         waiting.set(id, { resolve, reject })
-        line.postMessage({ kind: 'call', id, name, args })
+        line.send({ kind: 'call', id, name, args })
       }),
     close(reason) {
       closed ??= new CodedError<RemoteErrorCode>('REMOTE_CLOSED', reason)

@@ -3,6 +3,7 @@ import type { RecordFamily } from '@songhua/sdk/protocol/evidence-envelope'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
 import { type BatchLimits, type CloseParts, closeBatch, isDue } from './close-batch.js'
+import { RETRY_MS_MAX } from './engine-limits.js'
 import { FAMILIES } from './keys.js'
 import type { OpenBatch, Progress } from './progress.js'
 import { type ProposeParts, afterFailure, proposeBatch } from './propose.js'
@@ -30,13 +31,19 @@ export interface RoundWork {
 export async function batchRound({ settle, check }: RoundWork, parts: RoundParts): Promise<void> {
   const { progress, clock, propose } = parts
   if (settle || check) for (const batch of [...progress.open]) await settleOne(batch, parts)
-  const unproposed = progress.open.filter((batch) => (check || !batch.isProposed) && batch.retryAtMs <= clock.now())
+  const nowMs = clock.now()
+  const unproposed = progress.open.filter((batch) => (check || !batch.isProposed) && mayRetry(batch, nowMs))
   for (const batch of unproposed) await proposeBatch(batch, clock.now(), propose)
   for (let due = dueFamily(parts); due !== undefined; due = dueFamily(parts)) {
     const batch = await closeBatch(due, { limits: parts.limits, nowMs: clock.now(), parts: parts.close })
     propose.counters.batchesClosed++
     await proposeBatch(batch, clock.now(), propose)
   }
+}
+
+/** A clock that was set back must not stretch a pause. */
+function mayRetry({ retryAtMs }: OpenBatch, nowMs: number): boolean {
+  return retryAtMs <= nowMs || retryAtMs > nowMs + RETRY_MS_MAX
 }
 
 async function settleOne(batch: OpenBatch, { settle, propose, progress, clock, logger }: RoundParts): Promise<void> {
@@ -55,7 +62,9 @@ async function settleOne(batch: OpenBatch, { settle, propose, progress, clock, l
 
 function dueFamily({ progress, limits, clock }: RoundParts): RecordFamily | undefined {
   if (progress.open.length >= limits.inFlightMax) return undefined
-  return FAMILIES.find((family) => isDue(progress.waiting[family], limits, clock.now()))
+  const due = FAMILIES.filter((family) => isDue(progress.waiting[family], limits, clock.now()))
+  // Whoever has waited longest, so that a flood of one family does not hold up the others.
+  return due.sort((a, b) => progress.waiting[a].oldestMs - progress.waiting[b].oldestMs)[0]
 }
 
 /**
@@ -66,6 +75,7 @@ export function nextRoundMs({ progress, limits, clock }: RoundParts): number {
   const retries = progress.open.filter(({ isProposed }) => !isProposed).map(({ retryAtMs }) => retryAtMs)
   const hasPlace = progress.open.length < limits.inFlightMax
   const waiting = FAMILIES.map((family) => progress.waiting[family]).filter(({ first, next }) => first < next)
-  const dues = hasPlace ? waiting.map(({ oldestMs }) => oldestMs + limits.delayMsMax) : []
-  return Math.min(...retries, ...dues) - clock.now()
+  const nowMs = clock.now()
+  const dues = hasPlace ? waiting.map(({ oldestMs }) => Math.min(oldestMs, nowMs) + limits.delayMsMax) : []
+  return Math.min(...retries.map((retryMs) => Math.min(retryMs, nowMs + RETRY_MS_MAX)), ...dues) - nowMs
 }

@@ -30,7 +30,10 @@ export function isDue(waiting: Waiting, limits: BatchLimits, nowMs: number): boo
   const count = waiting.next - waiting.first
   if (count === 0) return false
   const bytes = waiting.bytesSoFar - waiting.bytesBefore
-  return count >= limits.recordsMax || bytes >= limits.bytesMax || nowMs >= waiting.oldestMs + limits.delayMsMax
+  const hasWaited = nowMs >= waiting.oldestMs + limits.delayMsMax
+  // It was accepted before the clock was set back: how long ago cannot be told.
+  const isAhead = waiting.oldestMs > nowMs
+  return count >= limits.recordsMax || bytes >= limits.bytesMax || hasWaited || isAhead
 }
 
 /** Takes the records that have waited longest. Its transaction is on disk before anybody else sees it. */

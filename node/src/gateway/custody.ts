@@ -1,3 +1,4 @@
+import { findPersonalNumber } from '@songhua/sdk/records/personal-data'
 import type { Clock } from '../base/clock.js'
 import { createSerialQueue } from '../base/serial-queue.js'
 import { gatewayError } from './errors.js'
@@ -58,15 +59,17 @@ export function createCustody(parts: CustodyParts): Custody {
     hold: (id, reason, caller) =>
       onRecord(id, caller, async (kept) => {
         checkKept(kept)
+        if (findPersonalNumber(reason) !== undefined) throw gatewayError('HOLD_PERSONAL', { id })
         const { hold } = kept.custody
         if (hold !== undefined) throw gatewayError('LEGAL_HOLD', { id, reason: hold.reason })
         const [atMs, by] = [clock.now(), caller.keyId]
-        const custody = encodeCustodyRow({ ...kept.custody, hold: { reason, sinceMs: atMs, by } })
+        const custody = encodeCustodyRow({ ...kept.custody, hold: { reason, sinceMs: atMs, by, issuer: caller.issuer } })
         await events.commit({ type: 'record.held', atMs, place: kept.place, by }, [[custodyKey(kept.place), custody]])
       }),
     release: (id, caller) =>
       onRecord(id, caller, async ({ place, custody: { hold, ...rest } }) => {
         if (hold === undefined) return
+        if (hold.issuer !== caller.issuer) throw gatewayError('HOLD_OF_ANOTHER', { id, reason: hold.reason })
         const event = { type: 'record.released', atMs: clock.now(), place, by: caller.keyId } as const
         await events.commit(event, [[custodyKey(place), encodeCustodyRow(rest)]])
       }),
@@ -85,7 +88,7 @@ function checkKept({ id, row, custody }: Kept): void {
 
 async function erase(kept: Kept, by: string, parts: CustodyParts): Promise<void> {
   const { id, place, row, custody } = kept
-  if (custody.erased !== undefined) return
+  if (custody.erased !== undefined) return resumeErasure(kept, custody.erased, parts)
   checkKept(kept)
   if (custody.hold !== undefined) throw gatewayError('LEGAL_HOLD', { id, reason: custody.hold.reason })
   const atMs = parts.clock.now()
@@ -96,6 +99,16 @@ async function erase(kept: Kept, by: string, parts: CustodyParts): Promise<void>
     [payloadKey(place), undefined],
   ])
   await finishErasure({ place, slot: row.slot!, atMs, by }, parts)
+}
+
+/** An erasure that was decided before; its key may still be there when the disk refused then. */
+async function resumeErasure(
+  { place, row }: Kept,
+  erased: NonNullable<CustodyRow['erased']>,
+  parts: CustodyParts,
+): Promise<void> {
+  if (parts.store.get(erasingKey(place)) === undefined) return
+  await finishErasure({ place, slot: row.slot!, atMs: erased.atMs, by: erased.by }, parts)
 }
 
 function checkRetention({ id, row }: Kept, nowMs: number): void {

@@ -9,13 +9,13 @@ import { type Batcher, createBatcher, repeat } from './batcher.js'
 import { type BackupTargets, backUp } from './backup.js'
 import type { BatchLimits } from './close-batch.js'
 import { createCustody, finishErasures } from './custody.js'
-import { SWEEP_INTERVAL_MS } from './engine-limits.js'
+import { GROUP_RECORDS_MAX, SWEEP_INTERVAL_MS } from './engine-limits.js'
 import { createEventLog } from './event-log.js'
 import { createFeed } from './feed.js'
 import { sweepExpired } from './idempotency.js'
 import { createIntake } from './intake.js'
 import { createJudge } from './judge.js'
-import { RING_SIZE_KEY } from './keys.js'
+import { RING_SIZE_KEY, uint64 } from './keys.js'
 import type { Custody, Feed, Intake, Shelf } from './model.js'
 import type { ChainProofs, ChainWriter, GatewayTable, KeyRing } from './ports.js'
 import { type Progress, loadProgress } from './progress.js'
@@ -78,9 +78,9 @@ export interface GatewayEngine {
 export async function createGatewayEngine(options: EngineOptions, ports: EnginePorts): Promise<GatewayEngine> {
   const { table, keyRing, clock, logger } = ports
   const tags = createTags(options.secret)
-  await claimTable(table, { genesisHash: options.genesisHash, mark: tags.mark })
+  await claimTable(table, { genesisHash: options.genesisHash, mark: tags.mark, keySlots: keyRing.size })
   const store = createGatewayStore(table)
-  await eraseOrphans(store, keyRing, logger)
+  await passOverOrphans(store, keyRing, logger)
   const events = createEventLog(store, logger)
   const resumed = await finishErasures({ store, keyRing, events })
   if (resumed > 0) logger.info('erasures that had broken off are finished', { erasures: resumed })
@@ -135,7 +135,8 @@ export async function createGatewayEngine(options: EngineOptions, ports: EngineP
       await store.idle()
     },
     stats: () => ({
-      ...counters,
+      ...Object.fromEntries(Object.entries(counters).map(([name, count]) => [`${name}Total`, count])),
+      oldestPendingMs: progress.oldestPendingMs(clock.now()),
       recordsPending: progress.pending(),
       batchesInFlight: progress.open.length,
       keySlots: keyRing.size,
@@ -186,16 +187,21 @@ function trackIntake(intake: Intake): { intake: Intake; idle: () => Promise<unkn
   return { intake: { ...intake, accept }, idle: () => Promise.allSettled(running) }
 }
 
-/** Keys that a crash left on disk without the records for which they were made. */
-async function eraseOrphans(store: GatewayStore, keyRing: KeyRing, logger: Logger): Promise<void> {
+/**
+ * Keys that a crash left on disk without the records for which they were made. They open nothing, as nothing was sealed
+ * with them, and are passed over, not erased: if the store was not the ring's newest, they are the newest store's keys.
+ */
+async function passOverOrphans(store: GatewayStore, keyRing: KeyRing, logger: Logger): Promise<void> {
   const used = readCounter(store, RING_SIZE_KEY)
   if (keyRing.size < used) {
     const has = `the key ring has ${keyRing.size} slots, the store names ${used}`
     const message = `${has}: put back the key folder that belongs to it`
     throw new CodedError('KEY_RING_INCOMPLETE', message, { details: { size: keyRing.size, used } })
   }
-  const orphans = Array.from({ length: keyRing.size - used }, (_, at) => used + at)
-  if (orphans.length === 0) return
-  await keyRing.erase(orphans)
-  logger.info('keys without records were erased', { slots: orphans.length })
+  if (keyRing.size === used) return
+  const slots = keyRing.size - used
+  const fields = { slots, used }
+  if (slots <= GROUP_RECORDS_MAX) logger.info('keys of records that a crash cut off are passed over', fields)
+  else logger.warn('the key ring is far ahead of the store: is this the newest store? its records are missing', fields)
+  await store.commit([[RING_SIZE_KEY, uint64(keyRing.size)]])
 }

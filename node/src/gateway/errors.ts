@@ -39,6 +39,16 @@ export const GATEWAY_ERRORS = {
   RECORD_EXISTS: { status: 409, zh: '记录 {existingId} 已存在', en: 'record {existingId} is there already' },
   SCHEMA_UNKNOWN: { status: 422, zh: '没有模式 {schema}；见 GET /v1/schemas', en: 'there is no schema {schema}; see GET /v1/schemas' },
   SCHEMA_NOT_FOUND: { status: 404, zh: '没有模式 {schema}；见 GET /v1/schemas', en: 'there is no schema {schema}; see GET /v1/schemas' },
+  HOLD_OF_ANOTHER: {
+    status: 403,
+    zh: '记录 {id} 的司法保全（{reason}）由其他机构设立，只能由其解除',
+    en: 'the legal hold of {id} ({reason}) was placed by another organisation, and only that one may lift it',
+  },
+  HOLD_PERSONAL: {
+    status: 400,
+    zh: '保全理由含有个人号码，且无法删除；请改写案号',
+    en: 'reason: holds a number of a natural person, and a reason cannot be erased; name the case instead',
+  },
   ISSUER_NOT_ALLOWED: { status: 403, zh: 'API 密钥不能以该签发者名义提交', en: 'the API key may not write for this issuer' },
   IDEMPOTENCY_CONFLICT: { status: 409, zh: 'Idempotency-Key “{key}” 已用于另一内容', en: 'Idempotency-Key "{key}" was used for another body' },
   OUTBOX_FULL: { status: 503, zh: '待上链记录已达 {limit} 条，请稍后重试', en: '{limit} records wait for the chain; try again later' },

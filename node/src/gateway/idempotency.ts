@@ -53,9 +53,18 @@ export function pastOutcomes({ outcomes }: Pick<Acceptance, 'outcomes'>): PastOu
   )
 }
 
-/** Removes keys that have expired; one that was used anew since stays. */
+/** Removes keys that have expired, in slices; one that was used anew since stays. @returns rows removed */
 export async function sweepExpired(store: GatewayStore, clock: Pick<Clock, 'now'>): Promise<number> {
   const nowMs = clock.now()
+  let removed = 0
+  for (;;) {
+    const slice = await sweepSlice(store, nowMs)
+    removed += slice
+    if (slice < SWEEP_ROWS_MAX) return removed
+  }
+}
+
+async function sweepSlice(store: GatewayStore, nowMs: number): Promise<number> {
   const changes: Change[] = []
   for await (const [key] of store.entries(expiredBefore(nowMs))) {
     const rowKey = idempotencyKey(macOfExpiryKey(key))

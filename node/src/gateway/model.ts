@@ -111,6 +111,8 @@ export interface Hold {
   readonly reason: string
   readonly sinceMs: number
   readonly by: string
+  /** Who placed it: nobody else may lift it. */
+  readonly issuer: string
 }
 
 export interface RecordQuery {
@@ -186,8 +188,9 @@ export interface AnchoredBatch {
 export interface Custody {
   /** @throws GatewayError `LEGAL_HOLD`, `RETENTION_NOT_OVER` (details.untilMs; null: permanent), `PAYLOAD_WITHHELD` */
   erase(id: string, caller: Caller): Promise<StoredRecord | undefined>
-  /** @throws GatewayError `LEGAL_HOLD` when one stands already */
+  /** @throws GatewayError `LEGAL_HOLD` when one stands already, `HOLD_PERSONAL` when the reason names a person's number */
   hold(id: string, reason: string, caller: Caller): Promise<StoredRecord | undefined>
+  /** @throws GatewayError `HOLD_OF_ANOTHER` when another issuer placed it */
   release(id: string, caller: Caller): Promise<StoredRecord | undefined>
 }
 

@@ -36,6 +36,8 @@ export interface Progress {
   statusOf(place: Place): RecordStatus
   /** Accepted, not anchored. */
   pending(): number
+  /** How long the oldest record that is not anchored has waited since it was accepted, ms; 0 when there is none. */
+  oldestPendingMs(nowMs: number): number
   /** The batch is anchored. */
   settle(batch: OpenBatch): void
   /** True when all are anchored, false when the time is over or the signal has come. */
@@ -85,6 +87,11 @@ function createProgress(waiting: Record<RecordFamily, Waiting>, open: OpenBatch[
     pending: () =>
       FAMILIES.reduce((sum, family) => sum + waiting[family].next - waiting[family].first, 0) +
       open.reduce((sum, { row }) => sum + sizeOf(row), 0),
+    oldestPendingMs(nowMs) {
+      const waits = FAMILIES.map((family) => waiting[family]).filter(({ first, next }) => first < next)
+      const times = [...waits.map(({ oldestMs }) => oldestMs), ...open.map(({ row }) => row.closedAtMs)]
+      return times.length === 0 ? 0 : Math.max(0, nowMs - Math.min(...times))
+    },
     settle(batch) {
       open.splice(open.indexOf(batch), 1)
       for (const waiter of waiters) {

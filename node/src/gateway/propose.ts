@@ -35,7 +35,7 @@ export async function proposeBatch(batch: OpenBatch, nowMs: number, parts: Propo
     await parts.writer.submit(batch.row.raw)
     batch.isProposed = true
   } catch (error) {
-    if (isCodedError(error, 'POOL_NONCE_TOO_LOW')) return afterNonceTaken(batch, parts)
+    if (isCodedError(error, 'POOL_NONCE_TOO_LOW')) return afterNonceTaken(batch, nowMs, parts)
     batch.isProposed = false
     batch.retryAtMs = nowMs + RETRY_MS_MIN
     parts.counters.submitsFailed++
@@ -47,11 +47,18 @@ export async function proposeBatch(batch: OpenBatch, nowMs: number, parts: Propo
 }
 
 /** Its nonce is used: by itself, which the next look at the chain finds, or by a stranger. */
-async function afterNonceTaken(batch: OpenBatch, parts: ProposeParts): Promise<void> {
+async function afterNonceTaken(batch: OpenBatch, nowMs: number, parts: ProposeParts): Promise<void> {
   if ((await parts.writer.locate(batch.row.hashes.at(-1)!)) !== undefined) return
   parts.counters.noncesTaken++
   parts.logger.warn('another transaction took the nonce of a batch; it is signed again', fieldsOf(batch.row))
   await signAgain(batch, batch.row.batchId, parts)
+  // A node that fetches its chain anew takes every nonce for too high or too low until it is through.
+  batch.retryAtMs = nowMs + pauseAfter(batch)
+}
+
+/** Longer after each failure in a row. */
+function pauseAfter(batch: OpenBatch): number {
+  return Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** batch.failures++)
 }
 
 /**
@@ -60,13 +67,12 @@ async function afterNonceTaken(batch: OpenBatch, parts: ProposeParts): Promise<v
  * one; nothing doubles, as no attempt is left that could still succeed.
  */
 export async function afterFailure(batch: OpenBatch, nowMs: number, parts: ProposeParts): Promise<void> {
-  const pauseMs = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** batch.failures)
+  const pauseMs = pauseAfter(batch)
   parts.counters.attemptsFailed++
   parts.logger.error('a batch was refused by the chain; it is signed again', { ...fieldsOf(batch.row), pauseMs })
   const failed = hexToBytes(batch.row.hashes.at(-1)!)
   const batchId = keccak256Hex(concatBytes(hexToBytes(batch.row.batchId), failed))
   await signAgain(batch, batchId, parts)
-  batch.failures++
   batch.retryAtMs = nowMs + pauseMs
 }
 

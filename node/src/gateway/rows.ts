@@ -18,7 +18,7 @@ import {
   readList,
   readNumber,
 } from '@songhua/sdk/protocol/rlp'
-import type { Outcome, Refusal } from './model.js'
+import type { Hold, Outcome, Refusal } from './model.js'
 import { type Place, TAG_BYTES, placeFromBytes, placeToBytes, uuidBytes, uuidFromBytes } from './keys.js'
 
 /** A record as it was accepted. */
@@ -38,7 +38,7 @@ export interface RecordRow {
 }
 
 export interface CustodyRow {
-  readonly hold?: { readonly reason: string; readonly sinceMs: number; readonly by: string }
+  readonly hold?: Hold
   readonly erased?: { readonly atMs: number; readonly by: string }
 }
 
@@ -147,7 +147,7 @@ export function decodeRecordRow(bytes: Uint8Array): RecordRow {
 
 export function encodeCustodyRow({ hold, erased }: CustodyRow): Uint8Array {
   return encodeRlp([
-    hold === undefined ? [] : [text(hold.reason), numberToBytes(hold.sinceMs), text(hold.by)],
+    hold === undefined ? [] : [text(hold.reason), numberToBytes(hold.sinceMs), text(hold.by), text(hold.issuer)],
     erased === undefined ? [] : [numberToBytes(erased.atMs), text(erased.by)],
   ])
 }
@@ -155,13 +155,13 @@ export function encodeCustodyRow({ hold, erased }: CustodyRow): Uint8Array {
 export function decodeCustodyRow(bytes: Uint8Array | undefined): CustodyRow {
   if (bytes === undefined) return {}
   const fields = decode(bytes, 'custody', 2)
-  const [reason, sinceMs, holder] = readList(fields[0], 'custody.hold')
+  const [reason, sinceMs, holder, issuer] = readList(fields[0], 'custody.hold')
   const [atMs, by] = readList(fields[1], 'custody.erased')
-  const hold = { reason: () => readText(reason, 'hold.reason'), by: () => readText(holder, 'hold.by') }
+  const hold = { reason: () => readText(reason, 'hold.reason'), by: () => readText(holder, 'hold.by'), issuer: () => readText(issuer, 'hold.issuer') }
   return {
     ...(reason === undefined
       ? {}
-      : { hold: { reason: hold.reason(), sinceMs: readNumber(sinceMs, 'hold.sinceMs'), by: hold.by() } }),
+      : { hold: { reason: hold.reason(), sinceMs: readNumber(sinceMs, 'hold.sinceMs'), by: hold.by(), issuer: hold.issuer() } }),
     ...(atMs === undefined ? {} : { erased: { atMs: readNumber(atMs, 'erased.atMs'), by: readText(by, 'erased.by') } }),
   }
 }

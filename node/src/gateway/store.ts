@@ -45,7 +45,7 @@ export function createGatewayStore(table: GatewayTable): GatewayStore {
 }
 
 export type GatewayStoreErrorCode =
-  'GATEWAY_STORE_NEWER' | 'GATEWAY_STORE_FOREIGN' | 'GATEWAY_STORE_OTHER_CHAIN' | 'GATEWAY_SECRET_MISMATCH'
+  'GATEWAY_STORE_MISSING' | 'GATEWAY_STORE_NEWER' | 'GATEWAY_STORE_FOREIGN' | 'GATEWAY_STORE_OTHER_CHAIN' | 'GATEWAY_SECRET_MISMATCH'
 
 /**
  * Marks an empty table as the gateway's own; any other must be of this chain and this secret.
@@ -53,7 +53,7 @@ export type GatewayStoreErrorCode =
  */
 export async function claimTable(
   table: GatewayTable,
-  { genesisHash, mark }: { genesisHash: Hash; mark: Uint8Array },
+  { genesisHash, mark, keySlots }: { genesisHash: Hash; mark: Uint8Array; keySlots: number },
 ): Promise<void> {
   const version = table.get(SCHEMA_KEY)?.[0]
   if (version !== undefined && version > GATEWAY_SCHEMA_VERSION) {
@@ -66,6 +66,13 @@ export async function claimTable(
   if (version === undefined) {
     if (!(await isEmptyTable(table)))
       fail('GATEWAY_STORE_FOREIGN', 'the folder holds no whole gateway store: use another one, or restore again')
+    if (keySlots > 0) {
+      fail(
+        'GATEWAY_STORE_MISSING',
+        `the key folder has ${keySlots} keys, and this store is empty: bring back the store, or its backup (songhua restore --keep-keys); `
+          + 'to begin anew, move the key folder away too',
+      )
+    }
     await table.write([
       [SCHEMA_KEY, Uint8Array.of(GATEWAY_SCHEMA_VERSION)],
       [IDENTITY_KEY, identity],

@@ -1,3 +1,4 @@
+import { decodeExtraData } from '@songhua/sdk/protocol/extra-data'
 import type { Header } from '@songhua/sdk/protocol/header'
 import { decodeHeader } from '@songhua/sdk/protocol/header'
 import { findValidatorHistory } from '@songhua/sdk/chain/validator-history'
@@ -22,8 +23,9 @@ export async function createValidatorChanges(
   store: GatewayStore,
   proofs: Pick<ChainProofs, 'header'>,
 ): Promise<ValidatorChanges> {
-  let known: readonly Header[] = await readAll(store)
-  const inTable = new Set(known.map(({ number }) => number))
+  const stored = await readAll(store)
+  const inTable = new Set(stored.map(({ number }) => number))
+  let known: readonly Header[] = await chainOf(stored, proofs)
   return {
     async before(blockNumber) {
       const headers = await findValidatorHistory((number) => proofs.header(number), blockNumber, { known })
@@ -38,6 +40,23 @@ export async function createValidatorChanges(
 function longer(known: readonly Header[], found: readonly Header[]): readonly Header[] {
   return (found.at(-1)?.number ?? 0) > (known.at(-1)?.number ?? 0) ? found : known
 }
+
+/**
+ * Batches may have been settled out of order, and each found a way of its own through sets that changed and changed
+ * back: of what the table holds, those that follow from one another.
+ */
+async function chainOf(stored: readonly Header[], proofs: Pick<ChainProofs, 'header'>): Promise<Header[]> {
+  const chain: Header[] = []
+  let running = stored.length === 0 ? '' : setOf(await proofs.header(0))
+  for (const header of stored) {
+    if (setOf(await proofs.header(header.number - 1)) !== running) continue
+    chain.push(header)
+    running = setOf(header)
+  }
+  return chain
+}
+
+const setOf = ({ extraData }: Header): string => decodeExtraData(extraData).validators.join()
 
 async function readAll(store: GatewayStore): Promise<Header[]> {
   const headers: Header[] = []

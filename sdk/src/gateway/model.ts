@@ -23,7 +23,7 @@ export interface GatewayRecord {
     readonly blockNumber?: number
   }
   /** A legal hold: the payload may not be erased while it stands. */
-  readonly hold?: { readonly reason: string; readonly since: string; readonly by: string }
+  readonly hold?: { readonly reason: string; readonly since: string; readonly by: string; readonly issuer: string }
   readonly erased?: { readonly at: string; readonly by: string }
 }
 

@@ -105,7 +105,7 @@ const record: Schema = object(
       { id: hash, root: hash, size: whole, leafIndex: whole, transactionHash: hash, blockNumber: whole },
       ['blockNumber'],
     ),
-    hold: object({ reason: text(), since: time, by: text() }),
+    hold: object({ reason: text(), since: time, by: text(), issuer: text() }),
     erased: object({ at: time, by: text() }),
   },
   ['batch', 'hold', 'erased'],

@@ -19,7 +19,7 @@ export function recordToJson(record: StoredRecord): Record<string, unknown> {
     retainUntil: untilMs === null ? null : toTime(untilMs),
     envelope,
     ...(batch ? { batch } : {}),
-    ...(hold ? { hold: { reason: hold.reason, since: toTime(hold.sinceMs), by: hold.by } } : {}),
+    ...(hold ? { hold: { reason: hold.reason, since: toTime(hold.sinceMs), by: hold.by, issuer: hold.issuer } } : {}),
     ...(erased ? { erased: { at: toTime(erased.atMs), by: erased.by } } : {}),
   }
 }

@@ -117,7 +117,7 @@ function custodyRoutes({ shelf, custody }: RecordPorts): Route[] {
       method: 'DELETE', url: '/v1/records/:id/payload', operationId: 'erasePayload', tag: 'custody', params: id,
       scopes: ['payload:erase'], answers,
       summary: { zh: '删除载荷', en: 'Erase the payload; the evidence stands' },
-      errors: ['RECORD_UNKNOWN', 'LEGAL_HOLD', 'RETENTION_NOT_OVER', 'PAYLOAD_WITHHELD'],
+      errors: ['RECORD_UNKNOWN', 'LEGAL_HOLD', 'RETENTION_NOT_OVER', 'PAYLOAD_WITHHELD', 'ISSUER_NOT_ALLOWED'],
       handle: (call) => changed(call, (recordId, caller) => custody.erase(recordId, caller)),
     },
     {
@@ -135,7 +135,7 @@ function custodyRoutes({ shelf, custody }: RecordPorts): Route[] {
           },
         },
       },
-      errors: ['RECORD_UNKNOWN', 'LEGAL_HOLD'],
+      errors: ['RECORD_UNKNOWN', 'LEGAL_HOLD', 'HOLD_PERSONAL'],
       handle: (call) =>
         changed(call, (recordId, caller) => custody.hold(recordId, (call.body as { reason: string }).reason, caller)),
     },
@@ -143,7 +143,7 @@ function custodyRoutes({ shelf, custody }: RecordPorts): Route[] {
       method: 'DELETE', url: '/v1/records/:id/hold', operationId: 'releaseRecord', tag: 'custody', params: id,
       scopes: ['records:hold'], answers,
       summary: { zh: '解除保全', en: 'Release from legal hold' },
-      errors: ['RECORD_UNKNOWN'],
+      errors: ['RECORD_UNKNOWN', 'HOLD_OF_ANOTHER'],
       handle: (call) => changed(call, (recordId, caller) => custody.release(recordId, caller)),
     },
   ]
