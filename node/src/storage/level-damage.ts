@@ -20,7 +20,7 @@ const MARKER_LINES_MAX = 100
 
 /** What is known to be damaged before LevelDB is let near; it would begin anew in a folder that has lost its `CURRENT`. */
 export async function checkBeforeOpen(folder: string): Promise<string | undefined> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
     // Where there is no folder, LevelDB makes one or says what is in its way.
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return []
     throw error
