@@ -15,6 +15,7 @@ import { ISSUER, type Stub, collect, json, licence, serve } from './support.js'
 
 const SIZE = 11
 const BLOCK = 8
+const STARTED_MS = Date.now()
 
 const inputs = Array.from({ length: SIZE }, (_, at) => licence(at))
 const builder = createRecordBuilder(registry)
@@ -92,7 +93,7 @@ describe('a compact answer', () => {
 
   function checkAll(answer: unknown): void {
     const check = createAnchoredCheck(parseTrustAnchor(trustAnchor))
-    readOutcomes(answer).forEach((one, at) => 'anchored' in one && check(one, inputs[at]!))
+    readOutcomes(answer).forEach((one, at) => 'anchored' in one && check(one, { sent: inputs[at]!, startedMs: STARTED_MS }))
   }
 
   it('holds under a pinned trust anchor, record by record', () => {

@@ -10,10 +10,12 @@ export type ConnectionErrorCode =
   | 'RPC_UNREACHABLE'
   | 'RPC_ANSWER'
   | 'RPC_REFUSED'
+  | 'ANSWER_TOO_LARGE'
   | 'GENESIS_MISMATCH'
   | 'ANCHOR_TIMEOUT'
   | 'ANCHOR_FAILED'
   | 'EVIDENCE_INVALID'
+  | 'REPLAY_WITHOUT_PAYLOAD'
   | 'SUBMISSION_REFUSED'
 
 /** One record of many that was refused; rows count from 1, in the order in which records were given. */

@@ -20,6 +20,8 @@ export interface AnchoredOutcome {
   readonly anchored: AnchoredRecord
   /** The same object in all outcomes that were cut of one batch; undefined for evidence that came whole. */
   readonly batch?: object
+  /** The gateway says that it had taken the submission before, under the same Idempotency-Key. */
+  readonly isReplayed: boolean
 }
 
 /** One of the answers to a submission. */
@@ -44,11 +46,12 @@ interface RecordJson {
 interface AnswerJson {
   readonly records?: unknown
   readonly batches?: unknown
+  readonly replayed?: unknown
 }
 
 /** The answer to a submission of one is its record. @throws SonghuaError `GATEWAY_ANSWER` */
 export function recordsOf(json: unknown): readonly unknown[] {
-  const { records } = json as AnswerJson
+  const { records } = (json ?? {}) as AnswerJson
   return records === undefined ? [json] : Array.isArray(records) ? records : badAnswer('records is no list')
 }
 
@@ -65,10 +68,11 @@ export const idOf = (one: unknown): string => String((one as RecordJson).id)
 
 /** @throws SonghuaError `GATEWAY_ANSWER` for what is not as the interface has it, or does not belong together */
 export function readOutcomes(json: unknown): SubmitOutcome[] {
-  const batchAt = createBatches((json as AnswerJson).batches)
+  const { batches, replayed } = (json ?? {}) as AnswerJson
+  const batchAt = createBatches(batches)
   return recordsOf(json).map((record) => {
     try {
-      return readOutcome(record as RecordJson, batchAt)
+      return readOutcome(record as RecordJson, { batchAt, isReplayed: replayed === true })
     } catch (error) {
       if (error instanceof SonghuaError) throw error
       return badAnswer(`a record came with evidence that cannot be read: ${messageOf(error)}`, error)
@@ -76,7 +80,12 @@ export function readOutcomes(json: unknown): SubmitOutcome[] {
   })
 }
 
-function readOutcome(record: RecordJson, batchAt: (index: unknown) => Batch): SubmitOutcome {
+interface AnswerContext {
+  readonly batchAt: (index: unknown) => Batch
+  readonly isReplayed: boolean
+}
+
+function readOutcome(record: RecordJson, { batchAt, isReplayed }: AnswerContext): SubmitOutcome {
   const { id, payload, salt, error } = record
   if (error !== undefined) return { refusal: readRefusal(error) }
   if (typeof id !== 'string') return badAnswer('a record has no id')
@@ -89,7 +98,7 @@ function readOutcome(record: RecordJson, batchAt: (index: unknown) => Batch): Su
     payload: typeof payload === 'string' ? base64ToBytes(payload, 'payload') : undefined,
     salt: isHex(salt) ? hexToBytes(salt, 'salt') : undefined,
   }
-  return batch === undefined ? { anchored } : { anchored, batch }
+  return batch === undefined ? { anchored, isReplayed } : { anchored, isReplayed, batch }
 }
 
 function readRefusal({ code, message, violations = [], existingId }: NonNullable<RecordJson['error']>): Refusal {

@@ -1,8 +1,7 @@
-import { messageOf } from '../protocol/errors.js'
 import { verifyEvidence } from '../protocol/evidence.js'
 import type { EvidenceBundle } from '../protocol/evidence-format.js'
 import type { EvidenceVerdict } from '../protocol/evidence-verdict.js'
-import { type TrustAnchor, type TrustAnchorFile, parseTrustAnchor, trustAnchorToJson } from '../protocol/trust-anchor.js'
+import { type TrustAnchor, type TrustAnchorFile, trustAnchorToJson } from '../protocol/trust-anchor.js'
 import type {
   AnchorManyOptions,
   AnchorOptions,
@@ -14,7 +13,6 @@ import type {
 } from '../connection/record.js'
 import { type ProvedUnder, proofTargetOf, readTrustAnchor, toProofTarget } from '../connection/proved-under.js'
 import { DEFAULT_RETRY } from '../connection/retry.js'
-import { SonghuaError } from '../connection/songhua-error.js'
 import type { Source } from '../connection/stream.js'
 import { type VerifyOptions, toEvidenceInput } from '../connection/verify-options.js'
 import { watchEvents } from './event-stream.js'
@@ -29,6 +27,7 @@ import {
   getPayload,
   getRecord,
 } from './gateway-records.js'
+import { type TrustAnchorQuery, fetchTrustAnchor } from './gateway-trust.js'
 import { type HttpClient, type HttpOptions, createHttpClient } from './http-client.js'
 import type { GatewayEvent, GatewayRecord, RecordFilter, WatchOptions } from './model.js'
 
@@ -37,7 +36,8 @@ export interface GatewayOptions extends HttpOptions {
   readonly apiKey: string
   /**
    * Pins the chain: the JSON of a trust anchor that came by another way than from this gateway, or its text. With it,
-   * everything that is anchored is verified here before it is given out, against the payload that was sent.
+   * records that are anchored, evidence and payloads are verified here before they are given out. What `get`, `find` and
+   * `watch` tell is the gateway's word all the same: ask for the evidence of what you rely on.
    */
   readonly trustAnchor?: unknown
 }
@@ -46,10 +46,13 @@ export interface GatewayOptions extends HttpOptions {
 export interface GatewayConnection {
   readonly records: GatewayRecords
   /**
-   * What whoever verifies must be given, as this gateway tells it: compare it by another way before you rely on it.
-   * @param options.checkpoint a height, or `head`
+   * What whoever verifies must be given, as this gateway tells it: compare it by another way before you rely on it. Of
+   * a connection that pins one it is that, with its checkpoints; only the checkpoint asked for is the gateway's word.
+   * @param options.checkpoint a height from 1 on, or `head`
+   * @throws SonghuaError `GENESIS_MISMATCH`, `EVIDENCE_INVALID` when the gateway contradicts what is pinned;
+   *   `HEIGHT_UNKNOWN`
    */
-  trustAnchor(options?: { checkpoint?: number | 'head'; signal?: AbortSignal }): Promise<TrustAnchorFile>
+  trustAnchor(options?: TrustAnchorQuery): Promise<TrustAnchorFile>
 }
 
 interface Asking {
@@ -58,9 +61,12 @@ interface Asking {
 
 export interface GatewayRecords {
   /**
-   * Resolves when the record is anchored. Retries with the same Idempotency-Key: it is anchored once.
+   * Resolves when the record is anchored, and is the one that was sent: payload, digests, schema, subject, `supersedes`,
+   * and version, issuer and retention where they were given. That it is on the chain is verified when one is pinned.
+   * Retries with the same Idempotency-Key: it is anchored once.
    * @throws SonghuaError `RECORD_INVALID` with `violations`, `RECORD_DUPLICATE` with `details.existingId`,
-   *   `ANCHOR_TIMEOUT` when it is accepted and not yet anchored, `EVIDENCE_INVALID`, `GATEWAY_UNREACHABLE`
+   *   `ANCHOR_TIMEOUT` when it is accepted and not yet anchored, `EVIDENCE_INVALID`, `GATEWAY_UNREACHABLE`;
+   *   `REPLAY_WITHOUT_PAYLOAD` when it was taken, and erased before the answer to it came
    */
   anchor<S extends string>(record: RecordInput<S> | EnvelopeInput, options?: AnchorOptions): Promise<AnchoredRecord>
   /**
@@ -89,19 +95,28 @@ export interface GatewayRecords {
     table: Uint8Array | string,
     options: TableOptions & { readonly partial?: false },
   ): Promise<AnchoredRecord[]>
-  /** @throws SonghuaError `RECORD_UNKNOWN` */
+  /** As the gateway tells it: nothing of it is verified. @throws SonghuaError `RECORD_UNKNOWN` */
   get(id: string, options?: Asking): Promise<GatewayRecord>
-  /** Canonical bytes and salt; `payloadJson(payload)` is the value. @throws SonghuaError `RECORD_UNKNOWN`, `PAYLOAD_ERASED`, `PAYLOAD_WITHHELD` */
+  /**
+   * Canonical bytes and salt; `payloadJson(payload)` is the value. With a pinned trust anchor they are held against the
+   * digests of the record's evidence, which is fetched for that and verified; else they are the gateway's word.
+   * @throws SonghuaError `RECORD_UNKNOWN`, `PAYLOAD_ERASED`, `PAYLOAD_WITHHELD`; with a pinned trust anchor also what
+   *   `evidence` throws
+   */
   payload(id: string, options?: Asking): Promise<{ payload: Uint8Array; salt: Uint8Array }>
   /**
-   * The file that proves the record.
+   * The file that proves the record; always of the record that was asked for.
    * @param options.under the trust anchor under which it shall hold, or a checkpoint's height; the one that the
-   *   connection pins when left out. With a trust anchor it is verified before it is given out.
+   *   connection pins when left out. With a trust anchor it is verified before it is given out, with a height alone not.
    * @throws SonghuaError `RECORD_UNKNOWN`, `RECORD_PENDING`; `REFRESH_HEIGHT` when the chain has not come so far;
    *   `EVIDENCE_INVALID`
    */
   evidence(id: string, options?: Asking & { readonly under?: ProvedUnder }): Promise<EvidenceBundle>
-  /** Oldest first, page by page as they are taken. @throws SonghuaError `SUBJECT_INVALID` */
+  /**
+   * Oldest first, page by page as they are taken. As the gateway tells it: that none is left out or made up cannot be
+   * verified, only each one by its evidence.
+   * @throws SonghuaError `SUBJECT_INVALID`
+   */
   find(filter?: RecordFilter): AsyncGenerator<GatewayRecord, void>
   /**
    * Locally; a bad bundle gives a verdict, no error. Under the given trust anchor, else under the one that the
@@ -113,7 +128,11 @@ export interface GatewayRecords {
   /** Puts the payload under legal hold. @throws SonghuaError `LEGAL_HOLD` when one stands for another reason */
   hold(id: string, reason: string, options?: Asking): Promise<GatewayRecord>
   release(id: string, options?: Asking): Promise<GatewayRecord>
-  /** What happens to records, for ever or until the signal aborts; reconnects and resumes by itself. */
+  /**
+   * What happens to records, as the gateway tells it; for ever or until the signal aborts. Reconnects and resumes by
+   * itself.
+   * @throws SonghuaError what no reconnection mends: `CURSOR_AHEAD`, `CURSOR_INVALID`, a wrong key, a missing scope
+   */
   watch(options?: WatchOptions): AsyncGenerator<GatewayEvent, never>
 }
 
@@ -126,13 +145,13 @@ export function connectGateway(options: GatewayOptions): GatewayConnection {
   const anchorMany = (source: Source<RecordInput | EnvelopeInput>, many: AnchorManyOptions = {}) =>
     anchorStream(parts, source, many)
   return {
-    trustAnchor: (wanted) => fetchTrustAnchor(http, wanted),
+    trustAnchor: (wanted) => fetchTrustAnchor(http, pinned, wanted),
     records: {
       anchor: (record, one = {}) => anchorOne(parts, record, one),
       anchorMany: anchorMany as GatewayRecords['anchorMany'],
       anchorTable: ((table, one) => anchorTable(parts, table, one)) as GatewayRecords['anchorTable'],
       get: (id, asking = {}) => getRecord(http, id, asking),
-      payload: (id, asking = {}) => getPayload(http, id, asking),
+      payload: (id, { signal } = {}) => getPayload(http, id, { target: pinnedTarget, signal }),
       evidence: async (id, { under, signal } = {}) => {
         const target = under === undefined ? pinnedTarget : toProofTarget(under)
         return getEvidence(http, id, { target, signal })
@@ -153,24 +172,11 @@ function createVerify(http: HttpClient, pinned: TrustAnchor | undefined): Gatewa
   return async (evidence, { signal, ...options } = {}) => {
     const input = toEvidenceInput(options)
     if (input.trustAnchor !== undefined) return verifyEvidence(evidence, { ...input, trustAnchor: input.trustAnchor })
-    own ??= fetchTrustAnchor(http, signal === undefined ? {} : { signal })
+    own ??= fetchTrustAnchor(http, undefined, signal === undefined ? {} : { signal })
     const trustAnchor = await own.catch((error: unknown) => {
       own = undefined
       throw error
     })
     return verifyEvidence(evidence, { ...input, trustAnchor })
-  }
-}
-
-async function fetchTrustAnchor(
-  http: HttpClient,
-  { checkpoint, signal }: { checkpoint?: number | 'head'; signal?: AbortSignal } = {},
-): Promise<TrustAnchorFile> {
-  const { json } = await http.request({ method: 'GET', path: '/v1/trust-anchor', query: { checkpoint }, signal })
-  try {
-    return trustAnchorToJson(parseTrustAnchor(json))
-  } catch (error) {
-    const message = `The gateway gave a trust anchor that cannot be used: ${messageOf(error)}`
-    throw new SonghuaError('GATEWAY_ANSWER', message, { cause: error })
   }
 }

@@ -1,5 +1,7 @@
-import { hexToBytes } from '../protocol/bytes.js'
+import { hexToBytes, isHex } from '../protocol/bytes.js'
 import { type EvidenceBundle, parseEvidence } from '../protocol/evidence-format.js'
+import type { RecordEnvelope } from '../records/envelope.js'
+import { matchesDigests } from '../records/payload-digest.js'
 import { createProgressCounter, type ProgressCounter } from '../connection/progress.js'
 import {
   type AnchorManyOptions,
@@ -13,11 +15,12 @@ import {
 import type { ProofTarget } from '../connection/proved-under.js'
 import { type RefusedRow, SonghuaError, isSonghuaError, toSonghuaError } from '../connection/songhua-error.js'
 import { type Source, createTurns, groupsOf, mapInOrder } from '../connection/stream.js'
-import type { SubmitOutcome } from './answer.js'
+import { type SubmitOutcome, badAnswer } from './answer.js'
 import { base64ToBytes } from './base64.js'
-import type { CheckAnchored, Sent } from './evidence-check.js'
+import type { CheckAnchored } from './evidence-check.js'
 import type { HttpClient } from './http-client.js'
 import { type GatewayRecord, type RecordFilter, subjectToText } from './model.js'
+import { type CheckOnce, type Submitted, createOnceCheck, refuse } from './same-record.js'
 import { bodyOf, submit, submitMany, submitOne } from './submit.js'
 
 export interface GatewayRecordsParts {
@@ -39,8 +42,9 @@ export async function anchorOne(
   input: AnyRecordInput,
   options: AnchorOptions,
 ): Promise<AnchoredRecord> {
+  const startedMs = Date.now()
   const outcome = await submitOne(http, input, options)
-  check(outcome, input)
+  check(outcome, { sent: input, startedMs })
   return outcome.anchored
 }
 
@@ -63,13 +67,18 @@ export async function* anchorStream(
   const answered = mapInOrder(ordersOf(source, options), {
     concurrency: options.concurrency ?? REQUESTS_IN_FLIGHT,
     signal: options.signal,
-    run: async (order, signal) => ({ order, outcomes: await send(parts.http, order, { ...options, signal, progress }) }),
+    run: async (order, signal) => {
+      const startedMs = Date.now()
+      return { order, startedMs, outcomes: await send(parts.http, order, { ...options, signal, progress }) }
+    },
   })
+  const checks = { check: parts.check, once: createOnceCheck() }
   const turn = createTurns(SLICE_MS)
-  for await (const { order, outcomes } of answered) {
+  for await (const { order, startedMs, outcomes } of answered) {
     const results: (AnchoredRecord | RefusedRecord)[] = []
     for (const [at, outcome] of outcomes.entries()) {
-      results.push(resultOf(outcome, { check: parts.check, sent: order.inputs[at]!, row: order.before + at + 1 }))
+      const submitted = { sent: order.inputs[at]!, startedMs }
+      results.push(resultOf(outcome, { ...checks, submitted, row: order.before + at + 1 }))
       await turn()
     }
     countResults(results, progress)
@@ -77,13 +86,18 @@ export async function* anchorStream(
   }
 }
 
+interface Checking {
+  readonly check: CheckAnchored
+  readonly once: CheckOnce
+  readonly submitted: Submitted
+  readonly row: number
+}
+
 /** @throws SonghuaError `EVIDENCE_INVALID` */
-function resultOf(
-  outcome: SubmitOutcome,
-  { check, sent, row }: { check: CheckAnchored; sent: Sent; row: number },
-): AnchoredRecord | RefusedRecord {
+function resultOf(outcome: SubmitOutcome, { check, once, submitted, row }: Checking): AnchoredRecord | RefusedRecord {
   if ('refusal' in outcome) return { row, refusal: outcome.refusal }
-  check(outcome, sent)
+  check(outcome, submitted)
+  once(outcome.anchored, submitted.sent)
   return outcome.anchored
 }
 
@@ -177,9 +191,15 @@ export async function anchorTable(
     idempotencyKey,
   }
   const onAccepted = (count: number): void => progress.accepted(count)
-  const sent = submit(http, submission, { ...anchoring, isPartial, onAccepted })
-  const outcomes = await orRefusals(sent, { isPartial, before: 0 })
-  const results = outcomes.map((outcome, at) => resultOf(outcome, { check, sent: { schema }, row: at + 1 }))
+  const submitted = {
+    sent: { schema, ...(version === undefined ? {} : { version }) },
+    startedMs: Date.now(),
+    isKeyChosen: idempotencyKey !== undefined,
+  }
+  const answer = submit(http, submission, { ...anchoring, isPartial, onAccepted })
+  const outcomes = await orRefusals(answer, { isPartial, before: 0 })
+  const once = createOnceCheck()
+  const results = outcomes.map((outcome, at) => resultOf(outcome, { check, once, submitted, row: at + 1 }))
   countResults(results, progress)
   return results
 }
@@ -223,21 +243,46 @@ async function askEvidence(
 ): Promise<EvidenceBundle> {
   const path = pathOf(id, '/evidence')
   const { json } = await http.request({ method: 'GET', path, query: { under: height }, signal })
+  const bundle = orBadAnswer(() => parseEvidence(json))
+  if (bundle.envelope.id !== id.toLowerCase()) {
+    refuse({ id }, `the gateway gave the evidence of record ${JSON.stringify(bundle.envelope.id)}`)
+  }
+  return bundle
+}
+
+function orBadAnswer<T>(read: () => T): T {
   try {
-    return parseEvidence(json)
+    return read()
   } catch (error) {
     throw toSonghuaError(error, 'GATEWAY_ANSWER')
   }
 }
 
-/** @throws SonghuaError `PAYLOAD_ERASED`, `PAYLOAD_WITHHELD` */
+interface Content {
+  readonly payload: Uint8Array
+  readonly salt: Uint8Array
+}
+
+/**
+ * @param asking.target with one, they are held against the digests of evidence that holds under it
+ * @throws SonghuaError `PAYLOAD_ERASED`, `PAYLOAD_WITHHELD`; as `getEvidence` with a target
+ */
 export async function getPayload(
   http: HttpClient,
   id: string,
-  { signal }: Asking,
-): Promise<{ payload: Uint8Array; salt: Uint8Array }> {
+  { target, signal }: Asking & { readonly target: ProofTarget | undefined },
+): Promise<Content> {
   const { json } = await http.request({ method: 'GET', path: pathOf(id, '/payload'), signal })
-  const { payload, salt } = json as { payload: string; salt: string }
+  const content = orBadAnswer(() => readContent(json))
+  if (target === undefined) return content
+  const { payloadDigests } = (await getEvidence(http, id, { target, signal })).envelope as unknown as RecordEnvelope
+  if (matchesDigests(payloadDigests, content.salt, content.payload)) return content
+  return refuse({ id }, 'payload and salt do not give the digests of its evidence')
+}
+
+function readContent(json: unknown): Content {
+  const { payload, salt } = (json ?? {}) as { payload?: unknown; salt?: unknown }
+  if (typeof payload !== 'string' || !isHex(salt)) return badAnswer('payload or salt is missing')
   return { payload: base64ToBytes(payload, 'payload'), salt: hexToBytes(salt, 'salt') }
 }
 
