@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rename, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { RECORD_SCHEMAS } from '@songhua/sdk/records/schemas/catalogue'
 import { systemClock } from '@songhua/node/base/clock'
 import type { Logger } from '@songhua/node/base/logger'
 import { type Gateway, startGateway } from '@songhua/node/app/gateway-process'
@@ -88,6 +89,22 @@ describe('the gateway of a node', () => {
     await expect(running.backup({ to: join(folder, 'a'), keysTo: join(folder, 'b') })).rejects.toMatchObject({ code: 'GATEWAY_DOWN' })
     await new Promise((closed) => taken.close(closed))
     await until('it to answer', () => answers(running), 30_000)
+  })
+
+  it('takes schemas from its folder, and names the file of one that is bad', async () => {
+    const folderOfSchemas = join(folder, 'gateway', 'schemas')
+    await mkdir(folderOfSchemas, { recursive: true })
+    const own = { ...RECORD_SCHEMAS[0]!, id: 'government.fishing-permit', version: '3' }
+    await writeFile(join(folderOfSchemas, 'fishing.json'), JSON.stringify(own))
+    const running = await start()
+    const { host, port } = running.address
+    const shown = await fetch(`http://${host}:${port}/v1/schemas/government.fishing-permit`)
+    expect([shown.status, await shown.json()]).toEqual([200, expect.objectContaining({ id: 'government.fishing-permit', version: '3' })])
+    await running.stop()
+    await writeFile(join(folderOfSchemas, 'broken.json'), JSON.stringify({ ...own, version: 'three' }))
+    expect((await start()).isUp()).toBe(false)
+    const told = lines.find(({ message }) => message.startsWith('the gateway cannot be started'))?.fields?.error
+    expect(told).toContain(join(folderOfSchemas, 'broken.json'))
   })
 
   it('makes no new secret beside records that are there', async () => {
