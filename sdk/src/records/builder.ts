@@ -14,6 +14,7 @@ import type { SchemaRegistry } from './schema-registry.js'
 import type { Violation } from './schema-types.js'
 import { SCHEMAS } from './schemas/catalogue.js'
 import { PUBLIC_SCHEMES, type PublicSubject, type Subject } from './subject.js'
+import { MORE, cappedViolations, violationsText } from './violations.js'
 
 export interface RecordInput<P = unknown> {
   readonly payload: P
@@ -90,7 +91,7 @@ function subjectViolations(
 }
 
 function invalid(schema: RecordSchema, violations: readonly Violation[]): CodedError<BuilderErrorCode> {
-  const message = `${schema.id}: ${violations.map(({ en }) => en).join('; ')}`
+  const message = `${schema.id}: ${violationsText(violations)}`
   return new CodedError<BuilderErrorCode>('RECORD_INVALID', message, { details: { violations } })
 }
 
@@ -132,7 +133,8 @@ function retentionViolations(schema: RecordSchema, retention: RetentionClass | u
 }
 
 /**
- * Violations of the payload have paths under `/payload`, those of the envelope under its own fields: all there are.
+ * Violations of the payload have paths under `/payload`, those of the envelope under its own fields: all there are, up
+ * to `VIOLATIONS_MAX` and then `MORE`.
  * @returns whom the record is about
  */
 function checkInput(schema: RecordSchema, input: RecordInput, { registry, nowMs }: InputContext): Subject {
@@ -149,7 +151,7 @@ function checkInput(schema: RecordSchema, input: RecordInput, { registry, nowMs 
     ...retentionViolations(schema, input.retention),
     ...inputViolations(schema, input, isTold ? undefined : subject),
   ]
-  if (subject === undefined || violations.length > 0) throw invalid(schema, violations)
+  if (subject === undefined || violations.length > 0) throw invalid(schema, cappedViolations(violations, MORE))
   return { ...subject }
 }
 

@@ -3,14 +3,15 @@ import { CodedError } from '../protocol/errors.js'
 import { ENVELOPE_BYTES_MAX, RECORD_FAMILY_NAMES, type RecordFamily } from '../protocol/evidence-envelope.js'
 import { MAX_ISSUER_PROOFS } from '../protocol/evidence-issuer.js'
 import { leafHash } from '../protocol/merkle-tree.js'
-import { validateJson } from './json-schema.js'
-import { isJsonObject } from './json-value.js'
+import { isOversized, validateJson } from './json-schema.js'
+import { isJsonObject, shorten } from './json-value.js'
 import type { PayloadDigests } from './payload-digest.js'
 import { type PersonalKind, findPersonalNumbers } from './personal-data.js'
 import { RETENTION_CLASSES, type RetentionClass, SCHEMA_ID_CHARACTERS_MAX, familyOf } from './record-schema.js'
 import { messages } from './schema-messages.js'
 import type { Bilingual, JsonSchema, Violation } from './schema-types.js'
 import { PUBLIC_SCHEMES, type Subject } from './subject.js'
+import { MORE, VIOLATIONS_MAX, cappedViolations, violationsText } from './violations.js'
 
 /** What goes on the chain of a record, as a leaf: all public, nothing personal. Payload and salt stay outside. */
 export interface RecordEnvelope {
@@ -132,35 +133,37 @@ function readableParts(envelope: Record<string, unknown>): Record<string, unknow
 
 /** Fields that hold a number of a natural person. */
 function personalViolations(value: unknown): Violation[] {
-  return findPersonalNumbers(value).map(({ path, kind }) => {
-    const field = path.slice(1).replaceAll('/', '.')
+  return findPersonalNumbers(value, VIOLATIONS_MAX + 1).map(({ path, kind }) => {
+    const field = shorten(path.slice(1).replaceAll('/', '.'))
     return { path, code: 'PERSONAL_DATA', ...messages.personal({ zh: field, en: field }, PERSONAL_NAMES[kind]) }
   })
 }
 
 /** Every failing field among those that a record's builder does not make itself; as `envelopeViolations` would say. */
 export function chosenViolations(envelope: ChosenParts): Violation[] {
+  const violations = validateJson(CHOSEN, envelope, { nowMs: 0 })
+  if (isOversized(violations)) return violations
   const { issuer, subject } = envelope
   const readable = { subject: subject.kind === 'commitment' ? { keyId: subject.keyId } : subject, issuer }
-  return [...validateJson(CHOSEN, envelope, { nowMs: 0 }), ...personalViolations(readable)]
+  return [...violations, ...personalViolations(readable)]
 }
 
-/** Every failing field of an envelope; none when it is valid. Never throws. */
+/** Every failing field of an envelope, up to `VIOLATIONS_MAX` and then `MORE`; none when it is valid. Never throws. */
 export function envelopeViolations(envelope: unknown): Violation[] {
   const violations = validateJson(ENVELOPE, envelope, { nowMs: 0 })
-  if (!isJsonObject(envelope)) return violations
+  if (!isJsonObject(envelope) || isOversized(violations)) return violations
   const { schema, family } = envelope
   if (isJsonObject(schema) && typeof schema.id === 'string' && family !== familyOf(schema.id)) {
     violations.push({ path: '/family', code: 'VALUE', zh: 'family 与模式不符', en: 'family is not that of the schema' })
   }
-  return [...violations, ...personalViolations(readableParts(envelope))]
+  return cappedViolations([...violations, ...personalViolations(readableParts(envelope))], MORE)
 }
 
 /** @throws ENVELOPE_INVALID with `details.violations`; ENVELOPE_TOO_LARGE */
 export function parseEnvelope(value: unknown): RecordEnvelope {
   const violations = envelopeViolations(value)
   if (violations.length > 0) {
-    const message = violations.map(({ en }) => en).join('; ')
+    const message = violationsText(violations)
     throw new CodedError<EnvelopeErrorCode>('ENVELOPE_INVALID', message, { details: { violations } })
   }
   const envelope = value as RecordEnvelope

@@ -83,28 +83,33 @@ export function findPersonalNumber(text: string): PersonalKind | undefined {
   return undefined
 }
 
-function holdsPersonalNumber(value: unknown): boolean {
-  if (typeof value === 'string' || typeof value === 'number') return findPersonalNumber(String(value)) !== undefined
-  if (typeof value !== 'object' || value === null) return false
-  return Object.entries(value).some(
-    ([key, inner]) => findPersonalNumber(key) !== undefined || holdsPersonalNumber(inner),
-  )
+/** The fields of a JSON value, keys included, in which a personal number stands; the first `max` of them. */
+export function findPersonalNumbers(value: unknown, max = Infinity): PersonalFinding[] {
+  const found: PersonalFinding[] = []
+  collectFindings(value, [], { found, max })
+  return found
 }
 
-/** Every field of a JSON value, keys included, in which a personal number stands. */
-export function findPersonalNumbers(value: unknown): PersonalFinding[] {
-  return holdsPersonalNumber(value) ? findingsIn(value, '') : []
+interface Collection {
+  readonly found: PersonalFinding[]
+  readonly max: number
 }
 
-function findingsIn(value: unknown, path: string): PersonalFinding[] {
-  if (typeof value === 'string' || typeof value === 'number') {
-    const kind = findPersonalNumber(String(value))
-    return kind === undefined ? [] : [{ path, kind }]
+/** Paths are written for what is found only. */
+function collectFindings(value: unknown, steps: string[], into: Collection): void {
+  if (into.found.length >= into.max) return
+  if (typeof value === 'string' || typeof value === 'number') return collectFinding(String(value), steps, into)
+  if (typeof value !== 'object' || value === null) return
+  for (const [key, inner] of Object.entries(value)) {
+    steps.push(key)
+    collectFinding(key, steps, into)
+    collectFindings(inner, steps, into)
+    steps.pop()
+    if (into.found.length >= into.max) return
   }
-  if (typeof value !== 'object' || value === null) return []
-  return Object.entries(value).flatMap(([key, inner]) => {
-    const at = `${path}${pointerStep(key)}`
-    const kind = findPersonalNumber(key)
-    return [...(kind === undefined ? [] : [{ path: at, kind }]), ...findingsIn(inner, at)]
-  })
+}
+
+function collectFinding(text: string, steps: readonly string[], { found }: Collection): void {
+  const kind = findPersonalNumber(text)
+  if (kind !== undefined) found.push({ path: steps.map(pointerStep).join(''), kind })
 }

@@ -1,9 +1,10 @@
-import { isJsonObject, pointerStep } from './json-value.js'
+import { isJsonObject, pointerStep, shorten } from './json-value.js'
 import type { RecordSchema } from './record-schema.js'
 import { readCell, typesOf } from './row-cell.js'
 import { type RowField, fieldAt, fieldNames, plainName } from './row-columns.js'
 import { describeType, labelOf, messages } from './schema-messages.js'
 import type { Bilingual, JsonSchema, Violation } from './schema-types.js'
+import { MORE, cappedViolations } from './violations.js'
 
 /**
  * Rows of a table, such as the CSV export of a legacy system, as payloads. A column is named as its field
@@ -11,6 +12,7 @@ import type { Bilingual, JsonSchema, Violation } from './schema-types.js'
  */
 
 export interface RowViolation extends Violation {
+  /** A long name is cut as in the texts. */
   readonly column: string
 }
 
@@ -35,11 +37,15 @@ const pointerOf = ({ steps }: RowField): string => steps.map(pointerStep).join('
 
 function atColumn(column: string, violation: Violation): RowViolation {
   const { path, code, zh, en } = violation
-  return { column, path, code, zh: `列“${column}”：${zh}`, en: `Column "${column}": ${en}` }
+  const name = shorten(column)
+  return { column: name, path, code, zh: `列“${name}”：${zh}`, en: `Column "${name}": ${en}` }
 }
 
 const columnViolation = (column: string, text: Bilingual): RowViolation =>
   atColumn(column, { path: '', code: 'COLUMN', ...text })
+
+/** More of them than are told. */
+const ALL_COLUMNS: RowViolation = { column: '', ...MORE }
 
 /** A reader for all rows under one heading. @param columns the heading, in order */
 export function createRowReader(
@@ -77,7 +83,8 @@ function resolveColumns(
   const names = fieldNames(schema)
   const filledBy = new Map<string, string>()
   const cells: Cell[] = []
-  const absent = Object.keys(mapping).filter((column) => !columns.includes(column))
+  const present = new Set(columns)
+  const absent = Object.keys(mapping).filter((column) => !present.has(column))
   const violations = absent.map((column) => columnViolation(column, messages.columnMissing()))
   for (const column of columns) {
     const path = Object.hasOwn(mapping, column) ? mapping[column] : undefined
@@ -93,7 +100,7 @@ function resolveColumns(
       violations.push(columnViolation(column, problemOf(field)))
     }
   }
-  return { cells, violations }
+  return { cells, violations: cappedViolations(violations, ALL_COLUMNS) }
 }
 
 type NoField = { readonly unknown: string } | { readonly choices: readonly RowField[] }
@@ -138,7 +145,7 @@ function readRow(
     if (value === undefined) violations.push(atColumn(column, typeViolation(field)))
     put(payload, field.steps, value ?? text)
   }
-  return { payload, violations }
+  return { payload, violations: cappedViolations(violations, ALL_COLUMNS) }
 }
 
 function typeViolation(field: RowField): Violation {

@@ -14,8 +14,8 @@ export type Check = (value: unknown, run: Run) => boolean
 
 export interface Run {
   readonly nowMs: number
-  /** Undefined: quiet. */
-  readonly report: ((violation: Violation) => void) | undefined
+  /** Undefined: quiet. A loud run that has told enough is made quiet, and so ends at its next failure. */
+  report: ((violation: Violation) => void) | undefined
   /** From the whole to the value at hand; kept in a loud run only. */
   readonly steps: (string | number)[]
 }

@@ -1,3 +1,4 @@
+import { shorten } from './json-value.js'
 import type { Format } from './schema-formats.js'
 import type { Bilingual, JsonSchema, JsonTypeName, MonthsAfter } from './schema-types.js'
 
@@ -19,8 +20,9 @@ export const describeType = (type: JsonTypeName): Bilingual => TYPE_NAMES[type]
 export function labelOf(schema: JsonSchema | undefined, key: string | Bilingual): Bilingual {
   if (typeof key !== 'string') return schema?.title === undefined ? key : labelOf(schema, key.en)
   const { title, 'x-en': en } = schema ?? {}
-  if (key === '') return { zh: title ?? '记录', en: en ?? 'the record' }
-  return { zh: title === undefined ? key : `${title}（${key}）`, en: en === undefined ? key : `${key} (${en})` }
+  const name = shorten(key)
+  if (name === '') return { zh: title ?? '记录', en: en ?? 'the record' }
+  return { zh: title === undefined ? name : `${title}（${name}）`, en: en === undefined ? name : `${name} (${en})` }
 }
 
 interface Bounds {
@@ -109,17 +111,25 @@ export const messages = {
     zh: `嵌套超过 ${levels} 层`,
     en: `nested deeper than ${levels} levels`,
   }),
+  tooManyValues: (max: number): Bilingual => ({
+    zh: `值过多：至多 ${max} 个（对象的成员与列表的项）`,
+    en: `holds too many values: at most ${max}, members of objects and entries of lists`,
+  }),
+  more: (max: number): Bilingual => ({
+    zh: `还有更多问题；只列出前 ${max} 个`,
+    en: `there is more; only the first ${max} are told`,
+  }),
   columnUnknown: (name: string): Bilingual => ({
-    zh: `该模式没有字段“${name}”；请用字段名、字段中文名或列映射`,
-    en: `the schema has no field "${name}"; name the field, its title, or map the column`,
+    zh: `该模式没有字段“${shorten(name)}”；请用字段名、字段中文名或列映射`,
+    en: `the schema has no field "${shorten(name)}"; name the field, its title, or map the column`,
   }),
   columnAmbiguous: (paths: readonly string[]): Bilingual => ({
     zh: `名称对应多个字段：${paths.join('、')}；请用列映射指明`,
     en: `the name stands for several fields: ${paths.join(', ')}; map the column to one`,
   }),
   columnTwice: (pointer: string, other: string): Bilingual => ({
-    zh: `字段 ${pointer} 已由列“${other}”填写`,
-    en: `the field ${pointer} is filled by column "${other}" already`,
+    zh: `字段 ${pointer} 已由列“${shorten(other)}”填写`,
+    en: `the field ${pointer} is filled by column "${shorten(other)}" already`,
   }),
   columnMissing: (): Bilingual => ({ zh: '列映射中有该列，但表中没有', en: 'is in the mapping, but not in the table' }),
   personal: (field: Bilingual, kind: Bilingual): Bilingual => ({

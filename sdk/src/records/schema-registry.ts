@@ -1,4 +1,5 @@
 import { CodedError } from '../protocol/errors.js'
+import { shorten } from './json-value.js'
 import { type ValidationContext, validateJson } from './json-schema.js'
 import { type RecordSchema, parseRecordSchema } from './record-schema.js'
 import type { Violation } from './schema-types.js'
@@ -39,9 +40,10 @@ export function createSchemaRegistry(schemas: readonly unknown[]): SchemaRegistr
   const get = (id: string, version?: string): RecordSchema => {
     const schema = version === undefined ? newest.get(id) : byKey.get(`${id} ${version}`)
     if (schema) return schema
-    const wanted = version === undefined ? id : `${id} version ${version}`
+    const details = { id: shorten(String(id)), version: version && shorten(String(version)) }
+    const wanted = version === undefined ? details.id : `${details.id} version ${details.version}`
     const message = `There is no schema ${wanted}; known are ${[...newest.keys()].join(', ')}`
-    throw new CodedError<SchemaRegistryErrorCode>('SCHEMA_UNKNOWN', message, { details: { id, version } })
+    throw new CodedError<SchemaRegistryErrorCode>('SCHEMA_UNKNOWN', message, { details })
   }
 
   return {

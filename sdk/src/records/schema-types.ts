@@ -73,10 +73,13 @@ export type ViolationCode =
   | 'DATE_ORDER'
   | 'FUTURE_DATE'
   | 'TOO_DEEP'
+  | 'TOO_MANY_VALUES'
   | 'PERSONAL_DATA'
   | 'SUBJECT'
   | 'RETENTION'
   | 'COLUMN'
+  /** Stands last: there are more than are told. */
+  | 'MORE'
 
 /** One failing field. */
 export interface Violation extends Bilingual {
