@@ -18,8 +18,8 @@ const server = createServer((request, response) => {
 })
 
 function nodeAt(admin: number, of = identity): DevnetNode {
-  const [node] = planDevnet(context, { dir: 'd', basePort: 20_000, validators: 1, followers: 0 })
-  return { ...node!, identity: of, ports: { rpc: 0, admin, p2p: 0 } }
+  const [node] = planDevnet(context, { dir: 'd', basePort: 20_000, validators: 1, followers: 0, gateways: 0 })
+  return { ...node!, identity: of, ports: { rpc: 0, admin, p2p: 0, gateway: 0 } }
 }
 
 describe('a devnet that runs already', () => {

@@ -113,7 +113,7 @@ describe('the gateway of a node', () => {
 
   it('leaves of an erased payload no trace in any file, backups included', async () => {
     const files = await rawFilesUnder(dataDir)
-    const holds = (bytes: Uint8Array): boolean => files.some((file) => file.includes(bytes))
+    const holds = (bytes: Uint8Array): boolean => files.some((file) => file.includes(Buffer.from(bytes)))
     expect(holds(erased.salt!)).toBe(false)
     expect(holds(erased.payload!)).toBe(false)
     expect(holds(Buffer.from('李示范'))).toBe(false)

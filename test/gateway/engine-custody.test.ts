@@ -48,7 +48,7 @@ async function filesWith(bytes: Uint8Array): Promise<string[]> {
       .filter((file) => file.isFile())
       .map(async (file) => {
         const path = join(file.parentPath, file.name)
-        return (await readFile(path)).includes(bytes) ? [path.slice(folder.length + 1)] : []
+        return (await readFile(path)).includes(Buffer.from(bytes)) ? [path.slice(folder.length + 1)] : []
       }),
   )
   return found.flat().sort()

@@ -159,7 +159,7 @@ export function createFakeEngine(registry: SchemaRegistry): FakeEngine {
       },
       async hold(id, reason, caller) {
         if (records.get(id)?.hold) throw gatewayError('LEGAL_HOLD', { id, reason: records.get(id)!.hold!.reason })
-        return records.has(id) ? change(id, { hold: { reason, sinceMs: Date.now(), by: caller.keyId } }) : undefined
+        return records.has(id) ? change(id, { hold: { reason, sinceMs: Date.now(), by: caller.keyId, issuer: caller.issuer } }) : undefined
       },
       async release(id) {
         const { hold: _hold, ...rest } = records.get(id)!

@@ -17,7 +17,7 @@ export function chainHandlers(ledger: Ledger): RemoteHandlers {
     locate: (hash: Hash) => locate(ledger, hash),
     head: () => chain.head().header.number,
     header: (number: number) => requireHeader(store.header(number), number),
-    historyPath: historyProofs(store).historyPath,
+    historyPath: (claim: { number: number; size: number }) => historyProofs(store).historyPath(claim),
   }
 }
 

@@ -30,13 +30,13 @@ export function createRemote(line: RemoteLine, handlers: RemoteHandlers): Remote
   let lastId = 0
   let closed: CodedError<RemoteErrorCode> | undefined
 
-  const answer = async (name: string, args: unknown[]): Promise<unknown> => {
+  const answer = (name: string, args: unknown[]): unknown => {
     const handler = Object.hasOwn(handlers, name) ? handlers[name] : undefined
     if (handler === undefined) throw new RangeError(`no handler of ${name}`)
     return handler(...(args as never[]))
   }
   const serve = ({ id, name, args }: RemoteMessage & { kind: 'call' }): void => {
-    answer(name, args).then(
+    new Promise((resolve) => resolve(answer(name, args))).then(
       (result) => line.send({ kind: 'result', id, result }),
       (error: unknown) => line.send({ kind: 'error', id, error: errorToSent(error) }),
     )
