@@ -6,7 +6,7 @@ import type { Logger } from '../base/logger.js'
 import { type AnchorAccount, createAnchorAccount } from './anchor-account.js'
 import { createBatchShelf } from './batch-shelf.js'
 import { type Batcher, createBatcher, repeat } from './batcher.js'
-import { type BackupTargets, backUp } from './backup.js'
+import { type BackedUp, type BackupTargets, backUp } from './backup.js'
 import type { BatchLimits } from './close-batch.js'
 import { createCustody, finishErasures } from './custody.js'
 import { GROUP_RECORDS_MAX, SWEEP_INTERVAL_MS } from './engine-limits.js'
@@ -64,7 +64,7 @@ export interface GatewayEngine {
   readonly custody: Custody
   readonly feed: Feed
   /** Of the running gateway: see `backUp`. */
-  backup(targets: BackupTargets): Promise<void>
+  backup(targets: BackupTargets): Promise<BackedUp>
   /** Ends what is under way; table and key ring stay open. */
   stop(): Promise<void>
   /** Numbers of now and since the start, by name. */
