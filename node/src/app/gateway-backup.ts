@@ -1,15 +1,12 @@
-import { copyFile, cp, mkdir, readdir, stat } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
-import { CodedError, isCodedError } from '@songhua/sdk/protocol/errors'
-import { systemClock } from '../base/clock.js'
-import type { Logger } from '../base/logger.js'
-import type { BackupTargets } from '../gateway/backup.js'
-import { type Restored, restoreGateway } from '../gateway/restore.js'
-import { backupSink, backupSource } from '../storage/backup-file.js'
-import { replaceDurably } from '../storage/durable-file.js'
-import { openKeyRing } from '../storage/key-ring-file.js'
-import { openLevelTable } from '../storage/level-table.js'
-import { API_KEYS_FILE, GATEWAY_RECORDS, SCHEMAS_DIR, gatewayFiles } from './gateway-files.js'
+import { copyFile, mkdir, readdir, stat } from 'node:fs/promises'
+import { isAbsolute, join, relative, resolve, sep } from 'node:path'
+import type { Hash } from '@songhua/sdk/protocol/bytes'
+import { CodedError } from '@songhua/sdk/protocol/errors'
+import type { BackedUp, BackupTargets } from '../gateway/backup.js'
+import { backupSink, ioError } from '../storage/backup-file.js'
+import { KEYS_FILE, STATE_FILE, writeManifest } from './backup-manifest.js'
+import { API_KEYS_FILE, SCHEMAS_DIR } from './gateway-files.js'
+import { makeEmptyFolders } from './new-folders.js'
 
 /** Where the parts of a backup lie: records and keys in folders of their own. */
 export interface BackupFolders {
@@ -17,56 +14,47 @@ export interface BackupFolders {
   readonly keysTo: string
 }
 
-export type GatewayBackupErrorCode = 'BACKUP_FOLDER_NOT_EMPTY' | 'BACKUP_FOLDERS_SAME' | 'RESTORE_FOLDER_NOT_EMPTY'
+export type GatewayBackupErrorCode = 'BACKUP_FOLDER_NOT_EMPTY' | 'BACKUP_FOLDERS_SAME'
 
-const STATE_FILE = 'records.backup'
-const KEYS_FILE = 'keys.backup'
-
-/**
- * Everything of a gateway that works: its state, API keys and schemas to one folder, the keys of payloads to another.
- * @returns bytes of the two
- * @throws CodedError with a `GatewayBackupErrorCode`
- */
-export async function backUpGateway(
-  { gatewayDir, backup }: { gatewayDir: string; backup: (targets: BackupTargets) => Promise<void> },
-  { to, keysTo }: BackupFolders,
-): Promise<{ recordsBytes: number; keysBytes: number }> {
-  checkApart(to, keysTo)
-  for (const folder of [to, keysTo]) await makeEmptyFolder(folder, 'BACKUP_FOLDER_NOT_EMPTY')
-  const [state, keys] = [join(to, STATE_FILE), join(keysTo, KEYS_FILE)]
-  await backup({ state: backupSink(state), keys: backupSink(keys) })
-  await copyFile(join(gatewayDir, API_KEYS_FILE), join(to, API_KEYS_FILE)).catch(ignoreMissing)
-  await cp(join(gatewayDir, SCHEMAS_DIR), join(to, SCHEMAS_DIR), { recursive: true })
-  return { recordsBytes: (await stat(state)).size, keysBytes: (await stat(keys)).size }
+export interface BackupSubject {
+  readonly gatewayDir: string
+  readonly chainId: number
+  readonly genesisHash: Hash
+  readonly backup: (targets: BackupTargets) => Promise<BackedUp>
 }
 
 /**
- * Puts a backup where a node finds it, while no node runs there.
- * @throws CodedError with a `GatewayBackupErrorCode`, or of `restoreGateway`
+ * Everything of a gateway that works: its state, API keys and schemas to one folder, the keys of payloads to another.
+ * A backup that fails leaves nothing.
+ * @returns bytes and numbers of the two, and how many slots of the key ring are damaged: their payloads are lost, the
+ *   backup is whole all the same
+ * @throws CodedError with a `GatewayBackupErrorCode`, `BACKUP_IO`
  */
-export async function restoreFolders(
-  from: { readonly records: string; readonly keys: string },
-  target: { readonly gatewayDir: string; readonly keysDir: string; readonly logger: Logger },
-): Promise<Omit<Restored, 'secret'>> {
-  const { gatewayDir, keysDir, logger } = target
-  for (const folder of [gatewayDir, keysDir]) await makeEmptyFolder(folder, 'RESTORE_FOLDER_NOT_EMPTY')
-  const files = gatewayFiles(target)
-  const table = await openLevelTable(files.store, GATEWAY_RECORDS)
-  const keyRing = await openKeyRing(files.keyRing)
+export async function backUpGateway(subject: BackupSubject, folders: BackupFolders): Promise<Record<string, number>> {
+  const { to, keysTo } = folders
+  checkApart(to, keysTo)
+  const made = await makeEmptyFolders([to, keysTo], 'BACKUP_FOLDER_NOT_EMPTY')
   try {
-    const sources = {
-      state: backupSource(join(from.records, STATE_FILE)),
-      keys: backupSource(join(from.keys, KEYS_FILE)),
-    }
-    const { secret, ...figures } = await restoreGateway(sources, { table, keyRing, clock: systemClock, logger })
-    await (await replaceDurably(files.secret, [secret])).close()
-    await copyFile(join(from.records, API_KEYS_FILE), files.apiKeys).catch(ignoreMissing)
-    await cp(join(from.records, SCHEMAS_DIR), files.schemas, { recursive: true })
-    return figures
-  } finally {
-    await keyRing.close()
-    await table.close()
+    return await fillFolders(subject, folders)
+  } catch (error) {
+    await made.remove()
+    throw ioError(to, error)
   }
+}
+
+async function fillFolders(
+  { gatewayDir, chainId, genesisHash, backup }: BackupSubject,
+  { to, keysTo }: BackupFolders,
+): Promise<Record<string, number>> {
+  const [state, keys] = [join(to, STATE_FILE), join(keysTo, KEYS_FILE)]
+  const created = new Date().toISOString()
+  const { damaged, ...figures } = await backup({ state: backupSink(state), keys: backupSink(keys) })
+  await copyFile(join(gatewayDir, API_KEYS_FILE), join(to, API_KEYS_FILE)).catch(ignoreMissing)
+  await copySchemas(join(gatewayDir, SCHEMAS_DIR), join(to, SCHEMAS_DIR))
+  const facts = { created, chainId, genesisHash, ...figures, damaged: [...damaged] }
+  await writeManifest(to, 'records', facts)
+  await writeManifest(keysTo, 'keys', facts)
+  return { recordsBytes: (await stat(state)).size, keysBytes: (await stat(keys)).size, ...figures }
 }
 
 /** A gateway without API keys has no file of them. */
@@ -74,20 +62,20 @@ function ignoreMissing(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT') throw error
 }
 
+async function copySchemas(from: string, to: string): Promise<void> {
+  const files = (await readdir(from, { withFileTypes: true })).filter((entry) => entry.isFile())
+  if (files.length > 0) await mkdir(to, { mode: 0o700 })
+  for (const { name } of files) await copyFile(join(from, name), join(to, name))
+}
+
 function checkApart(to: string, keysTo: string): void {
-  if (resolve(to) !== resolve(keysTo) && dirname(resolve(to)) !== resolve(keysTo)) return
-  const message = `${keysTo}: the keys of payloads go apart from the records; name a folder that does not hold them`
+  if (!isWithin(to, keysTo) && !isWithin(keysTo, to)) return
+  const message = `${keysTo}: the keys of payloads go apart from the records; name two folders, neither within the other`
   throw new CodedError<GatewayBackupErrorCode>('BACKUP_FOLDERS_SAME', message, { details: { to, keysTo } })
 }
 
-async function makeEmptyFolder(folder: string, code: GatewayBackupErrorCode): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
-    if ((await readdir(folder)).length === 0) return
-    throw new CodedError(code, `${folder}: is not empty; name another folder, or move this one away`, { details: { folder } })
-  } catch (cause) {
-    if (isCodedError(cause)) throw cause
-    const message = `${folder}: cannot be made (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`
-    throw new CodedError(code, message, { details: { folder }, cause })
-  }
+/** Or the same. */
+function isWithin(folder: string, other: string): boolean {
+  const way = relative(resolve(other), resolve(folder))
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)
 }

@@ -20,7 +20,7 @@ import { openKeyRing } from '../storage/key-ring-file.js'
 import { openLevelTable } from '../storage/level-table.js'
 import { failStopKeyRing, failStopTable } from './fail-stop.js'
 import { type BackupFolders, backUpGateway } from './gateway-backup.js'
-import { GATEWAY_RECORDS, gatewayFiles } from './gateway-files.js'
+import { GATEWAY_RECORDS, checkNotRestoring, gatewayFiles } from './gateway-files.js'
 import type { GatewaySettings } from './gateway-settings.js'
 import type { StopStack } from './stop-stack.js'
 import { VERSION } from './version.js'
@@ -87,7 +87,7 @@ export async function openGateway(settings: GatewaySettings, ports: GatewayParts
   return {
     address: { host, port, account },
     stats: () => engine.stats(),
-    backup: (folders) => backUpGateway({ gatewayDir, backup: (targets) => engine.backup(targets) }, folders),
+    backup: (folders) => backUpGateway({ gatewayDir, chainId, genesisHash, backup: (targets) => engine.backup(targets) }, folders),
   }
 }
 

@@ -28,6 +28,11 @@ export async function openChain(folder: string, genesis: Genesis): Promise<OpenC
   return { store, genesisHash, head: headOf(stored ?? commit.head), isNew: stored === undefined }
 }
 
+/** Of block 0, by which a chain is known. */
+export function genesisHashOf(genesis: Genesis): Hash {
+  return genesisCommit(genesis).head.hash
+}
+
 function genesisCommit(genesis: Genesis): BlockCommit {
   const diff = genesisState(genesis)
   const trie = updateStateTrie({ getNode: () => undefined }, EMPTY_TRIE_ROOT, diff)

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { type CliContext, print } from './context.js'
+import { readManifest } from '../app/backup-manifest.js'
+import { type CliContext, cliError, note, print } from './context.js'
 import { exampleText } from './flags.js'
 import { createRpcCall } from './json-rpc.js'
 import { readAddresses } from './node-addresses.js'
@@ -55,7 +56,13 @@ async function backup(context: CliContext, flags: Flags): Promise<void> {
   const call = createRpcCall(context, admin, BACKUP_MS_MAX)
   const [to, keysTo] = [resolve(flags.to), resolve(flags.keysTo)]
   const figures = await call<Record<string, number>>('admin_backupGateway', [to, keysTo])
-  if (flags.json) return print(context, JSON.stringify({ to, keysTo, ...figures }))
-  print(context, context.t('backupDone', { to, keysTo }))
-  print(context, formatFields(Object.entries(figures).map(([name, value]) => [name, String(value)])))
+  const { damaged } = figures.damagedSlots ? await readManifest(keysTo, 'keys') : { damaged: [] }
+  if (flags.json) print(context, JSON.stringify({ to, keysTo, ...figures, damaged }))
+  else {
+    print(context, context.t('backupDone', { to, keysTo }))
+    print(context, formatFields(Object.entries(figures).map(([name, value]) => [name, String(value)])))
+  }
+  if (!figures.damagedSlots) return
+  for (const { slot, recordId } of damaged) note(context, context.t('backupDamagedSlot', { slot, record: recordId ?? '–' }))
+  throw cliError(context, 'KEYS_DAMAGED', ['backupKeysDamaged', { count: figures.damagedSlots }])
 }

@@ -1,10 +1,12 @@
-import { readdir } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { restoreFolders } from '../app/gateway-backup.js'
+import type { Hash } from '@songhua/sdk/protocol/bytes'
+import { checkBackupFolders, restoreFolders, restoreRecords } from '../app/gateway-restore.js'
 import { createLogger } from '../app/logger.js'
+import { genesisHashOf } from '../app/open-chain.js'
 import { dataPaths } from '../app/options.js'
-import { type CliContext, print } from './context.js'
+import { type CliContext, cliError, print } from './context.js'
 import { exampleText } from './flags.js'
+import { readGenesis } from './genesis-file.js'
 import { loadOptions } from './node-config.js'
 import { formatFields } from './table.js'
 
@@ -13,16 +15,23 @@ const TEXTS = {
     en: 'bring a backup of `songhua backup` back into the data folder of a node that is stopped',
     zh: '将 songhua backup 的备份恢复到已停止节点的数据目录',
   },
-  data: { en: 'data folder of the node', zh: '节点数据目录' },
+  data: { en: 'data folder of the node; with --check it may be left out', zh: '节点数据目录；与 --check 同用时可省略' },
   from: { en: 'folder of records', zh: '记录备份目录' },
   keysFrom: { en: 'folder of the keys of payloads', zh: '载荷密钥备份目录' },
+  keepKeys: {
+    en: 'the keys of payloads are still there: restore the records over them',
+    zh: '载荷密钥仍完好：仅恢复记录，沿用现有密钥',
+  },
+  check: { en: 'only read the backup to its last byte; nothing is changed', zh: '仅完整校验备份，不作任何改动' },
   json: { en: 'print JSON', zh: '输出 JSON' },
 } as const
 
 interface Flags {
-  data: string
+  data?: string
   from: string
-  keysFrom: string
+  keysFrom?: string
+  keepKeys?: boolean
+  check?: boolean
   json?: boolean
 }
 
@@ -31,11 +40,13 @@ export function addRestoreCommand(program: Command, context: CliContext): void {
   program
     .command('restore')
     .description(say('restore'))
-    .requiredOption('--data <folder>', say('data'))
+    .option('--data <folder>', say('data'))
     .requiredOption('--from <folder>', say('from'))
-    .requiredOption('--keys-from <folder>', say('keysFrom'))
+    .option('--keys-from <folder>', say('keysFrom'))
+    .option('--keep-keys', say('keepKeys'))
+    .option('--check', say('check'))
     .option('--json', say('json'))
-    .action((flags: Flags) => restore(context, flags))
+    .action((flags: Flags) => (flags.check ? check(context, flags) : restore(context, flags)))
     .addHelpText(
       'after',
       exampleText(context, [
@@ -46,22 +57,50 @@ export function addRestoreCommand(program: Command, context: CliContext): void {
             zh: '任一备份中已记载的删除都会保持',
           },
         ],
+        [
+          'songhua restore --data /var/lib/songhua --from /backup/records-1123 --keep-keys',
+          { en: 'only the disk of records was lost', zh: '仅记录所在磁盘丢失' },
+        ],
+        [
+          'songhua restore --check --from /backup/records-1123 --keys-from /mnt/safe/keys-1123',
+          { en: 'would it come back?', zh: '校验备份能否恢复' },
+        ],
       ]),
     )
 }
 
-async function restore(context: CliContext, { data, from, keysFrom, json }: Flags): Promise<void> {
+async function check(context: CliContext, flags: Flags): Promise<void> {
+  const { from, keysFrom, data, json } = flags
+  if (keysFrom === undefined || flags.keepKeys) throw cliError(context, 'CLI_USAGE', ['restoreCheckKeys'])
+  const genesisHash = data === undefined ? undefined : await genesisHashIn(context, data)
+  const facts = await checkBackupFolders({ records: from, keys: keysFrom }, genesisHash)
+  if (!json) print(context, context.t('restoreChecked'))
+  printFigures(context, facts, json)
+}
+
+async function genesisHashIn(context: CliContext, data: string): Promise<Hash> {
+  const { genesisFile } = await loadOptions(context, data, {})
+  return genesisHashOf(await readGenesis(context, genesisFile))
+}
+
+async function restore(context: CliContext, { data, from, keysFrom, keepKeys, json }: Flags): Promise<void> {
+  if (data === undefined) throw cliError(context, 'CLI_USAGE', ['restoreNeedsData'])
+  if ((keysFrom === undefined) === !keepKeys) throw cliError(context, 'CLI_USAGE', ['restoreKeys'])
   const { gateway } = await loadOptions(context, data, {})
   const { gatewayDir, gatewayKeysDir } = dataPaths(data)
-  // What is missing is found before anything is made.
-  await Promise.all([from, keysFrom].map((folder) => readdir(folder)))
   const target = {
     gatewayDir,
     keysDir: gateway.keysDir === '' ? gatewayKeysDir : gateway.keysDir,
+    genesisHash: await genesisHashIn(context, data),
     logger: createLogger({ level: 'warn', format: 'json' }, { part: 'restore' }),
   }
-  const figures = await restoreFolders({ records: from, keys: keysFrom }, target)
+  const figures =
+    keysFrom === undefined ? await restoreRecords(from, target) : await restoreFolders({ records: from, keys: keysFrom }, target)
+  if (!json) print(context, context.t('restoreDone', { path: data }))
+  printFigures(context, figures, json)
+}
+
+function printFigures(context: CliContext, figures: object, json: boolean | undefined): void {
   if (json) return print(context, JSON.stringify(figures))
-  print(context, context.t('restoreDone', { path: data }))
   print(context, formatFields(Object.entries(figures).map(([name, value]) => [name, String(value)])))
 }

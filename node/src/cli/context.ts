@@ -31,6 +31,7 @@ export type CliErrorCode =
   | 'RPC_UNREACHABLE'
   | 'RPC_ERROR'
   | 'EVIDENCE_INVALID'
+  | 'KEYS_DAMAGED'
 
 /** An error whose message comes from the catalogue in the language of the user; `values` are its details. */
 export function cliError(

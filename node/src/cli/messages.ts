@@ -215,6 +215,26 @@ export const MESSAGES = {
     en: 'Records: {to}\nKeys of payloads: {keysTo}. Keep the two apart; whoever has both can read all payloads.',
     zh: '记录：{to}\n载荷密钥：{keysTo}。两者请分开保管；同时取得两者即可读取全部载荷。',
   },
+  backupDamagedSlot: {
+    en: 'slot {slot} of the key ring is damaged: record {record}',
+    zh: '密钥环第 {slot} 槽已损坏：记录 {record}',
+  },
+  backupKeysDamaged: {
+    en:
+      'the backup is whole, but {count} keys of payloads are damaged in the gateway and can be read neither there nor ' +
+      'from this backup. Keep an older backup of the keys: restore --check tells whether theirs are whole',
+    zh: '备份完整，但网关中有 {count} 个载荷密钥已损坏，在网关和本备份中均无法读取。请保留较早的密钥备份，并用 restore --check 查看其是否完好',
+  },
+  restoreChecked: { en: 'The backup is whole and belongs together.', zh: '备份完整，且两部分相互匹配。' },
+  restoreCheckKeys: {
+    en: '--check: needs --keys-from as well, and not --keep-keys',
+    zh: '--check：还需要 --keys-from，且不能与 --keep-keys 同用',
+  },
+  restoreNeedsData: { en: '--data: is missing; name the data folder of the node', zh: '--data：缺失；请指定节点数据目录' },
+  restoreKeys: {
+    en: 'name the backup of the keys with --keys-from, or keep those of the node with --keep-keys, one of the two',
+    zh: '请用 --keys-from 指定密钥备份，或用 --keep-keys 沿用节点现有密钥，二者择一',
+  },
   restoreDone: {
     en: 'Restored into {path}. Next: songhua start --data {path}',
     zh: '已恢复到 {path}。下一步：songhua start --data {path}',

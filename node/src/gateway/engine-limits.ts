@@ -33,3 +33,5 @@ export const BACKUP_FRAME_BYTES = 256 * 1024
 export const BACKUP_FRAME_SLOTS = 4_096
 /** Of one frame when it is read: a row holds a payload of 1 MiB at most. */
 export const BACKUP_FRAME_BYTES_MAX = 64 * 1024 * 1024
+/** Damaged slots that a backup names one by one; all are counted. */
+export const BACKUP_DAMAGED_SLOTS_MAX = 1_000

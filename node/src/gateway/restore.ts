@@ -2,79 +2,114 @@ import { CodedError } from '@songhua/sdk/protocol/errors'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
 import { type ArchiveSource, archiveFrames } from './archive.js'
-import { rowsOfFrame, slotsOfFrame } from './backup.js'
+import { type SlotContent, readSlot, rowsOfFrame, slotsOfFrame } from './backup.js'
+import { type BackupSources, checkBackup, checkPair, isKey, readState } from './check-backup.js'
 import { createEventLog } from './event-log.js'
 import {
   ALL_CUSTODY,
   ALL_RECORDS,
-  IDENTITY_KEY,
   NEXT_EVENT_KEY,
   RING_SIZE_KEY,
   SCHEMA_KEY,
   custodyKey,
   payloadKey,
   placeOfKey,
-  readUint64,
   uint64,
 } from './keys.js'
 import type { GatewayTable, KeyRing } from './ports.js'
 import { decodeCustodyRow, decodeRecordRow, encodeCustodyRow } from './rows.js'
 import { custodyOf } from './shelf.js'
 import { type Change, type GatewayStore, createGatewayStore, isEmptyTable, readCounter, readRecord } from './store.js'
-import { createTags, isSameTag } from './tags.js'
-
-export interface RestoreSources {
-  readonly state: ArchiveSource
-  readonly keys: ArchiveSource
-}
 
 export interface RestoreTargets {
   /** Empty. */
   readonly table: GatewayTable
-  /** Empty. */
   readonly keyRing: KeyRing
   readonly clock: Pick<Clock, 'now'>
   readonly logger: Logger
 }
 
-export interface Restored {
-  /** To be put beside the key ring. */
-  readonly secret: Uint8Array
-  readonly records: number
-  /** Erasures that the state tells of and the keys did not know yet: done again. */
-  readonly erasedAgain: number
-  /** Payloads whose keys had been erased after the state was saved: the records say so now. */
-  readonly foundErased: number
+/** A ring that takes slots as they are elsewhere. */
+export interface RestorableKeyRing extends KeyRing {
+  /** On disk when it resolves. @returns the slot of the first */
+  append(slots: readonly SlotContent[]): Promise<number>
 }
 
-export type RestoreErrorCode = 'RESTORE_TARGET_NOT_EMPTY' | 'RESTORE_OTHER_KEYS' | 'RESTORE_KEYS_OLDER'
+interface Found {
+  readonly records: number
+  /** Payloads whose keys had been erased after the state was saved: the records say so now. */
+  readonly foundErased: number
+  /** Payloads that nobody can read, since a damaged disk took their keys. They are not said to be erased. */
+  readonly unreadable: number
+}
+
+export interface Restored extends Found {
+  /** Erasures that the state tells of and the keys did not know yet: done again. */
+  readonly erasedAgain: number
+}
+
+export type RestoreErrorCode = 'RESTORE_TARGET_NOT_EMPTY'
 
 /** Who erased what only the keys tell of. */
 const RESTORE_ACTOR = 'restore'
 
 /**
- * Puts a backup into an empty store, while no gateway runs on it. Both files are read to their checksums before a byte
- * is written; the mark of a whole store is written last, so that one which broke off is refused at the start.
- * State and keys of different days go together as far as that is safe: an erasure that either knows of is done.
- * @throws CodedError with a `RestoreErrorCode` or `ArchiveErrorCode`
+ * Puts a backup into an empty store and an empty ring, while no gateway runs on them. Both files are read to their
+ * checksums before a byte is written; the mark of a whole store is written last, so that one which broke off is refused
+ * at the start. State and keys of different days go together as far as that is safe: an erasure that either knows of is
+ * done.
+ * @returns with the secret, to be put beside the key ring
+ * @throws CodedError with a `RestoreErrorCode`, `PairErrorCode` or `ArchiveErrorCode`
  */
-export async function restoreGateway(sources: RestoreSources, targets: RestoreTargets): Promise<Restored> {
-  const { table, keyRing } = targets
-  const secret = await checkSources(sources)
-  if (keyRing.size > 0 || !(await isEmptyTable(table))) {
-    fail(
-      'RESTORE_TARGET_NOT_EMPTY',
-      'a gateway is restored into an empty folder; name another one, or move this one away',
-    )
-  }
-  await restoreKeys(sources.keys, keyRing)
-  const schema = await restoreRows(sources.state, table)
+export async function restoreGateway(
+  sources: BackupSources,
+  targets: RestoreTargets & { readonly keyRing: RestorableKeyRing },
+): Promise<Restored & { readonly secret: Uint8Array }> {
+  const { secret } = await checkBackup(sources)
+  if (targets.keyRing.size > 0) refuseTarget()
+  await checkEmpty(targets.table)
+  await restoreKeys(sources.keys, targets.keyRing)
+  return { secret, ...(await restoreState(sources.state, targets, [])) }
+}
+
+/**
+ * Puts the state of a backup over a key ring that has survived: what is erased in the ring is erased, and the slots of
+ * records that came after the backup stay as they are, for those records may yet be found.
+ * @throws CodedError with a `RestoreErrorCode`, `PairErrorCode` or `ArchiveErrorCode`
+ */
+export async function restoreOverKeys(
+  state: ArchiveSource,
+  targets: RestoreTargets & { readonly secret: Uint8Array },
+): Promise<Restored> {
+  const { secret, keyRing, table } = targets
+  checkPair(await readState(state), { secret, slots: keyRing.size })
+  await checkEmpty(table)
+  // A gateway erases at its start what no record names; by this counter all slots are in use.
+  return restoreState(state, targets, [[RING_SIZE_KEY, uint64(keyRing.size)]])
+}
+
+async function checkEmpty(table: GatewayTable): Promise<void> {
+  if (!(await isEmptyTable(table))) refuseTarget()
+}
+
+function refuseTarget(): never {
+  const message = 'a gateway is restored into an empty folder; name another one, or move this one away'
+  throw new CodedError<RestoreErrorCode>('RESTORE_TARGET_NOT_EMPTY', message)
+}
+
+async function restoreState(
+  state: ArchiveSource,
+  targets: RestoreTargets,
+  changes: readonly Change[],
+): Promise<Restored> {
+  const { table, keyRing, clock } = targets
+  const schema = await restoreRows(state, table)
   const store = createGatewayStore(table)
-  await store.commit([[NEXT_EVENT_KEY, uint64(nextEvent(store, targets.clock.now()))]])
+  await store.commit([[NEXT_EVENT_KEY, uint64(nextEvent(store, clock.now()))], ...changes])
   const erasedAgain = await eraseAgain(store, keyRing)
-  const { records, foundErased } = await markErased(store, targets)
+  const found = await markErased(store, targets)
   await store.commit([[SCHEMA_KEY, schema]])
-  return { secret, records, erasedAgain, foundErased }
+  return { ...found, erasedAgain }
 }
 
 /**
@@ -85,56 +120,12 @@ function nextEvent(store: GatewayStore, nowMs: number): number {
   return Math.max(readCounter(store, NEXT_EVENT_KEY), nowMs)
 }
 
-interface KeysRead {
-  readonly secret: Uint8Array
-  readonly slots: number
-}
-
-/** Whole, and of one gateway. @returns the secret */
-async function checkSources({ state, keys }: RestoreSources): Promise<Uint8Array> {
-  const { secret, slots } = await readKeys(keys)
-  let identity = new Uint8Array(0)
-  let needed = 0
-  for await (const frame of archiveFrames('state', state)) {
-    for (const [key, value] of rowsOfFrame(frame)) {
-      if (isKey(key, IDENTITY_KEY)) identity = new Uint8Array(value)
-      if (isKey(key, RING_SIZE_KEY)) needed = readUint64(value, 0)
-    }
-  }
-  if (!isSameTag(identity.subarray(32), createTags(secret).mark)) {
-    fail(
-      'RESTORE_OTHER_KEYS',
-      'state and keys are of different gateways; name the keys that were saved with this state',
-    )
-  }
-  if (slots < needed) {
-    fail(
-      'RESTORE_KEYS_OLDER',
-      `the keys have ${slots} slots, the state names ${needed}: use keys that were saved after the state`,
-    )
-  }
-  return secret
-}
-
-async function readKeys(source: ArchiveSource): Promise<KeysRead> {
-  let secret: Uint8Array | undefined
-  let slots = 0
-  for await (const frame of archiveFrames('keys', source)) {
-    if (secret === undefined) secret = new Uint8Array(frame)
-    else slots += slotsOfFrame(frame).length
-  }
-  return { secret: secret ?? new Uint8Array(0), slots }
-}
-
-async function restoreKeys(source: ArchiveSource, keyRing: KeyRing): Promise<void> {
+async function restoreKeys(source: ArchiveSource, keyRing: RestorableKeyRing): Promise<void> {
   let isSecret = true
   for await (const frame of archiveFrames('keys', source)) {
     const slots = isSecret ? [] : slotsOfFrame(frame)
     isSecret = false
-    if (slots.length === 0) continue
-    const first = await keyRing.add(slots.map((key) => key ?? new Uint8Array(32)))
-    const erased = slots.flatMap((key, at) => (key === undefined ? [first + at] : []))
-    if (erased.length > 0) await keyRing.erase(erased)
+    if (slots.length > 0) await keyRing.append(slots)
   }
 }
 
@@ -154,25 +145,24 @@ async function eraseAgain(store: GatewayStore, keyRing: KeyRing): Promise<number
   for await (const [key, value] of store.entries(ALL_CUSTODY)) {
     if (decodeCustodyRow(value).erased === undefined) continue
     const { slot } = readRecord(store, placeOfKey(key))
-    if (slot !== undefined && keyRing.get(slot) !== undefined) slots.push(slot)
+    if (slot !== undefined && readSlot(keyRing, slot) !== 'erased') slots.push(slot)
   }
   if (slots.length > 0) await keyRing.erase(slots)
   return slots.length
 }
 
-async function markErased(
-  store: GatewayStore,
-  { keyRing, clock, logger }: RestoreTargets,
-): Promise<{ records: number; foundErased: number }> {
+async function markErased(store: GatewayStore, { keyRing, clock, logger }: RestoreTargets): Promise<Found> {
   const events = createEventLog(store, logger)
-  let [records, foundErased] = [0, 0]
+  const found = { records: 0, foundErased: 0, unreadable: 0 }
   for await (const [key, value] of store.entries(ALL_RECORDS)) {
-    records++
+    found.records++
     const { slot } = decodeRecordRow(value)
     const place = placeOfKey(key)
-    const isLost = slot !== undefined && keyRing.get(slot) === undefined && custodyOf(store, place).erased === undefined
-    if (!isLost) continue
-    foundErased++
+    if (slot === undefined || custodyOf(store, place).erased !== undefined) continue
+    const content = readSlot(keyRing, slot)
+    if (content === 'lost') found.unreadable++
+    if (content !== 'erased') continue
+    found.foundErased++
     const erased = { atMs: clock.now(), by: RESTORE_ACTOR }
     const changes: Change[] = [
       [custodyKey(place), encodeCustodyRow({ erased })],
@@ -180,13 +170,5 @@ async function markErased(
     ]
     await events.commit({ type: 'record.erased', place, ...erased }, changes)
   }
-  return { records, foundErased }
-}
-
-function isKey(key: Uint8Array, other: Uint8Array): boolean {
-  return key.length === other.length && key.every((byte, at) => byte === other[at])
-}
-
-function fail(code: RestoreErrorCode, message: string): never {
-  throw new CodedError(code, message)
+  return found
 }

@@ -85,6 +85,7 @@ const GATEWAY_ERRORS: Record<string, Mapping> = {
   REMOTE_CLOSED: { code: SERVER_ERROR },
   BACKUP_FOLDER_NOT_EMPTY: { code: -32602 },
   BACKUP_FOLDERS_SAME: { code: -32602 },
+  BACKUP_IO: { code: SERVER_ERROR },
 }
 
 const MAPPINGS: ReadonlyMap<string, Mapping> = new Map(

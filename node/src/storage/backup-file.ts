@@ -28,7 +28,8 @@ export function backupSource(path: string): () => AsyncIterable<Uint8Array> {
   }
 }
 
-function ioError(path: string, cause: unknown): unknown {
+/** Coded errors go out as they are. */
+export function ioError(path: string, cause: unknown): unknown {
   if (cause instanceof CodedError) return cause
   const what = `the backup ${path} cannot be read or written: ${messageOf(cause)}`
   const message = `${what}; see to the path, its rights and the disk's room`

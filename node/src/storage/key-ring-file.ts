@@ -8,7 +8,8 @@ import { replaceDurably, writeAt } from './durable-file.js'
 
 /**
  * File: a head of one slot (magic, version, CRC-32 of both), then slots of 64 bytes: key (32), state (1), zeros, CRC-32
- * of slot number and all that (4). A slot that was never used is all zeros.
+ * of slot number and all that (4). A slot that was never used is all zeros. States: kept, erased, and lost: damaged in the
+ * ring of which this one is a copy.
  *
  * Erasing overwrites the slot where it stands, so that the key is nowhere in the file any more. That holds for plain
  * files on ext4, XFS or NTFS; not where the file system or the disk keeps old blocks: copy-on-write (btrfs, ZFS),
@@ -20,7 +21,7 @@ const STATE_AT = KEY_BYTES
 const CHECK_AT = SLOT_BYTES - 4
 const MAGIC = Buffer.from('songhua-key-ring\n', 'latin1')
 const VERSION = 1
-const STATE = { kept: 1, erased: 2 } as const
+const STATE = { kept: 1, erased: 2, lost: 3 } as const
 
 /** Slots by which the file grows: with zeros, so that a sync of a slot need not change the file's size. */
 const GROWTH_SLOTS = 4_096
@@ -29,12 +30,17 @@ export const KEY_RING_SLOTS_MAX = 2 ** 31
 export type KeyRingErrorCode =
   'KEY_RING_FOREIGN' | 'KEY_RING_NEWER' | 'KEY_RING_DAMAGED' | 'KEY_RING_SLOT' | 'KEY_RING_FULL' | 'KEY_RING_IO'
 
+/** What a slot holds: its key; nothing any more; or what a damaged disk has taken, and nobody can read. */
+export type RingSlot = Uint8Array | 'erased' | 'lost'
+
 /** The keys of payloads, one in each slot. See `KeyRing` of the gateway, whose conformance suite it passes. */
 export interface KeyRingFile {
   /** Slots ever taken. */
   readonly size: number
   /** On disk when it resolves; calls made together share one sync. @returns the slot of the first key */
   add(keys: readonly Uint8Array[]): Promise<number>
+  /** As `add`, of slots of another ring as they were there. */
+  append(slots: readonly RingSlot[]): Promise<number>
   /** Undefined when erased. @throws CodedError `KEY_RING_SLOT` for a slot never taken, `KEY_RING_DAMAGED` */
   get(slot: number): Uint8Array | undefined
   /** Overwritten on disk when it resolves, whatever was in it. */
@@ -44,7 +50,7 @@ export interface KeyRingFile {
 }
 
 type Operation =
-  | { readonly kind: 'add'; readonly keys: readonly Uint8Array[]; readonly onPlaced: (slot: number) => void }
+  | { readonly kind: 'add'; readonly slots: readonly RingSlot[]; readonly onPlaced: (slot: number) => void }
   | { readonly kind: 'erase'; readonly slots: readonly number[] }
 
 /** Opens the ring at `path`, or makes an empty one. @throws CodedError with a `KeyRingErrorCode` */
@@ -60,19 +66,21 @@ export async function openKeyRing(path: string): Promise<KeyRingFile> {
     throw error
   }
   const sync = createGroupSync<Operation>((operations) => coded(path, () => perform(ring, operations)))
+  const append = async (slots: readonly RingSlot[]): Promise<number> => {
+    assert(
+      slots.every((slot) => typeof slot === 'string' || slot.length === KEY_BYTES),
+      `a key has ${KEY_BYTES} bytes`,
+    )
+    let first = 0
+    await sync.add({ kind: 'add', slots, onPlaced: (slot) => (first = slot) })
+    return first
+  }
   return {
     get size() {
       return ring.size
     },
-    async add(keys) {
-      assert(
-        keys.every(({ length }) => length === KEY_BYTES),
-        `a key has ${KEY_BYTES} bytes`,
-      )
-      let first = 0
-      await sync.add({ kind: 'add', keys, onPlaced: (slot) => (first = slot) })
-      return first
-    },
+    add: append,
+    append,
     get(slot) {
       checkSlot(ring, slot)
       return readKey(ring, slot)
@@ -155,9 +163,10 @@ function readKey({ path, file }: Ring, slot: number): Uint8Array | undefined {
   const isWhole = bytesRead === SLOT_BYTES && bytes.readUInt32BE(CHECK_AT) === checkOf(slot, bytes)
   if (isWhole && bytes[STATE_AT] === STATE.erased) return undefined
   if (isWhole && bytes[STATE_AT] === STATE.kept) return new Uint8Array(bytes.subarray(0, KEY_BYTES))
+  const isLost = isWhole && bytes[STATE_AT] === STATE.lost
   return fail(
     'KEY_RING_DAMAGED',
-    `slot ${slot} of the key ring ${path} is damaged; restore the key folder from its backup`,
+    `slot ${slot} of the key ring ${path} ${isLost ? 'was damaged when it was backed up' : 'is damaged'}; restore the key folder from a backup in which it is whole`,
     { slot },
   )
 }
@@ -183,15 +192,15 @@ async function perform(ring: Ring, operations: readonly Operation[]): Promise<vo
   for (const operation of operations) {
     if (operation.kind === 'erase') {
       for (const slot of operation.slots)
-        await writeAt(ring.file, slotBytes(slot, { state: STATE.erased }), offsetOf(slot))
+        await writeAt(ring.file, slotBytes(slot, 'erased'), offsetOf(slot))
       continue
     }
     const first = size
-    size += operation.keys.length
+    size += operation.slots.length
     await makeRoom(ring, size)
     await writeAt(
       ring.file,
-      Buffer.concat(operation.keys.map((key, i) => slotBytes(first + i, { state: STATE.kept, key }))),
+      Buffer.concat(operation.slots.map((content, i) => slotBytes(first + i, content))),
       offsetOf(first),
     )
     operation.onPlaced(first)
@@ -200,10 +209,10 @@ async function perform(ring: Ring, operations: readonly Operation[]): Promise<vo
   ring.size = size
 }
 
-function slotBytes(slot: number, { state, key }: { state: number; key?: Uint8Array }): Buffer {
+function slotBytes(slot: number, content: RingSlot): Buffer {
   const bytes = Buffer.alloc(SLOT_BYTES)
-  if (key !== undefined) bytes.set(key)
-  bytes[STATE_AT] = state
+  if (typeof content !== 'string') bytes.set(content)
+  bytes[STATE_AT] = typeof content === 'string' ? STATE[content] : STATE.kept
   bytes.writeUInt32BE(checkOf(slot, bytes), CHECK_AT)
   return bytes
 }
