@@ -60,6 +60,7 @@ export async function openGateway(settings: GatewaySettings, ports: GatewayParts
   const { chain, logger, stops } = ports
   const files = gatewayFiles(settings)
   const secret = await openSecret(files)
+  await checkNotRestoring(gatewayFiles(settings))
   for (const folder of [gatewayDir, keysDir]) await mkdir(folder, { recursive: true, mode: 0o700 })
   const registry = await loadSchemas(files.schemas)
   const store = await openLevelTable(files.store, GATEWAY_RECORDS)
