@@ -111,6 +111,12 @@ describe('a built record', () => {
     ],
     ['a bank card as issuer', { issuer: 'card:6222021234567890128' }, '/issuer'],
     ['a citizen number as key id', { subject: { ...commitment, keyId: CITIZEN_ID } }, '/subject/keyId'],
+    ['a mobile number behind a year', { subject: { ...commitment, keyId: '2026-13812345678' } }, '/subject/keyId'],
+    [
+      'a citizen number as a GS1 key',
+      { subject: { kind: 'public', scheme: 'gs1', id: 'https://id.gs1.org/8018/230103199001011237' } },
+      '/subject/id',
+    ],
   ])('refuses %s and names the field', (_, change, path) => {
     const input = { payload: PENALTY, issuer: ISSUER, subject: commitment, ...change }
     expect(violationsOf(() => builder.build({ id: 'government.penalty' }, input))).toEqual([`PERSONAL_DATA ${path}`])
@@ -122,13 +128,58 @@ describe('what the builder is told besides the payload', () => {
     ['no issuer', { issuer: undefined }, 'REQUIRED /issuer'],
     ['an issuer that is no URI', { issuer: '某局' }, 'FORMAT /issuer'],
     ['an unknown retention class', { retention: '7y' }, 'VALUE /retention'],
-    ['a predecessor that is no record', { supersedes: '1' }, 'FORMAT /supersedes'],
+    ['a predecessor that is no record', { supersedes: '1' }, 'PATTERN /supersedes'],
+    [
+      'a predecessor whose id holds a citizen number',
+      { supersedes: '23010319-9001-0112-3700-000000000000' },
+      'PATTERN /supersedes',
+    ],
+    ['an issuer with a sequence for terminals', { issuer: `${ISSUER}\u001b[8m` }, 'FORMAT+PATTERN /issuer'],
+    ['an issuer that turns the reading direction', { issuer: `${ISSUER}\u202e` }, 'FORMAT+PATTERN /issuer'],
+    [
+      'a subject with a space of no width',
+      { subject: { kind: 'public', scheme: 'number', id: 'A\u200b1' } },
+      'PATTERN /subject/id',
+    ],
+    [
+      'a subject of two lines',
+      { subject: { kind: 'public', scheme: 'number', id: 'A\u20281' } },
+      'PATTERN /subject/id',
+    ],
+    ['a key id with a control character', { subject: { ...commitment, keyId: 'k\u009b' } }, 'PATTERN /subject/keyId'],
     ['a subject with a field more', { subject: { ...commitment, name: '李四' } }, 'UNKNOWN_FIELD /subject/name'],
     ['a commitment without its value', { subject: { ...commitment, value: undefined } }, 'REQUIRED /subject/value'],
     ['a subject of no kind', { subject: 'x' }, 'SUBJECT /subject'],
   ])('%s is refused, and the field named', (_, change, violation) => {
     const input = { payload: PENALTY, issuer: ISSUER, subject: commitment, ...change } as RecordInput
-    expect(violationsOf(() => builder.build({ id: 'government.penalty' }, input))).toEqual([violation])
+    const [codes, path] = violation.split(' ') as [string, string]
+    const found = violationsOf(() => builder.build({ id: 'government.penalty' }, input))
+    expect(found.sort()).toEqual(codes.split('+').map((code) => `${code} ${path}`))
+  })
+})
+
+describe('an envelope from elsewhere', () => {
+  const { envelope } = builder.penalty({ payload: PENALTY, issuer: ISSUER, subject: commitment })
+  const padding = '-'.repeat(23)
+  const proof = { algorithm: 'x', keyId: 'k', value: 'a'.repeat(64) }
+  it.each<[string, object, string]>([
+    ['a signature', { proof: [proof] }, ''],
+    ['a citizen number in a proof', { proof: [{ ...proof, value: `${padding}${CITIZEN_ID}${padding}` }] }, 'PERSONAL_DATA /proof/0/value'],
+    ['a mobile number in a proof', { proof: [{ ...proof, value: `${padding}-----13812345678---${padding}` }] }, 'PERSONAL_DATA /proof/0/value'],
+    ['a citizen number as a proof’s key', { proof: [{ ...proof, keyId: `1-${CITIZEN_ID}` }] }, 'PERSONAL_DATA /proof/0/keyId'],
+    ['a sequence for terminals', { proof: [{ ...proof, keyId: '\u001b[2J' }] }, 'PATTERN /proof/0/keyId'],
+    ['an unseen character in the schema', { schema: { id: 'government.penalty\u200b', version: '1' } }, 'PATTERN /schema/id'],
+    ['a predecessor of version 4', { supersedes: '0192b6a0-0000-4000-8000-000000000001' }, 'PATTERN /supersedes'],
+  ])('with %s', (_, change, violation) => {
+    const found = envelopeViolations({ ...envelope, ...change })
+    expect(found.map(({ code, path }) => `${code} ${path}`).join()).toBe(violation)
+  })
+
+  it('of signatures in hexadecimal and base64url holds no number by chance', () => {
+    const values = Array.from({ length: 2000 }, (_, i) => createHash('sha512').update(String(i)).digest())
+    const proofs = values.flatMap((value) => [value.toString('hex'), `${value.toString('hex')}01`, value.toString('base64url')])
+    const found = proofs.flatMap((value) => envelopeViolations({ ...envelope, proof: [{ ...proof, value }] }))
+    expect(found).toEqual([])
   })
 })
 

@@ -44,9 +44,22 @@ export type EnvelopeErrorCode = 'ENVELOPE_INVALID' | 'ENVELOPE_TOO_LARGE'
 
 export const ENVELOPE_TYPE = 'songhua.record/1'
 
-const uuid: JsonSchema = { type: 'string', format: 'uuid' }
+const recordId: JsonSchema = {
+  type: 'string',
+  pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$',
+  'x-message': { zh: '记录编号应为小写 UUID 第 7 版', en: 'a record id is a UUID of version 7 in lower case' },
+}
 const hex64: JsonSchema = { type: 'string', pattern: '^[0-9a-f]{64}$' }
-const short: JsonSchema = { type: 'string', minLength: 1, maxLength: 128 }
+const short: JsonSchema = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 128,
+  pattern: '^[^\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]*$',
+  'x-message': {
+    zh: '标识不得含有控制字符、零宽字符或换行符',
+    en: 'an identifier has no control characters, unseen characters or line breaks',
+  },
+}
 const closed = (properties: Record<string, JsonSchema>, optional: readonly string[] = []): JsonSchema => ({
   type: 'object',
   properties,
@@ -77,7 +90,7 @@ const CHOSEN_PARTS = {
   schema: closed({ id: { ...short, maxLength: SCHEMA_ID_CHARACTERS_MAX }, version: { type: 'string', pattern: '^[1-9][0-9]{0,5}$' } }),
   subject: SUBJECT,
   issuer: { ...short, maxLength: 512, format: 'uri' },
-  supersedes: uuid,
+  supersedes: recordId,
   retention: { enum: RETENTION_CLASSES },
 } as const satisfies Record<string, JsonSchema>
 
@@ -93,7 +106,7 @@ const ENVELOPE: JsonSchema = {
   ...closed(
     {
       type: { const: ENVELOPE_TYPE },
-      id: { type: 'string', pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$' },
+      id: recordId,
       family: { enum: RECORD_FAMILY_NAMES },
       schema: CHOSEN_PARTS.schema,
       subject: SUBJECT,
@@ -109,7 +122,7 @@ const ENVELOPE: JsonSchema = {
           algorithm: short,
           keyId: short,
           // No shorter than a signature, so that it hides no number of a person.
-          value: { ...short, minLength: 64, maxLength: 1024, pattern: '^[0-9A-Za-z_-]+$' },
+          value: { type: 'string', minLength: 64, maxLength: 1024, pattern: '^[0-9A-Za-z_-]+$' },
         }),
       },
     },
@@ -123,12 +136,10 @@ const PERSONAL_NAMES: Record<PersonalKind, Bilingual> = {
   'bank-card': { zh: '银行卡号', en: 'a bank card number' },
 }
 
-/** Fields whose digits are of a machine's making, where a run of digits means nothing. */
+/** All but what is of a machine's making and has a form of its own: ids, digests, times. */
 function readableParts(envelope: Record<string, unknown>): Record<string, unknown> {
-  const { subject, issuer, schema, retention, ...rest } = envelope
-  const withoutValue = (one: unknown): unknown => (isJsonObject(one) ? { ...one, value: undefined } : one)
-  const proof = Array.isArray(rest.proof) ? rest.proof.map(withoutValue) : []
-  return { subject: withoutValue(subject), issuer, schema, retention, proof }
+  const { subject, issuer, schema, retention, proof } = envelope
+  return { subject, issuer, schema, retention, proof }
 }
 
 /** Fields that hold a number of a natural person. */

@@ -1,4 +1,6 @@
+import { withoutGs1Numbers } from './gs1-numbers.js'
 import { pointerStep } from './json-value.js'
+import { plainDigits } from './plain-digits.js'
 
 /**
  * Numbers that name a natural person and must not leave the salted payload: they are few enough to be tried one by
@@ -47,41 +49,110 @@ export function isBankCard(text: string): boolean {
   return sum % 10 === 0
 }
 
-function personalKind(token: string): PersonalKind | undefined {
-  if (isCitizenId(token)) return 'citizen-id'
-  if (isMobileNumber(token)) return 'mobile'
-  return isBankCard(token) ? 'bank-card' : undefined
-}
+// -------------------------------------------------------------------------------------------------- where they stand
 
-/** A country code before a mobile number. */
-const withoutCountryCode = (digits: string): string => digits.replace(/^(?:00)?86(?=1\d{10}$)/, '')
-
-/** GS1 keys number goods, places and parcels; the serial behind one may be any run of digits but a citizen's. */
-const GS1_KEY = new RegExp(
-  '/(?:00|01|414|417|8006|8017|8018|gtin|sscc|gln|party|gsrnp?)/\\d{8,18}' +
-    '(?:/(?:10|21|235|254)/\\d{1,17})?(?=[/?#]|$)',
-  'g',
+/** Digits of machines' making: a UUID of versions 4 to 8, a digest, a key or a signature in hexadecimal. */
+const MACHINE_DIGITS = new RegExp(
+  '(?<![0-9A-Za-z])(?:[0-9a-f]{8}-[0-9a-f]{4}-[4-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}' +
+    '|(?:0x)?(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{96}|[0-9a-f]{128}|[0-9a-f]{130}))(?![0-9A-Za-z])',
+  'gi',
 )
 
-/** Digits in groups, as people write numbers: 138-1234-5678, 6222 0200 …; letters on either side mean a code. */
-const NUMBERS = /(?<![0-9A-Za-z])\d(?:[ -]?\d){9,20}[Xx]?(?![0-9A-Za-z])/g
+/** Between the groups of one number, as people write it: 138-1234-5678, 6222 0200 …, 138.1234.5678. */
+const SEPARATORS = '[\\s\\p{Pd}./_]'
+/** What every personal number has in it: 11 digits. */
+const ELEVEN_DIGITS = new RegExp(`\\d(?:${SEPARATORS}*\\d){10}`, 'u')
+const GROUPS = new RegExp(`\\d+(?:${SEPARATORS}+\\d+)*[Xx]?`, 'gu')
+const GROUP = new RegExp(`(\\d+[Xx]?)(${SEPARATORS}*)`, 'gu')
+/** A citizen number has 18 characters, a bank card 19 digits, and 0086 may stand before a mobile number's 11. */
+const NUMBER_CHARACTERS_MAX = 19
+const NUMBER_CHARACTERS_MIN = 11
 
-const ASCII = /^[\0-\x7f]*$/
-/** What every personal number has in it. */
-const TEN_DIGITS = /\d(?:[ -]?\d){9}/
+/** A country code before a mobile number. */
+const withoutCountryCode = (digits: string): string => digits.replace(/^0{0,2}86(?=1\d{10}$)/, '')
 
-/** Which kind of personal number stands in a text, if any. Full-width digits count as digits. */
-export function findPersonalNumber(text: string): PersonalKind | undefined {
-  if (ASCII.test(text) && !TEN_DIGITS.test(text)) return undefined
-  const plain = text.normalize('NFKC')
-  if (!TEN_DIGITS.test(plain)) return undefined
-  for (const [token] of plain.replace(GS1_KEY, '').matchAll(NUMBERS)) {
-    const bare = withoutCountryCode(token.replace(/[ -]/g, ''))
-    const kind = personalKind(bare)
+/** A letter before or after digits makes them part of a code, unless it is a word that announces a telephone. */
+const IN_A_CODE = /[0-9A-Za-z]$/
+const TELEPHONE = /(?<![A-Za-z])(?:tel|telephone|phone|mobile|mob|cell|cellphone|shouji|sj|dianhua|dh|wechat|weixin|wx)$/i
+
+interface Group {
+  readonly digits: string
+  /** What follows it joins loosely. */
+  readonly isLoose: boolean
+}
+
+interface Joined {
+  readonly digits: string
+  readonly groups: readonly Group[]
+  /** Dots, slashes or underscores join more than people's numbers: addresses, decimals, paths. */
+  readonly isLoose: boolean
+}
+
+const isUsual = ({ groups, isLoose }: Joined, groupings: RegExp): boolean =>
+  !isLoose || groupings.test(groups.map(({ digits }) => digits.length).join())
+
+function kindOf(joined: Joined, isInCode: boolean): PersonalKind | undefined {
+  const { digits } = joined
+  // Date and check character say enough: whatever stands around it.
+  if (isCitizenId(digits)) return 'citizen-id'
+  if (isInCode) return undefined
+  if (isMobileNumber(withoutCountryCode(digits)) && isUsual(joined, /^[3567],4,4$/)) return 'mobile'
+  return isBankCard(digits) && isUsual(joined, /^4,4,4,4(?:,[123])?$|^4,6,5$/) ? 'bank-card' : undefined
+}
+
+/** Each group of a run, and each of those with the groups that follow it: all that are as long as a number. */
+function* joinsOf(groups: readonly Group[]): Generator<Joined> {
+  for (let first = 0; first < groups.length; first++) {
+    let [digits, isLoose] = ['', false]
+    for (let last = first; last < groups.length; last++) {
+      const group = groups[last]!
+      digits += group.digits
+      if (digits.length > NUMBER_CHARACTERS_MAX) break
+      if (digits.length >= NUMBER_CHARACTERS_MIN) yield { digits, groups: groups.slice(first, last + 1), isLoose }
+      isLoose ||= group.isLoose
+    }
+  }
+}
+
+function kindInRun(run: string, around: { before: string; after: string }): PersonalKind | undefined {
+  const groups = Array.from(run.matchAll(GROUP), ([, digits, after]): Group => ({
+    digits: digits!,
+    isLoose: /[./_]/.test(after!),
+  }))
+  const isCodeBefore = IN_A_CODE.test(around.before) && !TELEPHONE.test(around.before)
+  const isCodeAfter = /^[0-9A-Za-z]/.test(around.after)
+  for (const joined of joinsOf(groups)) {
+    const isFirst = joined.groups[0] === groups[0]
+    const isLast = joined.groups.at(-1) === groups.at(-1)
+    const isInCode = (isFirst && isCodeBefore) || (isLast && isCodeAfter)
+    const kind = kindOf(joined, isInCode)
     if (kind !== undefined) return kind
   }
   return undefined
 }
+
+/** Of what stands before a run of digits, as much as a word can be. */
+const WORD_CHARACTERS_MAX = 12
+
+/**
+ * Which kind of personal number stands in a text, if any. Percent-encoding, digits of other scripts, unseen characters
+ * and separators do not hide it. GS1 keys and their serials, UUIDs and digests are none, unless a citizen's is in the key.
+ */
+export function findPersonalNumber(text: string): PersonalKind | undefined {
+  const digits = plainDigits(text)
+  if (!ELEVEN_DIGITS.test(digits)) return undefined
+  const plain = withoutGs1Numbers(digits, isCitizenId).replace(MACHINE_DIGITS, '|')
+  for (const { 0: run, index } of plain.matchAll(plain.startsWith('urn:epc:') ? EPC_GROUPS : GROUPS)) {
+    const end = index + run.length
+    const around = { before: plain.slice(Math.max(0, index - WORD_CHARACTERS_MAX), index), after: plain.slice(end, end + 1) }
+    const kind = kindInRun(run, around)
+    if (kind !== undefined) return kind
+  }
+  return undefined
+}
+
+/** In an EPC URN dots stand between the parts of a number of goods: each is taken by itself. */
+const EPC_GROUPS = /\d+[Xx]?/g
 
 /** The fields of a JSON value, keys included, in which a personal number stands; the first `max` of them. */
 export function findPersonalNumbers(value: unknown, max = Infinity): PersonalFinding[] {

@@ -6,7 +6,8 @@ import { isUscc } from './uscc.js'
 const DATE = /^(\d{4})([-/])(\d\d)\2(\d\d)$/
 const DATE_TIME = /^\d{4}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/
 
-const URI = /^[A-Za-z][A-Za-z0-9+.-]*:[^\s<>"{}|\\^`]+$/
+/** Nothing that is not seen, and nothing that a terminal would obey. */
+const URI = /^[A-Za-z][A-Za-z0-9+.-]*:[^\s\p{Cc}\p{Cf}\p{Zl}\p{Zp}<>"{}|\\^`]+$/u
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
