@@ -379,6 +379,25 @@ describe('refresh and trust anchors', () => {
     await expect(songhua.records.refresh(evidence, { under: '{}' })).rejects.toMatchObject({ code: 'TRUST_ANCHOR_FORMAT' })
   })
 
+  it('keep the checkpoints that are pinned, and take nothing else in their place', async () => {
+    const songhua = await connected()
+    await songhua.records.anchor(licence(1))
+    const pinned = await songhua.trustAnchor({ checkpoint: 'head' })
+    const [checkpoint] = pinned.checkpoints
+    const { height } = checkpoint!
+    await songhua.records.anchor(licence(2))
+    const again = await connected({ trustAnchor: pinned })
+    expect(await again.trustAnchor({ checkpoint: height })).toEqual(pinned)
+    const later = (await again.trustAnchor({ checkpoint: height + 1 })).checkpoints
+    expect(later.map((one) => one.height)).toEqual([height, height + 1])
+    expect((await again.trustAnchor({ checkpoint: 1 })).checkpoints.at(-1)).toEqual(checkpoint)
+    const trustAnchor = { ...pinned, checkpoints: [{ ...checkpoint!, hash: `0x${'ab'.repeat(32)}` as const }] }
+    const contradicted = await connected({ trustAnchor })
+    for (const wanted of height === 1 ? [1] : [1, height]) {
+      await expect(contradicted.trustAnchor({ checkpoint: wanted })).rejects.toMatchObject({ code: 'EVIDENCE_INVALID' })
+    }
+  })
+
   it('refuse a checkpoint of a block that nobody sealed', async () => {
     const unsealed = await tampered(async ({ method, params }, honest) => {
       const answer = await honest()

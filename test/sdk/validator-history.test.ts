@@ -5,39 +5,10 @@ import { verifyEvidence } from '@songhua/sdk/protocol/evidence'
 import { assembleEvidence } from '@songhua/sdk/protocol/evidence-assembly'
 import { envelopeLeaf } from '@songhua/sdk/protocol/evidence-envelope'
 import { decodeExtraData, encodeExtraData } from '@songhua/sdk/protocol/extra-data'
-import { encodeReceipt } from '@songhua/sdk/protocol/receipt'
-import { orderedTrieRoot } from '@songhua/sdk/protocol/ordered-trie'
 import type { Header } from '@songhua/sdk/protocol/header'
-import { checkpointOf, trustAnchorToJson } from '@songhua/sdk/protocol/trust-anchor'
-import { blockReceipts, failures, records } from '../protocol/evidence-support.js'
-import { MEMBERS, type Member, createTestChain, member, sealedBy } from '../protocol/support.js'
-
-const batch = records(3)
-const receipts = blockReceipts(batch)
-const receiptsRoot = orderedTrieRoot(receipts.map(encodeReceipt))
-const ordered = (members: Member[]): Member[] => [...members].sort((a, b) => (a.address < b.address ? -1 : 1))
-const set = (...names: string[]): Member[] => ordered(names.map(member))
-const FIRST = MEMBERS
-const SECOND = set('b', 'c', 'd', 'e')
-const THIRD = set('c', 'd', 'e', 'f')
-
-/** A sealed chain; at each height of `changes` that set becomes the one that seals the next block. */
-function chainOf(height: number, changes: Record<number, Member[]>): { headers: Header[]; reads: number[]; read: (n: number) => Promise<Header> } {
-  const chain = createTestChain()
-  let current: Member[] = FIRST
-  for (let number = 1; number <= height; number++) {
-    const next = changes[number] ?? current
-    const header = chain.next({ nextValidators: next.map(({ address }) => address), round: number % 2, receiptsRoot })
-    chain.append(sealedBy(header, current.slice(0, 3)))
-    current = next
-  }
-  const reads: number[] = []
-  const read = (number: number): Promise<Header> => {
-    reads.push(number)
-    return Promise.resolve(chain.headers[number]!)
-  }
-  return { headers: chain.headers, reads, read }
-}
+import { failures } from '../protocol/evidence-support.js'
+import type { Member } from '../protocol/support.js'
+import { FIRST, SECOND, THIRD, batch, chainOf, receipts, trustIn } from './changing-chain.js'
 
 /** What the verifier says of a bundle of block `before` with this history. */
 function verdictOf(headers: Header[], before: number, history: Header[], checkpoints: number[] = []) {
@@ -51,10 +22,7 @@ function verdictOf(headers: Header[], before: number, history: Header[], checkpo
     batch[1]!.envelope,
     1,
   )
-  const trustAnchor = trustAnchorToJson({
-    chainId: 230099, genesisHeader: headers[0]!, checkpoints: checkpoints.map((at) => checkpointOf(headers[at]!)),
-  })
-  return verifyEvidence(bundle, { trustAnchor })
+  return verifyEvidence(bundle, { trustAnchor: trustIn({ headers }, ...checkpoints) })
 }
 
 const numbers = (history: readonly Header[]): number[] => history.map(({ number }) => number)
@@ -97,6 +65,14 @@ describe('the validator history', () => {
     for (const checkpoints of [[], [8], [8, 20], [3]]) {
       expect(failures(verdictOf(headers, 40, through, checkpoints))).toEqual({})
     }
+  })
+
+  it('leads on from a checkpoint, where its set had reigned before', async () => {
+    const { headers, read } = chainOf(40, { 5: SECOND, 12: FIRST, 25: SECOND, 27: FIRST })
+    const through = [8, 26]
+    const history = await findValidatorHistory(read, 40, { through })
+    expect(numbers(history)).toEqual([5, 27])
+    for (const checkpoints of [[], [8], through]) expect(failures(verdictOf(headers, 40, history, checkpoints))).toEqual({})
   })
 
   it('reads two headers when nothing changed, one when that was known, and few for one change in many', async () => {

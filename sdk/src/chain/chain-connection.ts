@@ -57,8 +57,10 @@ export interface ChainConnection {
   readonly account: Address
   readonly records: ChainRecords
   /**
-   * What whoever verifies must be given by another way than the records.
-   * @param options.checkpoint a height, or `head`: of a block whose seals were checked from the genesis on
+   * What whoever verifies must be given by another way than the records; with the checkpoints that are pinned.
+   * @param options.checkpoint a height, or `head`: of a block whose seals were checked from the newest pinned checkpoint
+   *   on, or the genesis; below a pinned checkpoint it needs a path into that
+   * @throws SonghuaError `EVIDENCE_INVALID`; `RPC_…`
    */
   trustAnchor(options?: { checkpoint?: number | 'head'; signal?: AbortSignal }): Promise<TrustAnchorFile>
 }
@@ -164,8 +166,9 @@ async function exportTrust(
   const { reader, prover, trustAnchor } = parts
   if (checkpoint === undefined) return trustAnchorToJson(trustAnchor)
   const height = checkpoint === 'head' ? await reader.head(signal) : checkpoint
-  const others = trustAnchor.checkpoints.filter((known) => known.height !== height)
-  const added = height === 0 ? [] : [await prover.checkpoint(height, signal)]
-  const checkpoints = [...others, ...added].sort((a, b) => a.height - b.height)
+  if (height === 0) return trustAnchorToJson(trustAnchor)
+  const added = await prover.checkpoint(height, signal)
+  const pinned = trustAnchor.checkpoints.filter((known) => known.height !== added.height)
+  const checkpoints = [...pinned, added].sort((a, b) => a.height - b.height)
   return trustAnchorToJson({ ...trustAnchor, checkpoints })
 }

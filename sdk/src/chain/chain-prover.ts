@@ -1,20 +1,17 @@
 import { bytesToHex } from '../protocol/bytes.js'
-import { verifySeals } from '../protocol/seals.js'
 import { type EvidenceVerifier, createEvidenceVerifier } from '../protocol/evidence.js'
 import { type CutBundle, createEvidenceAssembler, refreshEvidence } from '../protocol/evidence-assembly.js'
 import type { EvidenceBundle } from '../protocol/evidence-format.js'
 import { decisiveStep, reasonOf } from '../protocol/evidence-verdict.js'
-import { isOfChain } from '../protocol/evidence-header.js'
-import { blockHash, blockTimeMs } from '../protocol/block-hash.js'
-import { decodeExtraData } from '../protocol/extra-data.js'
 import { type Header, encodeHeader } from '../protocol/header.js'
 import type { Receipt } from '../protocol/receipt.js'
-import { type Checkpoint, type TrustAnchor, checkpointOf } from '../protocol/trust-anchor.js'
+import type { Checkpoint, TrustAnchor } from '../protocol/trust-anchor.js'
 import type { ProofTarget } from '../connection/proved-under.js'
-import { SonghuaError, toSonghuaError } from '../connection/songhua-error.js'
+import { SonghuaError, isSonghuaError, toSonghuaError } from '../connection/songhua-error.js'
 import type { TransactionPlace } from './block-json.js'
 import type { ChainReader } from './chain-reader.js'
-import { findValidatorHistory } from './validator-history.js'
+import { proveCheckpoint } from './checkpoint-proof.js'
+import { type HistoryAsking, type HistorySource, createHistorySource } from './history-source.js'
 
 /** An anchored batch to be proved: leaves in order, and its first envelope, on which the whole is tried. */
 export interface BatchToProve {
@@ -37,7 +34,7 @@ export interface ChainProver {
    * @throws as `prove`, `REFRESH_…`
    */
   refresh(bundle: EvidenceBundle, target: ProofTarget | number | undefined, signal?: AbortSignal): Promise<EvidenceBundle>
-  /** A block that a quorum of the trust anchor's chain has sealed. @throws SonghuaError `EVIDENCE_INVALID` */
+  /** A block of the trust anchor's chain. @throws as `proveCheckpoint` */
   checkpoint(height: number, signal?: AbortSignal): Promise<Checkpoint>
 }
 
@@ -56,7 +53,7 @@ export function createChainProver(reader: ChainReader, trustAnchor: TrustAnchor)
   return {
     prove: async ({ leaves, firstEnvelope, place }, signal) => {
       const { header, receipts } = await blocks(place.blockNumber)
-      const validatorHistory = await history.below(header.number, signal)
+      const validatorHistory = await history.below(header.number, { signal })
       const block = { header, receipts, transactionIndex: place.transactionIndex }
       return orSonghuaError(() => {
         const cut = createEvidenceAssembler({ chain, leaves, block, validatorHistory })
@@ -67,46 +64,62 @@ export function createChainProver(reader: ChainReader, trustAnchor: TrustAnchor)
     },
     refresh: async (bundle, target, signal) => {
       const wanted =
-        typeof target === 'object' ? target : { height: target ?? (await usualHeight(bundle, signal)), check }
-      const sources = { reader, history, signal }
-      const isLater = wanted.height !== undefined && wanted.height > bundle.anchor.blockNumber
-      const proved = isLater ? await leadInto(wanted.height, bundle, sources) : await toPlain(bundle, sources)
+        typeof target === 'object'
+          ? target
+          : { height: target ?? (await usualHeight(bundle, signal)), through: [], check }
+      const { height, through } = wanted
+      const isLater = height !== undefined && height > bundle.anchor.blockNumber
+      if (!isLater && bundle.checkpointPath === undefined && standsUnder(bundle, wanted)) return bundle
+      const sources = { reader, history, asking: { through, signal } }
+      const proved = isLater ? await leadInto(height, bundle, sources) : await toPlain(bundle, sources)
       return orSonghuaError(() => wanted.check(proved))
     },
-    checkpoint: async (height, signal) => {
-      const header = await reader.header(height, signal)
-      const changes = await history.below(height, signal)
-      return orSonghuaError(() => {
-        checkSealed([...changes, header], trustAnchor)
-        return checkpointOf(header)
-      })
-    },
+    checkpoint: (height, signal) => proveCheckpoint(height, { reader, history, trustAnchor }, signal),
+  }
+}
+
+/** Where a better history of the validators would prove it. */
+const HISTORY_CODES = /^(SEALS|VALIDATORS)_/
+
+/**
+ * False where its history does not lead through the target's checkpoints: of a set that changed and changed back, what
+ * stands under the genesis needs no more. Whatever else is wrong with it, a new history does not mend.
+ */
+function standsUnder(bundle: EvidenceBundle, target: ProofTarget): boolean {
+  try {
+    target.check(bundle)
+    return true
+  } catch (error) {
+    if (!isSonghuaError(error, 'EVIDENCE_INVALID')) throw error
+    const [code] = error.details.codes as readonly unknown[]
+    if (HISTORY_CODES.test(String(code))) return false
+    throw error
   }
 }
 
 interface Sources {
+  readonly reader: ChainReader
   readonly history: HistorySource
-  readonly signal: AbortSignal | undefined
+  readonly asking: HistoryAsking
 }
 
 /** With a path of its block into a later one. */
 async function leadInto(
   height: number,
   bundle: EvidenceBundle,
-  { reader, history, signal }: Sources & { readonly reader: ChainReader },
+  { reader, history, asking }: Sources,
 ): Promise<EvidenceBundle> {
-  const header = await reader.header(height, signal)
-  const path = await reader.historyPath({ number: bundle.anchor.blockNumber, size: height }, signal)
-  const changes = await history.below(height, signal)
+  const header = await reader.header(height, asking.signal)
+  const path = await reader.historyPath({ number: bundle.anchor.blockNumber, size: height }, asking.signal)
+  const changes = await history.below(height, asking)
   const proofs = { header: () => header, historyPath: () => path, validatorHistory: () => changes }
   return orSonghuaError(() => refreshEvidence(bundle, { height, proofs }))
 }
 
-/** Without the path that an earlier refresh gave it, and with the history that ends at its own block. */
-async function toPlain(bundle: EvidenceBundle, { history, signal }: Sources): Promise<EvidenceBundle> {
+/** Without the path that an earlier refresh gave it, and with a history that ends at its own block. */
+async function toPlain(bundle: EvidenceBundle, { history, asking }: Sources): Promise<EvidenceBundle> {
   const { checkpointPath, ...plain } = bundle
-  if (checkpointPath === undefined) return bundle
-  const changes = await history.below(bundle.anchor.blockNumber, signal)
+  const changes = await history.below(bundle.anchor.blockNumber, asking)
   return { ...plain, validatorHistory: changes.map((change) => bytesToHex(encodeHeader(change))) }
 }
 
@@ -126,44 +139,7 @@ export function mustBeValid(bundle: EvidenceBundle, verifier: EvidenceVerifier):
   throw new SonghuaError('EVIDENCE_INVALID', message, { details: { codes: [decisiveStep(verdict)?.code] } })
 }
 
-/** Each sealed by the set that the one before it lists, beginning with the genesis's. */
-function checkSealed(headers: readonly Header[], trustAnchor: TrustAnchor): void {
-  let { validators } = trustAnchor
-  for (const header of headers) {
-    const extraData = decodeExtraData(header.extraData)
-    const read = { header, hash: blockHash(header), extraData, blockTimeMs: blockTimeMs(header) }
-    if (!isOfChain(read, trustAnchor.genesisHash)) {
-      throw new SonghuaError('EVIDENCE_INVALID', `Block ${header.number} names another genesis in its vanity`)
-    }
-    verifySeals(header, validators)
-    validators = extraData.validators
-  }
-}
-
-// ------------------------------------------------------------------------------------------------------ sources
-
-interface HistorySource {
-  below(height: number, signal?: AbortSignal): Promise<readonly Header[]>
-  /** Has been verified: the next search begins at its end. */
-  remember(history: readonly Header[]): void
-}
-
-function createHistorySource(reader: ChainReader, trustAnchor: TrustAnchor): HistorySource {
-  const through = trustAnchor.checkpoints.map(({ height }) => height)
-  let known: readonly Header[] = []
-  return {
-    below: (height, signal) => {
-      const read = (number: number): Promise<Header> =>
-        number === 0 ? Promise.resolve(trustAnchor.genesisHeader) : reader.header(number, signal)
-      return findValidatorHistory(read, height, { known, through }).catch((error: unknown) => {
-        throw toSonghuaError(error, 'EVIDENCE_INVALID')
-      })
-    },
-    remember: (history) => {
-      if ((history.at(-1)?.number ?? 0) > (known.at(-1)?.number ?? 0)) known = history
-    },
-  }
-}
+// ------------------------------------------------------------------------------------------------------- blocks
 
 interface SealedBlock {
   readonly header: Header

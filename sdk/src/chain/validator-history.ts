@@ -42,6 +42,8 @@ export async function findValidatorHistory(
       history.push(at)
       checkLength(history, before)
     }
+    // Of the same set: what changes after a checkpoint is looked for after it, not in an earlier reign of that set.
+    at = wanted
   }
   return history
 }

@@ -14,13 +14,15 @@ export type ProvedUnder = TrustAnchorFile | string | number
 export interface ProofTarget {
   /** Of the newest checkpoint; undefined when there is none. */
   readonly height: number | undefined
+  /** Heights of checkpoints through whose sets a history of validators must lead. */
+  readonly through: readonly number[]
   /** @throws SonghuaError `EVIDENCE_INVALID` for a bundle that does not hold under the trust anchor, with its codes */
   check(bundle: EvidenceBundle): EvidenceBundle
 }
 
 /** @throws SonghuaError with a `TRUST_ANCHOR_` code */
 export function toProofTarget(under: ProvedUnder): ProofTarget {
-  if (typeof under === 'number') return { height: under, check: (bundle) => bundle }
+  if (typeof under === 'number') return { height: under, through: [], check: (bundle) => bundle }
   return proofTargetOf(readTrustAnchor(under))
 }
 
@@ -32,7 +34,8 @@ export function proofTargetOf(trustAnchor: TrustAnchor): ProofTarget {
     const message = `The evidence does not hold under the trust anchor: ${reasonOf(verdict)}`
     throw new SonghuaError('EVIDENCE_INVALID', message, { details: { codes: [decisiveStep(verdict)?.code] } })
   }
-  return { height: trustAnchor.checkpoints.at(-1)?.height, check }
+  const through = trustAnchor.checkpoints.map(({ height }) => height)
+  return { height: through.at(-1), through, check }
 }
 
 /** The JSON of a trust anchor, or its text. @throws SonghuaError with a `TRUST_ANCHOR_` code */
