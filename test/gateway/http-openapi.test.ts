@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { SHARED_ANSWER_TYPE } from '@songhua/sdk/gateway/answer'
 import { GATEWAY_ERRORS } from '@songhua/node/gateway/errors'
 import { ask, createFixture, type Fixture } from './http-fixture.js'
 
@@ -70,6 +71,13 @@ describe('the OpenAPI document', () => {
     // Of no route: paths and methods that are none, and a port that is taken.
     const nowhere = ['ROUTE_UNKNOWN', 'METHOD_NOT_ALLOWED', 'GATEWAY_LISTEN_FAILED']
     expect(codes.filter((code) => !told.has(code))).toEqual(nowhere)
+  })
+
+  it('shows the compact answer under the name by which the SDK asks for it', () => {
+    const content = document.paths!['/v1/records']!.post!.responses!['201']!.content! as unknown as Record<string, Json>
+    expect(Object.keys(content)).toEqual(['application/json', SHARED_ANSWER_TYPE])
+    const shared = content[SHARED_ANSWER_TYPE]!.schema as unknown as Record<string, string>
+    expect(shared.$ref).toBe('#/components/schemas/SharedAnswer')
   })
 
   it('is JSON Schema throughout: types that there are, required fields that are described', () => {

@@ -7,6 +7,9 @@ import type { AnchoredBatch, AnchoredRecord } from '../model.js'
  * copied as they are stored: no bundle is made as an object on the way.
  */
 
+/** What a caller's Accept names to get the shared form; the SDK knows it by the same name. */
+export const SHARED_ANSWER_TYPE = 'application/vnd.songhua.shared+json'
+
 /** Writes one record with its evidence, as an object. */
 export type WriteRecord = (record: AnchoredRecord) => string
 
