@@ -59,8 +59,8 @@ export async function openGateway(settings: GatewaySettings, ports: GatewayParts
   const { gatewayDir, keysDir, chainId, genesisHash, accountKey, options } = settings
   const { chain, logger, stops } = ports
   const files = gatewayFiles(settings)
+  await checkNotRestoring(files)
   const secret = await openSecret(files)
-  await checkNotRestoring(gatewayFiles(settings))
   for (const folder of [gatewayDir, keysDir]) await mkdir(folder, { recursive: true, mode: 0o700 })
   const registry = await loadSchemas(files.schemas)
   const store = await openLevelTable(files.store, GATEWAY_RECORDS)
