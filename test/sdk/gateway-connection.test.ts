@@ -460,29 +460,12 @@ describe('watch', () => {
     await watching.return(undefined as never)
   })
 
-  it('takes a stream without heartbeats for broken', async () => {
-    let opened = 0
-    const url = await stub((_request, response) => {
-      opened++
-      response.writeHead(200, { 'content-type': 'text/event-stream' }).write('retry: 10\n\n')
-      if (opened === 3) response.write('id: 7.1\ndata: {"cursor":"7.1","type":"record.held","by":"k","recordId":"r"}\n\n')
-    })
-    const { records } = await connected({ gateway: url })
-    expect(await next(records.watch({ silenceMs: 60 }))).toMatchObject({ cursor: '7.1' })
-    expect(opened).toBe(3)
-  })
-
-  it('resumes from where the first stream began, when that broke before an event', async () => {
-    const asked: (string | undefined)[] = []
-    const url = await stub((request, response) => {
-      asked.push(request.headers['last-event-id'] as string | undefined)
-      response.writeHead(200, { 'content-type': 'text/event-stream' })
-      if (asked.length < 2) response.write(': cursor 41.2\n\n', () => response.destroy())
-      else response.write('id: 42.0\ndata: {"cursor":"42.0","type":"record.erased","by":"k","recordId":"r"}\n\n')
-    })
-    const { records } = await connected({ gateway: url })
-    expect(await next(records.watch())).toMatchObject({ cursor: '42.0' })
-    expect(asked).toEqual([undefined, '41.2'])
+  it('ends at a cursor that the gateway has not come to', async () => {
+    const { records } = await connected()
+    const events = await gateway.engine.feed.read(undefined, 100_000)
+    const [event] = events.at(-1)!.cursor.split('.')
+    const cursor = `${Number(event) + 1}.0`
+    expect(await errorOf(next(records.watch({ cursor })))).toMatchObject({ code: 'CURSOR_AHEAD', status: 410 })
   })
 
   it('gives up on what no reconnection mends', async () => {

@@ -41,8 +41,8 @@ export interface Stub {
 
 export type Handle = (request: { method: string; url: URL; headers: IncomingMessage['headers']; body: string }, response: ServerResponse) => unknown
 
-/** An HTTP server that does as the test says. */
-export async function serve(handle: Handle): Promise<Stub> {
+/** An HTTP server that does as the test says. @param port of one that was stopped; a free one when left out */
+export async function serve(handle: Handle, port = 0): Promise<Stub> {
   const server = createServer((request, response) => {
     void (async () => {
       let body = ''
@@ -51,10 +51,10 @@ export async function serve(handle: Handle): Promise<Stub> {
       await handle({ method: request.method ?? '', url, headers: request.headers, body }, response)
     })().catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined))
   })
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  const { port } = server.address() as AddressInfo
+  await new Promise<void>((listening) => server.listen(port, '127.0.0.1', listening))
+  const address = server.address() as AddressInfo
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://127.0.0.1:${address.port}`,
     server,
     stop: () => {
       server.closeAllConnections()

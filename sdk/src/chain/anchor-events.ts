@@ -108,7 +108,8 @@ function createRangeReader(rpc: RpcClient, signal: AbortSignal | undefined): Ran
       try {
         return await readEvents(rpc, range, signal)
       } catch (error) {
-        if (!isSonghuaError(error, 'RPC_REFUSED') || blocks <= BLOCKS_IN_SMALLEST_QUESTION) throw error
+        const isTooMuch = isSonghuaError(error, 'RPC_REFUSED') || isSonghuaError(error, 'ANSWER_TOO_LARGE')
+        if (!isTooMuch || blocks <= BLOCKS_IN_SMALLEST_QUESTION) throw error
         blocks = Math.ceil(blocks / 4)
         return undefined
       }

@@ -118,7 +118,7 @@ async function leadInto(
 
 /** Without the path that an earlier refresh gave it, and with a history that ends at its own block. */
 async function toPlain(bundle: EvidenceBundle, { history, asking }: Sources): Promise<EvidenceBundle> {
-  const { checkpointPath, ...plain } = bundle
+  const { checkpointPath: _, ...plain } = bundle
   const changes = await history.below(bundle.anchor.blockNumber, asking)
   return { ...plain, validatorHistory: changes.map((change) => bytesToHex(encodeHeader(change))) }
 }

@@ -1,4 +1,5 @@
 import { messageOf } from '../protocol/errors.js'
+import { readText } from '../connection/read-body.js'
 import { DEFAULT_RETRY, type RetryPolicy, throwIfAborted, withRetry, withTimeout } from '../connection/retry.js'
 import { SonghuaError, isSonghuaError } from '../connection/songhua-error.js'
 
@@ -6,7 +7,7 @@ import { SonghuaError, isSonghuaError } from '../connection/songhua-error.js'
 export interface RpcClient {
   /**
    * Tries again when the endpoint cannot be reached; every method of this SDK may be asked twice.
-   * @throws SonghuaError `RPC_UNREACHABLE`; `RPC_ANSWER` for an answer that is no JSON-RPC; `RPC_REFUSED` when the node
+   * @throws SonghuaError `RPC_UNREACHABLE`; `RPC_ANSWER` for an answer that is no JSON-RPC; `ANSWER_TOO_LARGE`; `RPC_REFUSED` when the node
    *   says no: `details.rpcCode`, `details.reason` (the node's own code, when it names one)
    */
   call(method: string, params: readonly unknown[], signal?: AbortSignal): Promise<unknown>
@@ -22,6 +23,8 @@ export interface RpcClientOptions {
 
 const DEFAULT_TIMEOUT_MS = 20_000
 const NO_EXTRA_DELAY_MS = 0
+/** Of an answer, bytes: the receipts of a full block of anchors, which have the most to say, take some 10 MB. */
+export const RPC_ANSWER_BYTES_MAX = 128 * 1024 * 1024
 
 export function createRpcClient(options: RpcClientOptions): RpcClient {
   let id = 0
@@ -46,6 +49,7 @@ async function post(body: string, request: Request): Promise<unknown> {
   const { url, method, signal } = request
   const { status, text } = await exchange(body, request).catch((error: unknown) => {
     throwIfAborted(signal)
+    if (isSonghuaError(error)) throw error
     throw new SonghuaError('RPC_UNREACHABLE', `${method} got no answer from ${url}: ${messageOf(error)}`, { cause: error })
   })
   const answer = parseAnswer(text)
@@ -65,7 +69,7 @@ async function exchange(body: string, request: Request): Promise<{ status: numbe
     body,
     signal: withTimeout(request.signal, request.timeoutMs ?? DEFAULT_TIMEOUT_MS),
   })
-  return { status: response.status, text: await response.text() }
+  return { status: response.status, text: await readText(response, RPC_ANSWER_BYTES_MAX) }
 }
 
 interface Answer {

@@ -1,5 +1,6 @@
 import { createParser } from 'eventsource-parser'
 import { messageOf } from '../protocol/errors.js'
+import { answerTooLarge } from '../connection/read-body.js'
 import { type RetryPolicy, backOffMs, sleep, throwIfAborted } from '../connection/retry.js'
 import { SonghuaError, isSonghuaError } from '../connection/songhua-error.js'
 import type { HttpClient } from './http-client.js'
@@ -7,12 +8,15 @@ import type { GatewayEvent, WatchOptions } from './model.js'
 
 /** Three heartbeats of a gateway. */
 export const SILENCE_MS = 45_000
+/** Of one event, bytes; they have a few hundred. */
+export const EVENT_BYTES_MAX = 1024 * 1024
 /** Said by the gateway at the start of a stream: where it begins. */
 const START = /^\s*cursor (\S{1,64})$/
 
 /**
  * The gateway's events for ever: whenever the stream breaks it is opened again, after the last event that was seen.
- * @throws SonghuaError what no reconnection mends: a wrong key, a missing scope, a cursor that is none; the signal's reason
+ * @throws SonghuaError what no reconnection mends: a wrong key, a missing scope, a cursor that is none or of before a
+ *   restore (`CURSOR_AHEAD`), an event without an end (`ANSWER_TOO_LARGE`); the signal's reason
  */
 export async function* watchEvents(
   http: HttpClient,
@@ -69,9 +73,17 @@ async function* readStream(
 
 async function* eventsOf(response: Response, silence: Silence, position: Position): AsyncGenerator<GatewayEvent> {
   const seen: GatewayEvent[] = []
+  /** Bytes since something was whole: what the parser holds. */
+  let unread = 0
   const parser = createParser({
-    onEvent: ({ data }) => seen.push(readEvent(data)),
-    onComment: (comment) => (position.cursor ??= START.exec(comment)?.[1]),
+    onEvent: ({ data }) => {
+      unread = 0
+      seen.push(readEvent(data))
+    },
+    onComment: (comment) => {
+      unread = 0
+      position.cursor ??= START.exec(comment)?.[1]
+    },
   })
   const reader = response.body!.getReader()
   const decoder = new TextDecoder()
@@ -82,7 +94,9 @@ async function* eventsOf(response: Response, silence: Silence, position: Positio
     })
     silence.pause()
     if (done) return
+    unread += value.length
     parser.feed(decoder.decode(value, { stream: true }))
+    if (unread > EVENT_BYTES_MAX) throw answerTooLarge('An event of the stream', EVENT_BYTES_MAX)
     yield* seen.splice(0)
   }
 }

@@ -1,5 +1,6 @@
 import { messageOf } from '../protocol/errors.js'
 import type { Violation } from '../records/schema-types.js'
+import { readText } from '../connection/read-body.js'
 import { DEFAULT_RETRY, type RetryPolicy, throwIfAborted, withRetry, withTimeout } from '../connection/retry.js'
 import { type RefusedRow, SonghuaError, isSonghuaError } from '../connection/songhua-error.js'
 
@@ -8,7 +9,8 @@ export interface HttpClient {
   /**
    * Tries again what may be tried again: whatever never reached the gateway or met a busy one (429, 503: as long as
    * `Retry-After` says), and any failure of the server when the request can be repeated without harm.
-   * @throws SonghuaError with the gateway's code and status; `GATEWAY_UNREACHABLE`; `GATEWAY_ANSWER`
+   * @throws SonghuaError with the gateway's code and status; `GATEWAY_UNREACHABLE`; `GATEWAY_ANSWER`;
+   *   `ANSWER_TOO_LARGE`
    */
   request(request: HttpRequest): Promise<HttpAnswer>
   /** One try; the body is left to the caller. @throws as `request` */
@@ -26,6 +28,8 @@ export interface HttpRequest {
   readonly signal?: AbortSignal | undefined
   /** Of one try, ms. */
   readonly timeoutMs?: number
+  /** Of the answer; `ANSWER_BYTES_MAX` when left out. */
+  readonly answerBytesMax?: number
 }
 
 export interface HttpAnswer {
@@ -45,6 +49,8 @@ export interface HttpOptions {
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000
+/** Of an answer, bytes: a page of records, a bundle, a payload of 1 MiB in base64 each take less than half. */
+export const ANSWER_BYTES_MAX = 16 * 1024 * 1024
 const RETRY_AFTER = /^\d{1,6}$/
 const BUSY = [429, 503]
 
@@ -56,7 +62,7 @@ export function createHttpClient(options: HttpOptions): HttpClient {
     open: async (request) => {
       const response = await open(request)
       if (response.ok) return response
-      throw refusedError(response, parseJson(await readText(response, request)))
+      throw refusedError(response, parseJson(await readAnswer(response, request)))
     },
     request: (request) =>
       withRetry(() => ask(open, request), { policy, signal: request.signal, decide: decideFor(request) }),
@@ -105,7 +111,7 @@ function queryOf({ query = {} }: HttpRequest): string {
 
 async function ask(open: (request: HttpRequest) => Promise<Response>, request: HttpRequest): Promise<HttpAnswer> {
   const response = await open(request)
-  const text = await readText(response, request)
+  const text = await readAnswer(response, request)
   const json = parseJson(text)
   if (!response.ok) throw refusedError(response, json)
   if (json === undefined) throw notJson(response.status, text)
@@ -113,11 +119,12 @@ async function ask(open: (request: HttpRequest) => Promise<Response>, request: H
 }
 
 /** An answer that breaks off in the middle is no answer. */
-async function readText(response: Response, request: HttpRequest): Promise<string> {
+async function readAnswer(response: Response, request: HttpRequest): Promise<string> {
   try {
-    return await response.text()
+    return await readText(response, request.answerBytesMax ?? ANSWER_BYTES_MAX)
   } catch (error) {
     throwIfAborted(request.signal)
+    if (isSonghuaError(error)) throw error
     throw unreachable(request, error)
   }
 }

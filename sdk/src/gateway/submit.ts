@@ -39,6 +39,8 @@ const ANSWER_MS = 30_000
 /** A gateway that has no room to wait answers at once. */
 const AGAIN_MS = 300
 const KEY_BYTES = 16
+/** Of an answer, bytes: 10,000 records of a table with their bundles have some 60 MB, and payloads come on top. */
+export const SUBMIT_ANSWER_BYTES_MAX = 256 * 1024 * 1024
 
 /**
  * Submits one and waits until it is anchored: again and again with the same Idempotency-Key, which adds nothing.
@@ -105,6 +107,7 @@ function post(
     headers: { ...headers, 'idempotency-key': idempotencyKey },
     body,
     timeoutMs: waitMs + ANSWER_MS,
+    answerBytesMax: SUBMIT_ANSWER_BYTES_MAX,
     signal,
   })
 }
