@@ -2,7 +2,9 @@
 export {
   type EvidenceInput,
   type EvidenceVerifier,
+  type VerifierOptions,
   DEFAULT_CACHED_HEADERS,
+  DEFAULT_MAX_SEALS,
   createEvidenceVerifier,
   verifyEvidence,
 } from './protocol/evidence.js'

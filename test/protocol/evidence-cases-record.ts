@@ -57,6 +57,7 @@ function inclusionCases(): NegativeCase[] {
       withInclusion({ treeSize: 4, leafIndex: 2, path: path.slice(1) })],
     ['the level above the leaves, anchored as a tree of four', 'INCLUSION_ROOT', secondPreImage()],
     ['another record of the issuer', 'INCLUSION_ROOT', goodWith({ envelope: record(5).envelope })],
+    ['an envelope that holds a number', 'LEAF_ENVELOPE', goodWith({ envelope: { ...good.envelope, note: [{ odd: 1e21 }] } })],
     ['an envelope with a field more', 'INCLUSION_ROOT', goodWith({ envelope: { ...good.envelope, note: '' } })],
     ['__proto__ as a key of the envelope', 'INCLUSION_ROOT',
       JSON.stringify(good).replace('"proof":[]', '"__proto__":{"valid":true},"proof":[]')],

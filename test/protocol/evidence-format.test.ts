@@ -56,9 +56,9 @@ describe('a parsed bundle', () => {
   })
 
   it(`is read to a depth of ${MAX_EVIDENCE_DEPTH}`, () => {
-    const envelope = (depth: number): JsonObject => ({ ...good.envelope, deep: deepList(depth) })
-    const verdictAt = (depth: number) => failures(verifier.verify({ ...good, envelope: envelope(depth) }))
-    expect(verdictAt(MAX_EVIDENCE_DEPTH - 2)).toEqual({ inclusion: 'INCLUSION_ROOT' })
+    const status = (depth: number): JsonObject => ({ deep: deepList(depth) })
+    const verdictAt = (depth: number) => failures(verifier.verify({ ...good, status: status(depth) }))
+    expect(verdictAt(MAX_EVIDENCE_DEPTH - 2)).toEqual({})
     expect(verdictAt(MAX_EVIDENCE_DEPTH - 1)).toEqual({ format: 'FORMAT_TOO_DEEP' })
   })
 })

@@ -14,12 +14,20 @@ export class CodedError<C extends string = string> extends Error {
   }
 }
 
-/** True for a `CodedError`, and with `code` given only for that code. */
+/** True for a `CodedError`, and with `code` given only for that code. Never throws: a revoked proxy is none. */
 export function isCodedError(error: unknown, code?: string): error is CodedError {
-  return error instanceof CodedError && (code === undefined || error.code === code)
+  try {
+    return error instanceof CodedError && (code === undefined || error.code === code)
+  } catch {
+    return false
+  }
 }
 
-/** The text of whatever was thrown, for messages that carry a cause. */
+/** The text of whatever was thrown, for messages that carry a cause. Never throws, whatever the thrown does when read. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  try {
+    return String(error instanceof Error ? error.message : error)
+  } catch {
+    return 'something that has no text was thrown'
+  }
 }

@@ -2,7 +2,7 @@ import type { Address, Hex } from './bytes.js'
 import { isCodedError, messageOf } from './errors.js'
 import { failEvidence, isEvidenceError, orFailEvidence } from './evidence-codes.js'
 import type { EvidenceBundle, VouchingHeader } from './evidence-format.js'
-import { type HeaderReader, type ReadHeader, isOfChain } from './evidence-header.js'
+import { type HeaderReader, type ReadHeader, type SealBudget, isOfChain } from './evidence-header.js'
 import { verifyAncestor } from './history-tree.js'
 import type { Checkpoint, TrustAnchor } from './trust-anchor.js'
 import { checkValidatorSet } from './validator-set.js'
@@ -36,9 +36,10 @@ export type Vouching =
 export interface ChainContext {
   readonly trustAnchor: TrustAnchor
   readonly reader: HeaderReader
+  readonly seals: SealBudget
 }
 
-/** @throws CodedError with a `VALIDATORS_` or `CHECKPOINT_` code */
+/** @throws CodedError with a `VALIDATORS_` or `CHECKPOINT_` code, or `STEP_LIMIT` */
 export function findVouching(bundle: EvidenceBundle, own: ReadHeader, context: ChainContext): Vouching {
   const { checkpoints } = context.trustAnchor
   const header = bundle.checkpointPath === undefined ? own : readVouching(bundle.checkpointPath, context)
@@ -118,7 +119,7 @@ function readHistory(bundle: EvidenceBundle, vouching: ReadHeader, reader: Heade
 
 /** @param validators the set known so far: it seals the header that changes it */
 function nextSet(change: Change, validators: readonly Address[], context: ChainContext): readonly Address[] {
-  const { trustAnchor, reader } = context
+  const { trustAnchor, reader, seals } = context
   const { encoded, read } = change
   const listed = read.extraData.validators
   const block = `Block ${read.header.number} of the validator history`
@@ -126,8 +127,9 @@ function nextSet(change: Change, validators: readonly Address[], context: ChainC
   orFailEvidence('VALIDATORS_SET', () => checkValidatorSet(listed))
   if (listed.join() === validators.join()) failEvidence('VALIDATORS_UNCHANGED', `${block} lists the set before it`)
   try {
-    reader.checkSeals(encoded, validators)
+    reader.checkSeals(encoded, validators, seals)
   } catch (error) {
+    if (isCodedError(error, 'STEP_LIMIT')) throw error
     failEvidence('VALIDATORS_SEALS', `${block}: ${messageOf(error)}`, error)
   }
   return listed
@@ -137,15 +139,15 @@ function nextSet(change: Change, validators: readonly Address[], context: ChainC
 
 /**
  * The vouching header is sealed, or is a checkpoint; and the bundle's header is in its history.
- * @throws CodedError with a `SEALS_` code, or `CHECKPOINT_PATH`
+ * @throws CodedError with a `SEALS_` code, `CHECKPOINT_PATH` or `STEP_LIMIT`
  */
 export function checkVouching(
   bundle: EvidenceBundle,
   own: ReadHeader,
-  proof: { by: Vouching; reader: HeaderReader },
+  proof: { by: Vouching; context: ChainContext },
 ): void {
-  const { by, reader } = proof
-  if (by.proof === 'validators') checkQuorum(by, reader)
+  const { by, context } = proof
+  if (by.proof === 'validators') checkQuorum(by, context)
   const path = bundle.checkpointPath?.path
   if (path === undefined) return
   orFailEvidence('CHECKPOINT_PATH', () =>
@@ -153,9 +155,9 @@ export function checkVouching(
   )
 }
 
-function checkQuorum(by: Extract<Vouching, { proof: 'validators' }>, reader: HeaderReader): void {
+function checkQuorum(by: Extract<Vouching, { proof: 'validators' }>, { reader, seals }: ChainContext): void {
   try {
-    reader.checkSeals(by.encoded, by.validators)
+    reader.checkSeals(by.encoded, by.validators, seals)
   } catch (error) {
     const signer = signerOf(error)
     if (signer === undefined || !by.retired.has(signer)) throw error

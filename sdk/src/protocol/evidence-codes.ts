@@ -32,6 +32,11 @@ type Texts = Record<string, readonly [ok: boolean, en: string, zh: string]>
 const ANY = {
   STEP_NOT_REACHED: [false, 'Not checked: an earlier step failed', '未核验：前面的步骤未通过'],
   STEP_UNEXPECTED: [false, 'The check broke off unexpectedly', '核验意外中断'],
+  STEP_LIMIT: [
+    false,
+    'More seals than this verifier checks: refresh the evidence under a newer checkpoint',
+    '须核验的签封数量超过核验程序的上限：请在较新的检查点之下刷新（refresh）证据',
+  ],
 } as const satisfies Texts
 
 const FORMAT = {

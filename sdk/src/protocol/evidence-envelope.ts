@@ -1,6 +1,6 @@
 import { canonicalBytes } from './canonical-json.js'
 import { failEvidence, orFailEvidence } from './evidence-codes.js'
-import { type JsonObject, failField, readObject } from './json-fields.js'
+import { type JsonObject, failField, joinPath, readObject } from './json-fields.js'
 import { leafHash } from './merkle-tree.js'
 
 /**
@@ -45,6 +45,7 @@ export function envelopeLeaf(envelope: JsonObject): Uint8Array {
 /** @throws CodedError `LEAF_ENVELOPE`, naming the field */
 export function readEnvelope(envelope: JsonObject): EvidenceEnvelope {
   return orFailEvidence('LEAF_ENVELOPE', () => {
+    refuseNumbers(envelope, 'envelope')
     const schema = readObject(envelope.schema, 'envelope.schema')
     const digests = readObject(envelope.payloadDigests, 'envelope.payloadDigests')
     return {
@@ -62,6 +63,13 @@ export function readEnvelope(envelope: JsonObject): EvidenceEnvelope {
       proof: readProofs(envelope.proof),
     }
   })
+}
+
+/** An envelope has none: libraries of RFC 8785 differ on odd ones, and a leaf must be the same to all. */
+function refuseNumbers(value: unknown, path: string): void {
+  if (typeof value === 'number') failField('JSON_TYPE', path, 'must not be a number: envelopes hold texts')
+  if (typeof value !== 'object' || value === null) return
+  for (const [key, inner] of Object.entries(value)) refuseNumbers(inner, joinPath(path, key))
 }
 
 function readName(value: unknown, path: string): string {

@@ -21,8 +21,17 @@ export interface ReadHeader {
 export interface HeaderReader {
   /** @throws CodedError when it cannot be read, `RLP_`, `EXTRA_DATA_` and other codes; or is a genesis */
   read(encoded: Hex): ReadHeader
-  /** @throws CodedError with a `SEALS_` code when no quorum of `validators` sealed it */
-  checkSeals(encoded: Hex, validators: readonly Address[]): void
+  /**
+   * @param budget spent for seals that were not checked before
+   * @throws CodedError with a `SEALS_` code when no quorum of `validators` sealed it; `STEP_LIMIT`
+   */
+  checkSeals(encoded: Hex, validators: readonly Address[], budget: SealBudget): void
+}
+
+/** How many seals may yet be checked; one takes as long as a thousand hashes. */
+export interface SealBudget {
+  readonly max: number
+  left: number
 }
 
 interface Remembered extends ReadHeader {
@@ -51,14 +60,20 @@ export function createHeaderReader(maxHeaders: number): HeaderReader {
   }
   return {
     read: recall,
-    checkSeals: (encoded, validators) => {
+    checkSeals: (encoded, validators, budget) => {
       const entry = recall(encoded)
       const set = validators.join()
       if (entry.sealedBy === set) return
+      spend(budget, entry.extraData.seals.length)
       checkSealsOf(entry.header, validators)
       entry.sealedBy = set
     },
   }
+}
+
+function spend(budget: SealBudget, seals: number): void {
+  budget.left -= seals
+  if (budget.left < 0) failEvidence('STEP_LIMIT', `The bundle has more than ${budget.max} seals to check`)
 }
 
 function decodeSealed(encoded: Hex): ReadHeader {

@@ -16,6 +16,7 @@ export const MAX_EVIDENCE_VALUES = 32 * 1024
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
+const WHITE_SPACE: ReadonlySet<number> = new Set([0x09, 0x0a, 0x0d, 0x20])
 const LONE_SURROGATE = /\p{Surrogate}/u
 
 /** A JSON text or what `JSON.parse` made of it, as plain data of our own. @throws CodedError with a `FORMAT_` code */
@@ -39,10 +40,15 @@ function parseText(text: string): unknown {
   }
 }
 
-/** Depth and duplicate keys, before a parser recurses or drops one of them. Other mistakes are left to the parser. */
+/**
+ * Depth, duplicate keys and too many values, before a parser recurses, drops one of them or keeps them all. Other
+ * mistakes are left to the parser.
+ */
 function scanText(text: string): void {
   const open: (Set<string> | undefined)[] = []
   let isKeyDue = false
+  // At least so many; the exact count comes with the values themselves.
+  let values = 0
   for (let at = 0; at < text.length; at++) {
     switch (text.charCodeAt(at)) {
       case QUOTE: {
@@ -56,18 +62,33 @@ function scanText(text: string): void {
       case 0x5b: // [
         isKeyDue = text.charCodeAt(at) === 0x7b
         open.push(isKeyDue ? new Set() : undefined)
+        if (++values > MAX_EVIDENCE_VALUES) failTooMany()
         if (open.length > MAX_EVIDENCE_DEPTH) failTooDeep()
         break
       case 0x7d: // }
       case 0x5d: // ]
         open.pop()
+        if (isAfterOpening(text, at)) values--
         isKeyDue = false
         break
       case 0x2c: // ,
+        if (++values > MAX_EVIDENCE_VALUES) failTooMany()
         isKeyDue = open.at(-1) !== undefined
         break
     }
   }
+}
+
+/** Whether the list or object that ends at `end` is empty. */
+function isAfterOpening(text: string, end: number): boolean {
+  let at = end - 1
+  while (WHITE_SPACE.has(text.charCodeAt(at))) at--
+  const code = text.charCodeAt(at)
+  return code === 0x5b || code === 0x7b
+}
+
+function failTooMany(): never {
+  return failEvidence('FORMAT_TOO_LARGE', `More than ${MAX_EVIDENCE_VALUES} values`)
 }
 
 function failTooDeep(): never {
@@ -105,7 +126,7 @@ interface Budget {
 function spend(budget: Budget, cost: Budget): void {
   budget.values -= cost.values
   budget.characters -= cost.characters
-  if (budget.values < 0) failEvidence('FORMAT_TOO_LARGE', `More than ${MAX_EVIDENCE_VALUES} values`)
+  if (budget.values < 0) failTooMany()
   if (budget.characters < 0) failEvidence('FORMAT_TOO_LARGE', `More than ${MAX_EVIDENCE_CHARACTERS} characters`)
 }
 

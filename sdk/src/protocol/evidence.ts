@@ -1,6 +1,6 @@
 import { bytesToHex, concatBytes, equalBytes, hexToBytes } from './bytes.js'
 import { sha256, sm3 } from './crypto.js'
-import { type Vouching, checkVouching, findVouching } from './evidence-chain.js'
+import { type ChainContext, type Vouching, checkVouching, findVouching } from './evidence-chain.js'
 import { EVIDENCE_MEANING, type EvidenceCode, failEvidence, orFailEvidence } from './evidence-codes.js'
 import { type EvidenceEnvelope, RECORD_FAMILIES, SALT_BYTES, envelopeLeaf, readEnvelope } from './evidence-envelope.js'
 import { type EvidenceBundle, parseEvidence } from './evidence-format.js'
@@ -36,40 +36,52 @@ export interface EvidenceVerifier {
 export const DEFAULT_CACHED_HEADERS = 512
 
 /**
+ * Seals that one bundle may have checked, some seconds of work: 128 changes of 64 validators since the newest
+ * checkpoint, or a thousand of 8. Seals known from bundles before do not count.
+ */
+export const DEFAULT_MAX_SEALS = 8192
+
+export interface VerifierOptions {
+  /** Fewer where strangers choose both bundle and trust anchor, and somebody waits. */
+  readonly maxSeals?: number
+}
+
+/**
  * Verifies many bundles against one trust anchor; headers and their seals are checked once.
  * @param trustAnchor as `parseTrustAnchor` gives it
  */
 export function createEvidenceVerifier(
   trustAnchor: TrustAnchor,
-  options: { maxCachedHeaders?: number } = {},
+  options: VerifierOptions & { readonly maxCachedHeaders?: number } = {},
 ): EvidenceVerifier {
   const reader = createHeaderReader(options.maxCachedHeaders ?? DEFAULT_CACHED_HEADERS)
-  return { verify: (source, input = {}) => verify(source, input, { trustAnchor, reader }) }
+  const max = options.maxSeals ?? DEFAULT_MAX_SEALS
+  return {
+    verify: (source, input = {}) => verify(source, input, { trustAnchor, reader, seals: { max, left: max } }),
+  }
 }
 
 /**
  * Verifies one bundle. No I/O, and never throws on bad input: each step says what it found.
  * @param options.trustAnchor the text of its file, or what `JSON.parse` made of it
  */
-export function verifyEvidence(source: unknown, options: EvidenceInput & { trustAnchor: unknown }): EvidenceVerdict {
+export function verifyEvidence(
+  source: unknown,
+  options: EvidenceInput & VerifierOptions & { trustAnchor: unknown },
+): EvidenceVerdict {
   const report = createReport()
   const trustAnchor = report.run('format', () => ({
     code: 'FORMAT_OK',
     value: orFailEvidence('FORMAT_TRUST_ANCHOR', () => parseTrustAnchor(options.trustAnchor)),
   }))
   if (trustAnchor === undefined) return report.verdict(() => undefined)
-  return createEvidenceVerifier(trustAnchor).verify(source, options)
+  return createEvidenceVerifier(trustAnchor, options).verify(source, options)
 }
 
 // ------------------------------------------------------------------------------------------------------- steps
 
-interface Context {
-  readonly trustAnchor: TrustAnchor
-  readonly reader: HeaderReader
-}
-
 /** Steps run in the order of their needs; the verdict lists them in the order of `EVIDENCE_STEPS`. */
-function verify(source: unknown, input: EvidenceInput, context: Context): EvidenceVerdict {
+function verify(source: unknown, input: EvidenceInput, context: ChainContext): EvidenceVerdict {
   const report = createReport()
   const bundle = report.run('format', () => ({ code: 'FORMAT_OK', value: parseEvidence(source) }))
   if (bundle === undefined) return report.verdict(() => undefined)
@@ -87,7 +99,7 @@ function verify(source: unknown, input: EvidenceInput, context: Context): Eviden
     const value = findVouching(bundle, found(header), context)
     return { code: value.proof === 'checkpoint' ? 'VALIDATORS_BY_CHECKPOINT' : 'VALIDATORS_OK', value }
   })
-  report.run('seals', () => checkSeals(bundle, { header: found(header), by: found(by), reader }))
+  report.run('seals', () => checkSeals(bundle, { header: found(header), by: found(by), context }))
   const standing = report.run('issuer', () => checkIssuer(bundle, { leaf, batch, input }))
   return report.verdict(() => factsOf(bundle, { leaf, header, batch, by, standing, payload }))
 }
@@ -189,7 +201,7 @@ function checkChain(
 
 function checkSeals(
   bundle: EvidenceBundle,
-  proof: { header: ReadHeader; by: Vouching; reader: HeaderReader },
+  proof: { header: ReadHeader; by: Vouching; context: ChainContext },
 ): Passed<undefined> {
   checkVouching(bundle, proof.header, proof)
   return { code: proof.by.proof === 'checkpoint' ? 'SEALS_BY_CHECKPOINT' : 'SEALS_OK', value: undefined }
