@@ -1,12 +1,15 @@
 import { mkdir, writeFile } from 'node:fs/promises'
+import { PassThrough } from 'node:stream'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { EvidenceVerdict } from '@songhua/sdk/protocol/evidence-verdict'
 import { trustAnchorToJson } from '@songhua/sdk/protocol/trust-anchor'
 import { genesisHeader, parseGenesis } from '@songhua/sdk/protocol/genesis'
 import { EMPTY_TRIE_ROOT } from '@songhua/sdk/protocol/account'
+import { type CliContext, note, print } from '@songhua/node/cli/context'
 import { genesisState } from '@songhua/node/execution/genesis-state'
 import { updateStateTrie } from '@songhua/node/trie/state-trie'
 import { chain, good, goodWith } from '../protocol/evidence-cases-support.js'
+import { createEvidenceChain, record as recordWith } from '../protocol/evidence-support.js'
 import { GENESIS_JSON } from '../protocol/support.js'
 import { runCommand } from './in-process.js'
 import { testFolder } from './support.js'
@@ -91,6 +94,47 @@ describe('songhua verify', () => {
     await writeFile(at('own.json'), JSON.stringify(trustAnchorToJson(own)))
     const byFile = await runCommand(['verify', evidence, '--anchor', at('own.json')])
     expect(byFile.message).toBe(message)
+  })
+})
+
+describe('what a file says of itself', () => {
+  const escapes = '\u001b[2K\u001b[1A\u009b8m\u202e\u2028\nVALID'
+  const hidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
+  const linesOf = (text: string): string[] => text.split('\n')
+
+  it('is shown, and not obeyed by the terminal: its issuer and schema', async () => {
+    const batch = [recordWith(0, { issuer: `did:x:${escapes}`, id: `i${escapes}`, schema: { id: `s${escapes}`, version: '1' } })]
+    const own = createEvidenceChain(batch)
+    await writeFile(at('escapes.json'), JSON.stringify(own.bundle(8, 0)))
+    await writeFile(at('escapes-anchor.json'), JSON.stringify(own.trustAnchor()))
+    const words = ['verify', at('escapes.json'), '--anchor', at('escapes-anchor.json')]
+    const { code, stdout } = await runCommand(words)
+    expect(code).toBe(0)
+    expect(linesOf(stdout).filter((line) => hidden.test(line))).toEqual([])
+    expect(linesOf(stdout).filter((line) => line.startsWith('VALID'))).toEqual(['VALID'])
+    expect(stdout).toContain('did:x:\\u001b[2K\\u001b[1A\\u009b8m\\u202e\\u2028\\u000aVALID')
+    const json = (await runCommand([...words, '--json'])).stdout
+    expect(hidden.test(json.trimEnd())).toBe(false)
+    expect(JSON.parse(json)).toMatchObject({ facts: { issuer: { name: `did:x:${escapes}` } } })
+  })
+
+  it('is shown so when it is refused, in the error too', async () => {
+    await writeFile(at('version.json'), JSON.stringify({ ...good, version: `songhua${escapes}` }))
+    const { code, stdout, message } = await runCommand(['verify', at('version.json'), '--anchor', anchor])
+    expect(code).toBe(9)
+    expect(linesOf(stdout).filter((line) => hidden.test(line) || line.startsWith('VALID'))).toEqual([])
+    expect(hidden.test(message)).toBe(false)
+    expect(message).toContain('FORMAT_VERSION')
+    expect(message).toContain('\\u001b[2K')
+  })
+
+  it('reaches neither stdout nor stderr of any command as it is', () => {
+    const [stdout, stderr] = [new PassThrough(), new PassThrough()]
+    const context = { stdout, stderr } as unknown as CliContext
+    print(context, `a\tb\n${escapes}`)
+    note(context, `a\tb\n${escapes}😀\u{e0001}`)
+    expect(String(stdout.read())).toBe('a\tb\n\\u001b[2K\\u001b[1A\\u009b8m\\u202e\\u2028\nVALID\n')
+    expect(String(stderr.read())).toBe('a\tb\n\\u001b[2K\\u001b[1A\\u009b8m\\u202e\\u2028\nVALID😀\\udb40\\udc01\n')
   })
 })
 

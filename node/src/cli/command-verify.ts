@@ -8,6 +8,7 @@ import { readBytesFile, readTextFile } from './files.js'
 import { exampleText } from './flags.js'
 import { type FoundTrustAnchor, findTrustAnchor } from './trust-anchor-source.js'
 import { formatVerdict } from './verdict-text.js'
+import { visible } from './visible.js'
 
 const TEXTS = {
   verify: { en: 'verify evidence offline, and say what it proves', zh: '离线核验证据并说明其证明内容' },
@@ -76,11 +77,11 @@ async function verifyFiles(context: CliContext, files: readonly string[], flags:
   const bad = verdicts.find(({ verdict }) => !verdict.valid)
   if (bad === undefined) return
   const step = decisiveStep(bad.verdict)
-  throw new CodedError('EVIDENCE_INVALID', `${bad.file}: ${step?.code ?? ''} ${step?.message ?? ''}`.trim())
+  throw new CodedError('EVIDENCE_INVALID', visible(`${bad.file}: ${step?.code ?? ''} ${step?.message ?? ''}`.trim()))
 }
 
 function describe({ language }: CliContext, file: string, verdict: EvidenceVerdict): string {
-  return `${file}\n${formatVerdict(verdict, language)}\n`
+  return `${visible(file)}\n${formatVerdict(verdict, language)}\n`
 }
 
 function closingLines(context: CliContext, found: FoundTrustAnchor, verdicts: readonly EvidenceVerdict[]): string {

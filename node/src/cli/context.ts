@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
 import { CodedError } from '@songhua/sdk/protocol/errors'
 import type { Language, MessageKey, Translate } from './messages.js'
+import { visibleLines } from './visible.js'
 
 /** What a command may touch of the process. */
 export interface CliContext {
@@ -45,11 +46,12 @@ export function cliError(
   })
 }
 
+/** Whatever a file or a network put into the text, the terminal shows it and obeys none of it. */
 export function print(context: CliContext, text: string): void {
-  context.stdout.write(`${text}\n`)
+  context.stdout.write(`${visibleLines(text)}\n`)
 }
 
 /** For people only: never on stdout, which scripts read. */
 export function note(context: CliContext, text: string): void {
-  context.stderr.write(`${text}\n`)
+  context.stderr.write(`${visibleLines(text)}\n`)
 }

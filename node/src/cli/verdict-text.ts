@@ -7,8 +7,9 @@ import {
 } from '@songhua/sdk/protocol/evidence-verdict'
 import type { Language } from './messages.js'
 import { formatFields } from './table.js'
+import { visible } from './visible.js'
 
-/** A verdict as people read it. */
+/** A verdict as people read it. What the bundle says of itself fills no line but its own. */
 
 const TEXTS = {
   valid: { en: 'VALID', zh: '有效' },
@@ -42,7 +43,7 @@ export function formatVerdict(verdict: EvidenceVerdict, language: Language): str
   if (facts !== undefined) return `${lines}\n\n${TEXTS.valid[language]}\n${formatFields(factFields(facts, language))}`
   if (failed === undefined) return `${lines}\n\n${TEXTS.invalid[language]}`
   const text = EVIDENCE_CODES[failed.code][language]
-  return `${lines}\n\n${TEXTS.invalid[language]}: ${failed.code}\n  ${text}${failed.message ? `\n  ${failed.message}` : ''}`
+  return `${lines}\n\n${TEXTS.invalid[language]}: ${failed.code}\n  ${text}${failed.message ? `\n  ${visible(failed.message)}` : ''}`
 }
 
 /** A step that was passed over is neither good nor bad. */
@@ -61,9 +62,9 @@ function factFields(facts: EvidenceFacts, language: Language): [string, string][
   const name = (key: keyof typeof TEXTS): string => `  ${TEXTS[key][language]}`
   const standing = { signed: 'ISSUER_SIGNED', organisation: 'ISSUER_ORGANISATION', unproven: 'ISSUER_UNPROVEN' } as const
   return [
-    [name('record'), facts.recordId],
-    [name('schema'), `${schema.id} ${schema.version}`],
-    [name('issuer'), `${issuer.name} (${EVIDENCE_CODES[standing[issuer.standing]][language]})`],
+    [name('record'), visible(facts.recordId)],
+    [name('schema'), visible(`${schema.id} ${schema.version}`)],
+    [name('issuer'), `${visible(issuer.name)} (${EVIDENCE_CODES[standing[issuer.standing]][language]})`],
     [name('time'), new Date(block.timeMs).toISOString()],
     [name('header'), `${block.number}, ${batch.leafIndex + 1}/${batch.size}`],
     [name('blockHash'), block.hash],
