@@ -103,7 +103,7 @@ describe('a payload of too many values', () => {
   it.each<[string, unknown]>([
     ['members', keys(400_000)],
     ['entries', new Array(400_000).fill(0)],
-    ['lists in lists', Array.from({ length: 1000 }, () => new Array(200).fill([]))],
+    ['lists in lists', Array.from({ length: 1000 }, () => new Array<unknown>(200).fill([]))],
     ['members shared by many', Array.from({ length: 30 }).reduce<unknown>((inner) => [inner, inner], 1)],
   ])('is refused with one violation: %s', (_, payload) => {
     const { violations } = refusal(payload)
