@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +12,7 @@ import { createGenesis } from '@songhua/node/cli/genesis-file'
 import { openLevelTable } from '@songhua/node/storage/level-table'
 import { type AnchorChain, createAnchorChain } from '../gateway/anchor-chain.js'
 import { CALLER, SECRET, acceptAll, entry, openGateway } from '../gateway/engine-fixture.js'
-import { type Finished, songhua } from './support.js'
+import { type Finished, SONGHUA, songhua } from './support.js'
 
 /** A gateway's folders as a node has them, backups of them, and the command line as processes. */
 
@@ -165,6 +167,25 @@ describe('songhua restore', () => {
     await writeFile(marker, 'done: the restore is whole; whoever meets this file may remove it\n')
     await expectWhole()
     expect(await readdir(paths().keysDir)).not.toContain('RESTORING')
+  })
+
+  it('killed at any moment leaves nothing, what starts as no gateway, or all', async () => {
+    const words = ['restore', '--data', join(home, 'node'), '--from', good().records, '--keys-from', good().keys]
+    const { gatewayDir, keysDir } = paths()
+    const namesIn = (folder: string): Promise<string[]> => readdir(folder).catch(() => [])
+    for (const delayMs of [300, 330, 360, 380, 400, 430]) {
+      const child = spawn(process.execPath, [SONGHUA, ...words], { stdio: 'ignore' })
+      const timer = setTimeout(() => child.kill('SIGKILL'), delayMs)
+      await once(child, 'exit')
+      clearTimeout(timer)
+      const names = [...(await namesIn(gatewayDir)), ...(await namesIn(keysDir))]
+      const isRefused = await checkNotRestoring(gatewayFiles(paths())).then(() => false, () => true)
+      const isWhole = names.includes('store') && names.includes('secret') && names.includes('schemas')
+      expect({ delayMs, names, isSafe: isRefused || isWhole || names.length === 0 }).toMatchObject({ isSafe: true })
+      if (isWhole && !isRefused) for (const folder of [gatewayDir, keysDir]) await rm(folder, { recursive: true })
+    }
+    expect((await restore(good())).code).toBe(0)
+    await expectWhole()
   })
 
   it('does not clean up under another restore that is at work', async () => {

@@ -1,4 +1,4 @@
-import { readdir, readFile, rename } from 'node:fs/promises'
+import { open, readdir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type AnchoredRecord, connect } from '@songhua/sdk'
@@ -109,6 +109,29 @@ describe('the gateway of a node', () => {
     await expect(songhuaRecords.get(sinceBackup.id)).rejects.toMatchObject({ code: 'RECORD_UNKNOWN' })
     expect((await songhuaRecords.verify(sinceBackup.evidence, sinceBackup)).valid).toBe(true)
     expect((await songhuaRecords.anchor(licenceRecord(4))).evidence.version).toBe('songhua.evidence/1')
+  })
+
+  it('is backed up whole when a key is damaged, and the operator learns whose', async () => {
+    const ring = join(harbin(), 'gateway-keys', 'ring')
+    const slotOfKept = 1
+    const flip = async (): Promise<void> => {
+      const file = await open(ring, 'r+')
+      const at = (slotOfKept + 1) * 64
+      const { buffer } = await file.read(Buffer.alloc(1), 0, 1, at)
+      await file.write(Buffer.of(buffer[0]! ^ 1), 0, 1, at)
+      await file.close()
+    }
+    await flip()
+    const [records, keys] = [join(dataDir, 'damaged-records'), join(dataDir, 'damaged-keys')]
+    const backup = await songhua(['backup', '--data', harbin(), '--to', records, '--keys-to', keys, '--json'])
+    await flip()
+    expect([backup.code, backup.stderr]).toEqual([1, expect.stringContaining('KEYS_DAMAGED')])
+    expect(backup.stderr).toContain(`record ${kept.id}`)
+    expect(JSON.parse(backup.stdout)).toMatchObject({ damagedSlots: 1, damaged: [{ slot: slotOfKept, recordId: kept.id }] })
+    const check = await songhua(['restore', '--check', '--data', harbin(), '--from', records, '--keys-from', keys])
+    expect([check.code, check.stderr]).toEqual([0, ''])
+    expect(check.stdout).toMatch(/damagedSlots\s+1/)
+    expect((await (await connection()).records.payload(kept.id)).payload).toEqual(kept.payload)
   })
 
   it('leaves of an erased payload no trace in any file, backups included', async () => {

@@ -76,6 +76,28 @@ describe('the write-ahead log of a database', () => {
     }
   })
 
+  it.each([
+    ['a length that reaches over the end of the file', (log: Buffer, at: number) => void (log[at + 5] = 0x7f)],
+    ['a head of zeros', (log: Buffer, at: number) => void log.fill(0, at, at + 7)],
+  ])('is refused with %s and whole records behind it, of which LevelDB says nothing', async (_what, change) => {
+    const folder = await tempFolder()
+    const table = await openLevelTable(folder)
+    for (let number = 0; number < 9; number++) await table.write([[keyOf(number), Buffer.from('short')]])
+    const copy = join(await tempFolder(), 'db')
+    await mkdir(copy)
+    for (const name of await readdir(folder)) await copyFile(join(folder, name), join(copy, name))
+    await table.close()
+    const log = join(copy, (await readdir(copy)).find((name) => name.endsWith('.log'))!)
+    await edit(log, (bytes) => change(bytes, 5 * (bytes.length / 9)))
+    await expect(openLevelTable(copy)).rejects.toMatchObject(DAMAGED)
+    expect(await readFile(join(copy, MARKER), 'utf8')).toContain('behind a broken one')
+    await expect(openLevelTable(copy)).rejects.toMatchObject(DAMAGED)
+    await rm(join(copy, MARKER))
+    const opened = await openLevelTable(copy)
+    expect([opened.get(keyOf(4)), opened.get(keyOf(5))]).toEqual([new Uint8Array(Buffer.from('short')), undefined])
+    await opened.close()
+  })
+
   it('is opened without what was lost once the operator has deleted the marker', async () => {
     const { folder, log } = await killed()
     await edit(log, (bytes) => void (bytes[bytes.length >> 1]! ^= 1))

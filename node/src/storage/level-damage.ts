@@ -1,12 +1,14 @@
 import { open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeDurably } from './durable-file.js'
+import { findBuriedRecord } from './level-log-scan.js'
 
 /**
  * LevelDB skips what is damaged in its write-ahead log, opens, and says so only in its own `LOG`: acknowledged writes are
  * gone, and as the damaged log is thrown away by then, nobody will ever say so again. Therefore a marker.
  *
- * A torn tail, as a crash leaves one, is no damage: LevelDB takes it for the end of the log and reports nothing.
+ * A torn tail, as a crash leaves one, is no damage: LevelDB takes it for the end of the log and reports nothing. Nor does
+ * it report damage that looks like one; see `findBuriedRecord`.
  */
 export const DAMAGE_MARKER = 'DAMAGED.txt'
 
@@ -20,14 +22,31 @@ const MARKER_LINES_MAX = 100
 
 /** What is known to be damaged before LevelDB is let near; it would begin anew in a folder that has lost its `CURRENT`. */
 export async function checkBeforeOpen(folder: string): Promise<string | undefined> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
-    // Where there is no folder, LevelDB makes one or says what is in its way.
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return []
-    throw error
-  })
+  const names = await namesIn(folder)
   if (names.includes(DAMAGE_MARKER)) return `${join(folder, DAMAGE_MARKER)} says what was found`
   const isHeadless = !names.includes('CURRENT') && names.some((name) => /\.(ldb|sst|log)$/.test(name))
   return isHeadless ? 'its file CURRENT is missing' : undefined
+}
+
+/** Where there is no folder, LevelDB makes one or says what is in its way. */
+function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return []
+    throw error
+  })
+}
+
+/** Another thread may have the database open, and done with a log. */
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
+}
+
+/** What LevelDB will drop without a word, found before it does. */
+export async function hiddenDamage(folder: string): Promise<string[]> {
+  const logs = (await namesIn(folder)).filter((name) => name.endsWith('.log'))
+  const scan = async (name: string) => ({ name, at: await findBuriedRecord(join(folder, name)).catch(ignoreMissing) })
+  const found = await Promise.all(logs.map(scan))
+  return found.flatMap(({ name, at }) => (at === undefined ? [] : [`${name}: a record at byte ${at} behind a broken one`]))
 }
 
 /** What LevelDB ignored when it opened the folder, in its words. */
@@ -63,7 +82,7 @@ export async function markDamaged(
     'Its write-ahead log is damaged. What stood in the damaged part had been acknowledged and is lost.',
     `To mend it: ${remedy}.`,
     '',
-    'LevelDB says:',
+    'Found:',
     ...lines.slice(0, MARKER_LINES_MAX),
     '',
   ]

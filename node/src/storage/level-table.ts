@@ -1,7 +1,7 @@
 import type { ClassicLevel } from 'classic-level'
 import { Level } from 'level'
 import { CodedError, messageOf } from '@songhua/sdk/protocol/errors'
-import { checkBeforeOpen, ignoredDamage, markDamaged } from './level-damage.js'
+import { checkBeforeOpen, hiddenDamage, ignoredDamage, markDamaged } from './level-damage.js'
 import type { Table } from './table.js'
 
 /** LevelDB's cache of uncompressed blocks. */
@@ -18,10 +18,12 @@ type Database = ClassicLevel<Uint8Array, Uint8Array>
  */
 export async function openLevelTable(folder: string, contents: Contents = CHAIN): Promise<Table> {
   const place = { folder, contents }
-  const known = await checkBeforeOpen(folder).catch((error: unknown) => {
+  const coded = (error: unknown): never => {
     throw openError(place, error)
-  })
+  }
+  const known = await checkBeforeOpen(folder).catch(coded)
   if (known !== undefined) throw damaged(place, known)
+  const hidden = await hiddenDamage(folder).catch(coded)
   // `level` types what its browser version has too; in Node it is classic-level, which reads synchronously.
   const database = new Level<Uint8Array, Uint8Array>(folder, {
     keyEncoding: 'view',
@@ -35,16 +37,17 @@ export async function openLevelTable(folder: string, contents: Contents = CHAIN)
   } catch (error) {
     throw openError(place, error)
   }
-  await refuseIgnoredDamage(database, place)
+  await refuseLoss(database, { place, hidden })
   return tableOver(database, place)
 }
 
-async function refuseIgnoredDamage(database: Database, place: Place): Promise<void> {
-  const ignored = await ignoredDamage(place.folder)
-  if (ignored.length === 0) return
+/** Only after LevelDB has taken what is whole: whoever removes the marker goes on with that. */
+async function refuseLoss(database: Database, { place, hidden }: { place: Place; hidden: string[] }): Promise<void> {
+  const found = [...hidden, ...(await ignoredDamage(place.folder))]
+  if (found.length === 0) return
   await database.close()
-  const what = await markDamaged(place.folder, ignored, place.contents).catch((error: unknown) => {
-    throw damaged(place, ignored[0]!, error)
+  const what = await markDamaged(place.folder, found, place.contents).catch((error: unknown) => {
+    throw damaged(place, found[0]!, error)
   })
   throw damaged(place, what)
 }
