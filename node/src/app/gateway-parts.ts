@@ -121,7 +121,9 @@ function openServer(settings: GatewaySettings, opened: Opened): Promise<GatewayS
     {
       intake, shelf, custody, feed, table, registry, logger,
       proofs: chain.proofs,
-      keys: createApiKeys(apiKeyFileAt(gatewayFiles(settings).apiKeys), systemClock),
+      keys: createApiKeys(apiKeyFileAt(gatewayFiles(settings).apiKeys), systemClock, (error) =>
+        logger.error('the file of API keys cannot be read: nobody is let in', { error: messageOf(error) }),
+      ),
       pending: () => engine.stats().recordsPending ?? 0,
       clock: systemClock,
     },

@@ -6,12 +6,15 @@ const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 
 const COLON = 0x3a
+const COMMA = 0x2c
 
 export interface JsonScan {
   /** Deepest nesting of arrays and objects; 0 for a bare value. */
   readonly depth: number
   /** Members of all objects, counted as written: a key that is there twice counts twice. */
   readonly members: number
+  /** Values of all kinds, at most: what a parser makes of it grows with them. */
+  readonly values: number
 }
 
 /** Measures JSON text (UTF-8) without parsing it. */
@@ -19,14 +22,19 @@ export function scanJson(text: Uint8Array): JsonScan {
   let depth = 0
   let deepest = 0
   let members = 0
+  let values = 1
   for (let at = 0; at < text.length; at++) {
     const byte = text[at]
     if (byte === QUOTE) at = endOfString(text, at + 1)
     else if (byte === COLON) members++
-    else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) deepest = Math.max(deepest, ++depth)
+    else if (byte === COMMA) values++
+    else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) {
+      deepest = Math.max(deepest, ++depth)
+      values++
+    }
     else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) depth--
   }
-  return { depth: deepest, members }
+  return { depth: deepest, members, values }
 }
 
 /** @returns the index of the closing quote, or the end of an unfinished string */

@@ -186,9 +186,18 @@ interface Known {
 }
 
 const NOBODY = hashOf('nobody')
+/** Stands for a file that could not be read; no file has this stamp. */
+const UNREADABLE = 'unreadable'
 
-/** Judges tokens by a file that is read again when it has changed. A damaged file refuses all, and opens to none. */
-export function createApiKeys(reader: ApiKeyFileReader, clock: { now(): number }): ApiKeys {
+/**
+ * Judges tokens by a file that is read again when it has changed. A damaged file refuses all, and opens to none.
+ * @param onProblem told when it becomes unreadable
+ */
+export function createApiKeys(
+  reader: ApiKeyFileReader,
+  clock: { now(): number },
+  onProblem: (error: unknown) => void = () => undefined,
+): ApiKeys {
   let known: ReadonlyMap<string, Known> | undefined
   let stamp: string | undefined
   let failure: unknown
@@ -211,7 +220,10 @@ export function createApiKeys(reader: ApiKeyFileReader, clock: { now(): number }
       try {
         reread()
       } catch (error) {
+        // Told once: it stays until the file is mended.
+        if (stamp !== UNREADABLE) onProblem(error)
         known = undefined
+        stamp = UNREADABLE
         failure = error
       }
     }

@@ -39,6 +39,16 @@ export const GATEWAY_ERRORS = {
   RECORD_EXISTS: { status: 409, zh: '记录 {existingId} 已存在', en: 'record {existingId} is there already' },
   SCHEMA_UNKNOWN: { status: 422, zh: '没有模式 {schema}；见 GET /v1/schemas', en: 'there is no schema {schema}; see GET /v1/schemas' },
   SCHEMA_NOT_FOUND: { status: 404, zh: '没有模式 {schema}；见 GET /v1/schemas', en: 'there is no schema {schema}; see GET /v1/schemas' },
+  JSON_TOO_MANY_VALUES: {
+    status: 413,
+    zh: '请求体含 {values} 个值，上限 {limit}；请分批提交',
+    en: 'the body holds {values} values; at most {limit}: send fewer records at a time',
+  },
+  GATEWAY_STORAGE: {
+    status: 503,
+    zh: '网关磁盘无法写入，未接收任何内容；请稍后用同一 Idempotency-Key 重试',
+    en: 'the disk of the gateway cannot be written, nothing was taken; try again with the same Idempotency-Key',
+  },
   HOLD_OF_ANOTHER: {
     status: 403,
     zh: '记录 {id} 的司法保全（{reason}）由其他机构设立，只能由其解除',

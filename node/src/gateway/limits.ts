@@ -21,6 +21,8 @@ export const GATEWAY_LIMITS = {
   recordsPerRequestMax: 10_000,
   /** Nesting of arrays and objects; evidence may be nested 32 deep. */
   jsonDepthMax: 64,
+  /** Values in one body: 100 for each of the most records. A parsed one takes some 100 bytes and a few µs. */
+  jsonValuesMax: 1_000_000,
   /** Violations told of one request; the rest is counted. */
   violationsMax: 1000,
   csvColumnsMax: 256,
@@ -69,6 +71,8 @@ export const GATEWAY_LIMITS = {
   deadLettersMax: 1000,
   webhookUrlCharactersMax: 2048,
   connectionsMax: 1024,
+  /** Of one address that is no trusted proxy. */
+  connectionsPerAddressMax: 256,
   /** All request headers, bytes. */
   headerBytesMax: 16 * 1024,
   /** Time to receive the headers, and the whole request, ms. */

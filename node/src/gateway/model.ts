@@ -25,7 +25,8 @@ export const SCOPES = [
   'records:write',
   'records:read', //      records, evidence and events of the caller's own issuer
   'records:read-all', //  those of every issuer
-  'payload:read',
+  'payload:read', //      of the caller's own issuer
+  'payload:read-all', //  with that, of every issuer whose records it may read
   'payload:erase',
   'records:hold', //      legal hold
   'webhooks:manage',

@@ -6,6 +6,7 @@ import { gatewayError } from '../errors.js'
 import type { GatewayLimits } from '../limits.js'
 import type { Caller } from '../model.js'
 import { pathOf, sendError } from './error-reply.js'
+import { guardConnections } from './connection-guard.js'
 import { parseJsonBody } from './json-body.js'
 import type { Route } from './route.js'
 
@@ -67,6 +68,7 @@ export async function createDoor(options: DoorOptions): Promise<FastifyInstance>
     },
   })
   server.server.maxConnections = limits.connectionsMax
+  guardConnections(server.server, limits, trustedProxies)
   // Answers go out as they are: the schemas of answers are for the documentation.
   server.setSerializerCompiler(() => (answer) => JSON.stringify(answer))
   server.addHook('onRequest', (request, reply, done) => {

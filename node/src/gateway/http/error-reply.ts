@@ -51,6 +51,7 @@ const isPlain = (value: unknown): boolean => value === null || ['string', 'numbe
 /** Seconds to wait, unless the error says so. */
 const RETRY_AFTER_S: Partial<Record<GatewayErrorCode, number>> = {
   OUTBOX_FULL: 5,
+  GATEWAY_STORAGE: 5,
   RECORD_PENDING: 1,
   GATEWAY_BUSY: 1,
   GATEWAY_KEYS_UNREADABLE: 30,
@@ -85,9 +86,15 @@ function internal(error: unknown, request: FastifyRequest, logger: Logger): Gate
 /** Without the query: it may name persons. */
 export const pathOf = (request: FastifyRequest): string => request.url.split('?')[0]!.slice(0, 200)
 
+/** The gateway then ends by itself, which logs the cause, and is started again. */
+const STORAGE_FAILED = new Set(['STORE_WRITE_FAILED', 'STORE_DAMAGED', 'KEY_RING_IO'])
+
 /** Undefined for what nobody foresaw. */
 function toGatewayError(error: unknown, request: FastifyRequest): GatewayError | undefined {
-  if (isCodedError(error)) return isKnownCode(error.code) ? (error as GatewayError) : undefined
+  if (isCodedError(error)) {
+    if (STORAGE_FAILED.has(error.code)) return gatewayError('GATEWAY_STORAGE', {}, error)
+    return isKnownCode(error.code) ? (error as GatewayError) : undefined
+  }
   return error instanceof Error ? frameworkError(error as FastifyError, request) : undefined
 }
 

@@ -7,14 +7,20 @@ const BYTE_ORDER_MARK = '\uFEFF'
 /** A key that changes the prototype of whatever object the value is copied into. */
 const FORBIDDEN_KEY = '__proto__'
 
+export interface JsonLimits {
+  readonly jsonDepthMax: number
+  readonly jsonValuesMax: number
+}
+
 /**
- * JSON from strangers (UTF-8): bounded in depth before a parser recurses, no key twice, since two readers could take
+ * JSON from strangers (UTF-8): bounded in depth and number before a parser sees it, no key twice, since two readers could take
  * different ones, and no key that reaches for a prototype.
- * @throws GatewayError `JSON_INVALID`, `JSON_TOO_DEEP`, `JSON_DUPLICATE_KEY`, `JSON_FORBIDDEN_KEY`
+ * @throws GatewayError `JSON_INVALID`, `JSON_TOO_DEEP`, `JSON_TOO_MANY_VALUES`, `JSON_DUPLICATE_KEY`, `JSON_FORBIDDEN_KEY`
  */
-export function parseJsonBody(body: Uint8Array, limits: { readonly jsonDepthMax: number }): unknown {
-  const { depth, members } = scanJson(body)
+export function parseJsonBody(body: Uint8Array, limits: JsonLimits): unknown {
+  const { depth, members, values } = scanJson(body)
   if (depth > limits.jsonDepthMax) throw gatewayError('JSON_TOO_DEEP', { depth, limit: limits.jsonDepthMax })
+  if (values > limits.jsonValuesMax) throw gatewayError('JSON_TOO_MANY_VALUES', { values, limit: limits.jsonValuesMax })
   const text = decodeUtf8(body)
   const value = parse(text)
   if (countMembers(value) !== members) throw gatewayError('JSON_DUPLICATE_KEY', { key: findDuplicateKey(text) })

@@ -8,7 +8,7 @@ import { COMPONENTS } from './components.js'
 import type { Route, RouteAnswer, Schema } from './route.js'
 
 /** What any door may answer; and any that needs a key; and any that takes a body. */
-const ALWAYS: readonly GatewayErrorCode[] = ['REQUEST_INVALID', 'RATE_LIMITED', 'HOST_NOT_ALLOWED', 'GATEWAY_INTERNAL']
+const ALWAYS: readonly GatewayErrorCode[] = ['REQUEST_INVALID', 'RATE_LIMITED', 'HOST_NOT_ALLOWED', 'GATEWAY_INTERNAL', 'GATEWAY_STORAGE']
 const WITH_KEY: readonly GatewayErrorCode[] = [
   'API_KEY_MISSING',
   'API_KEY_INVALID',
@@ -18,6 +18,7 @@ const WITH_KEY: readonly GatewayErrorCode[] = [
 const WITH_BODY: readonly GatewayErrorCode[] = [
   'JSON_INVALID',
   'JSON_TOO_DEEP',
+  'JSON_TOO_MANY_VALUES',
   'JSON_DUPLICATE_KEY',
   'JSON_FORBIDDEN_KEY',
   'CHARSET_INVALID',

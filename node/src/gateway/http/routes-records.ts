@@ -95,7 +95,9 @@ function payloadRoute({ shelf }: RecordPorts): Route {
     },
     errors: ['RECORD_UNKNOWN', 'PAYLOAD_ERASED', 'PAYLOAD_WITHHELD'],
     handle: async (call) => {
-      const { id: recordId } = await recordFor(call, shelf)
+      const { id: recordId, envelope } = await recordFor(call, shelf)
+      const mayRead = envelope.issuer === call.caller.issuer || call.caller.scopes.has('payload:read-all')
+      if (!mayRead) throw gatewayError('SCOPE_MISSING', { scope: 'payload:read-all' })
       const kept = await shelf.payload(recordId)
       if (kept === undefined) throw gatewayError('RECORD_UNKNOWN', { id: recordId })
       void call.reply.header('cache-control', 'no-store')

@@ -1,3 +1,4 @@
+import { GATEWAY_LIMITS } from '../limits.js'
 import type { RecordSchema } from '@songhua/sdk/records/record-schema'
 import type { SchemaRegistry } from '@songhua/sdk/records/schema-registry'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
@@ -181,6 +182,12 @@ export function refusalToJson(refusal: Refusal, language: Language): Record<stri
   return { code, message, ...(violations ? { violations } : {}), ...(existingId === undefined ? {} : { existingId }) }
 }
 
+/** Every row is told, but of all the violations no more than a person reads: a body must not come back a hundred times larger. */
+function withinRoom(refusal: Refusal, room: number): Refusal {
+  const { violations } = refusal
+  return violations === undefined || violations.length <= room ? refusal : { ...refusal, violations: violations.slice(0, room) }
+}
+
 function refused(order: Order, outcomes: readonly (Outcome | undefined)[], language: Language): GatewayError {
   const refusals = outcomes.flatMap((one, at) => (one && 'refusal' in one ? [{ at, refusal: order.explain(one.refusal) }] : []))
   const first = refusals[0]
@@ -188,6 +195,11 @@ function refused(order: Order, outcomes: readonly (Outcome | undefined)[], langu
     const { code, message, ...parts } = first.refusal
     return new GatewayError(code, message, { details: parts })
   }
-  const rows = refusals.map(({ at, refusal }) => ({ row: at + 1, ...refusalToJson(refusal, language) }))
+  let room = GATEWAY_LIMITS.violationsMax
+  const rows = refusals.map(({ at, refusal }) => {
+    const told = withinRoom(refusal, room)
+    room -= told.violations?.length ?? 0
+    return { row: at + 1, ...refusalToJson(told, language) }
+  })
   return gatewayError('SUBMISSION_REFUSED', { refused: rows.length, records: order.records.length, rows })
 }
