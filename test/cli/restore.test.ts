@@ -178,7 +178,8 @@ describe('songhua restore', () => {
       const timer = setTimeout(() => child.kill('SIGKILL'), delayMs)
       await once(child, 'exit')
       clearTimeout(timer)
-      const names = [...(await namesIn(gatewayDir)), ...(await namesIn(keysDir))]
+      const all = [...(await namesIn(gatewayDir)), ...(await namesIn(keysDir))]
+      const names = all.filter((name) => name !== 'RESTORING.new')
       const isRefused = await checkNotRestoring(gatewayFiles(paths())).then(() => false, () => true)
       const isWhole = names.includes('store') && names.includes('secret') && names.includes('schemas')
       expect({ delayMs, names, isSafe: isRefused || isWhole || names.length === 0 }).toMatchObject({ isSafe: true })
@@ -202,6 +203,7 @@ describe('songhua restore', () => {
     const { gatewayDir, keysDir } = paths()
     await mkdir(join(gatewayDir, 'lost+found'), { recursive: true })
     await mkdir(keysDir)
+    await writeFile(join(keysDir, 'RESTORING.new'), 'cut sh')
     await writeFile(join(keysDir, 'secret'), SECRET)
     expect((await restore(good())).stderr).toContain('RESTORE_FOLDER_NOT_EMPTY')
     expect(await readdir(gatewayDir)).toEqual(['lost+found'])

@@ -89,6 +89,7 @@ describe('the file of a key ring', () => {
     const foreign = join(await tempFolder(), 'ring')
     await writeFile(foreign, 'not a key ring, but longer than the head of one would have been, all in all')
     await expect(openKeyRing(foreign)).rejects.toMatchObject({ code: 'KEY_RING_FOREIGN' })
+    await expect(openKeyRing(foreign)).rejects.toThrow(/restore the key folder from its backup/)
     await writeFile(foreign, '')
     await expect(openKeyRing(foreign)).rejects.toMatchObject({ code: 'KEY_RING_FOREIGN' })
     const newer = await closedRing()
@@ -97,6 +98,22 @@ describe('the file of a key ring', () => {
     const damaged = await closedRing()
     await change(damaged, 50, () => 1)
     await expect(openKeyRing(damaged)).rejects.toMatchObject({ code: 'KEY_RING_DAMAGED' })
+  })
+
+  it('takes slots of another ring as they are there: kept, erased, and unreadable', async () => {
+    const file = join(await tempFolder(), 'ring')
+    let ring = await openKeyRing(file)
+    expect(await ring.append([keyOf(0), 'erased', 'lost', 'lost'])).toBe(0)
+    for (let pass = 0; pass < 2; pass++) {
+      expect(ring.size).toBe(4)
+      expect([ring.get(0), ring.get(1)]).toEqual([keyOf(0), undefined])
+      for (const slot of [2, 3]) expect(() => ring.get(slot)).toThrow(/was damaged when it was backed up/)
+      await ring.close()
+      ring = await openKeyRing(file)
+    }
+    await ring.erase([2])
+    expect(ring.get(2)).toBeUndefined()
+    await ring.close()
   })
 
   it('says when the disk fails it', async () => {

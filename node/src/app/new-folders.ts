@@ -2,9 +2,10 @@ import { mkdir, readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { CodedError, isCodedError } from '@songhua/sdk/protocol/errors'
 import { syncFolder } from '../storage/durable-file.js'
+import { RESTORING_FILE } from './gateway-files.js'
 
-/** What a file system keeps at the top of each volume does not fill a folder. */
-const OF_THE_VOLUME = 'lost+found'
+/** What a file system keeps at the top of each volume, or a marker that was never whole, does not fill a folder. */
+const NOTHING = ['lost+found', `${RESTORING_FILE}.new`]
 
 export interface NewFolders {
   /** What was made, and what has come into it since. */
@@ -52,7 +53,7 @@ export async function contentsOf(folder: string): Promise<string[]> {
     if (error.code === 'ENOENT') return []
     throw error
   })
-  return names.filter((name) => name !== OF_THE_VOLUME)
+  return names.filter((name) => !NOTHING.includes(name))
 }
 
 export async function emptyFolder(folder: string, except?: string): Promise<void> {
