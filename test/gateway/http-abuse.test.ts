@@ -58,7 +58,7 @@ describe('a body', () => {
     const bad = { schema: 'government.licence', payload: {} }
     const refused = await ask(`${fixture.url}/v1/records`, { token, body: { records: Array.from({ length: 500 }, () => bad) } })
     expect([refused.status, refused.json.error.code]).toEqual([422, 'SUBMISSION_REFUSED'])
-    const rows = refused.json.error.rows as { row: number; violations: unknown[] }[]
+    const rows = refused.json.error.rows as unknown as { row: number; violations: unknown[] }[]
     expect(rows.map(({ row }) => row)).toEqual(Array.from({ length: 500 }, (_, at) => at + 1))
     const told = rows.reduce((sum, { violations }) => sum + violations.length, 0)
     expect(told).toBe(GATEWAY_LIMITS.violationsMax)
