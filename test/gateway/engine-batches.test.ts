@@ -6,7 +6,7 @@ import { bloomOf } from '@songhua/sdk/protocol/bloom'
 import { type Address, type Hash, bytesToHex, concatBytes, hexToBytes, padLeft } from '@songhua/sdk/protocol/bytes'
 import { orderedTrieRoot } from '@songhua/sdk/protocol/ordered-trie'
 import { decodeTransaction } from '@songhua/sdk/protocol/transaction'
-import { trustAnchorToJson } from '@songhua/sdk/protocol/trust-anchor'
+import { checkpointOf, trustAnchorToJson } from '@songhua/sdk/protocol/trust-anchor'
 import { inclusionProof, createNodeReader } from '@songhua/sdk/protocol/merkle-tree'
 import type { ChainProofs, ChainWriter, LocatedTransaction } from '@songhua/node/gateway/ports'
 import { FIRST_CHANGE, SECOND_CHANGE, setOf } from '../protocol/evidence-support.js'
@@ -112,7 +112,7 @@ function receiptOf(raw: Uint8Array): Receipt {
 }
 
 /** Four validators, of whom some change at two blocks; no EVM, but real headers, seals, receipts and history. */
-function createChangingChain() {
+function createChangingChain(setAt = setOf) {
   const chain = createTestChain()
   const pool: { raw: Uint8Array; hash: Hash; sender: Address }[] = []
   const located = new Map<Hash, LocatedTransaction>()
@@ -145,17 +145,22 @@ function createChangingChain() {
     const transactions = pool.splice(0)
     const receipts = transactions.map(({ raw }) => receiptOf(raw))
     const header = chain.next({
-      nextValidators: setOf(number + 1).map(({ address }) => address),
+      nextValidators: setAt(number + 1).map(({ address }) => address),
       round: 0,
       ...(receipts.length === 0 ? {} : { receiptsRoot: orderedTrieRoot(receipts.map(encodeReceipt)) }),
     })
-    chain.append(sealedBy(header, setOf(number).slice(0, 3)))
+    chain.append(sealedBy(header, setAt(number).slice(0, 3)))
     transactions.forEach(({ hash }, transactionIndex) =>
       located.set(hash, { header: chain.headers[number]!, receipts, transactionIndex }),
     )
     for (const listener of listeners) listener()
   }
-  const trustAnchor = () => trustAnchorToJson({ chainId: 230099, genesisHeader: chain.headers[0]!, checkpoints: [] })
+  const trustAnchor = (...heights: number[]) =>
+    trustAnchorToJson({
+      chainId: 230099,
+      genesisHeader: chain.headers[0]!,
+      checkpoints: heights.map((height) => checkpointOf(chain.headers[height]!)),
+    })
   return { writer, proofs, mine, trustAnchor, genesisHash: chain.hashes[0]!, height: () => chain.headers.length - 1 }
 }
 
@@ -191,6 +196,22 @@ describe('bundles across changes of the validators', () => {
       const refreshed = await gateway.engine.shelf.evidence(id, evidence.anchor.blockNumber + 1)
       expect(verifyEvidence(JSON.stringify(refreshed), { trustAnchor: changing.trustAnchor() }).valid).toBe(true)
     }
+    await gateway.stop()
+  })
+
+  it('lead through the set of a checkpoint, when that is asked, though the set changed and changed back', async () => {
+    const changing = createChangingChain((number) => setOf(number >= 5 && number < 9 ? FIRST_CHANGE + 1 : 1))
+    const like = { ...chain, ...changing, keepMining: () => () => Promise.resolve() } as unknown as AnchorChain
+    const gateway = await openGateway(await tempFolder(), like, { options: { batch: { delayMsMax: 1 } } })
+    while (changing.height() < 12) changing.mine()
+    const [id] = await acceptAll(gateway, [licence(1)])
+    while (!(await gateway.engine.intake.anchored([id!], 30))) changing.mine()
+    const holds = async (under: number | undefined, trustAnchor: unknown): Promise<boolean> =>
+      verifyEvidence(JSON.stringify(await gateway.engine.shelf.evidence(id!, under)), { trustAnchor }).valid
+    expect(await holds(undefined, changing.trustAnchor())).toBe(true)
+    expect(await holds(undefined, changing.trustAnchor(6))).toBe(false)
+    expect(await holds(6, changing.trustAnchor(6))).toBe(true)
+    expect(await holds(6, changing.trustAnchor())).toBe(true)
     await gateway.stop()
   })
 

@@ -4,7 +4,7 @@ import type { RecordEnvelope } from '@songhua/sdk/records/envelope'
 import type { BatchShelf } from './batch-shelf.js'
 import { transactionHashOf } from './batch-shelf.js'
 import { gatewayError } from './errors.js'
-import { cutEvidence, underLaterBlock } from './evidence.js'
+import { cutEvidence, underBlock } from './evidence.js'
 import { type Finder, createFinder } from './find.js'
 import { type Place, custodyKey, payloadKey } from './keys.js'
 import type { AnchoredRecord, KeptPayload, PayloadStatus, Shelf, StoredRecord } from './model.js'
@@ -46,7 +46,7 @@ export function createShelf(parts: ShelfParts): Shelf {
     async evidence(id, underHeight) {
       const record = await anchored(id)
       const bundle = record && cutEvidence(record)
-      return bundle === undefined || underHeight === undefined ? bundle : underLaterBlock(bundle, underHeight, parts.proofs)
+      return bundle === undefined || underHeight === undefined ? bundle : underBlock(bundle, underHeight, parts.proofs)
     },
   }
 }
