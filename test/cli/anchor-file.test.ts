@@ -51,9 +51,14 @@ async function node(forged: Record<number, Header> = {}): Promise<string> {
 }
 
 describe('songhua anchor-file', () => {
+  it('vouches for no block unless told', async () => {
+    const { stdout } = await runCommand(['anchor-file', '--rpc', await node()])
+    expect(parseTrustAnchor(stdout).checkpoints).toEqual([])
+  })
+
   it('vouches for the head, whose seals it checks from the genesis on, and prints what to compare', async () => {
     const out = at('head.json')
-    const { code, stdout } = await runCommand(['anchor-file', '--rpc', await node(), '--out', out])
+    const { code, stdout } = await runCommand(['anchor-file', '--rpc', await node(), '--out', out, '--checkpoint', 'head'])
     const { checkpoints, genesisHash, chainId } = parseTrustAnchor(await readFile(out, 'utf8'))
     expect([code, chainId, genesisHash]).toEqual([0, 230099, chain.hashes[0]])
     expect(checkpoints).toMatchObject([{ height: HEIGHT, hash: chain.hashes[HEIGHT] }])
@@ -77,9 +82,9 @@ describe('songhua anchor-file', () => {
 
   const gasUsed = 1n
   it.each<[string, Record<number, Header>, string[], number, string]>([
-    ['a head that strangers sealed', { 20: sealedBy({ ...chain.headers[20]!, gasUsed }, MEMBERS.slice(0, 1)) }, [], 9, 'EVIDENCE_INVALID'],
-    ['a head that retired validators sealed', { 20: sealedBy({ ...chain.headers[20]!, gasUsed }, MEMBERS.slice(0, 3)) }, [], 9, 'EVIDENCE_INVALID'],
-    ['a change of validators that nobody sealed', { 12: { ...chain.headers[12]!, gasUsed } }, [], 9, 'EVIDENCE_INVALID'],
+    ['a head that strangers sealed', { 20: sealedBy({ ...chain.headers[20]!, gasUsed }, MEMBERS.slice(0, 1)) }, ['--checkpoint', 'head'], 9, 'EVIDENCE_INVALID'],
+    ['a head that retired validators sealed', { 20: sealedBy({ ...chain.headers[20]!, gasUsed }, MEMBERS.slice(0, 3)) }, ['--checkpoint', 'head'], 9, 'EVIDENCE_INVALID'],
+    ['a change of validators that nobody sealed', { 12: { ...chain.headers[12]!, gasUsed } }, ['--checkpoint', 'head'], 9, 'EVIDENCE_INVALID'],
     ['a height that is not there yet', {}, ['--checkpoint', '21'], 2, 'CLI_USAGE'],
     ['a checkpoint that is none', {}, ['--checkpoint', 'tail'], 2, 'CLI_USAGE'],
     ['height 0', {}, ['--checkpoint', '0'], 2, 'CLI_USAGE'],
@@ -93,7 +98,7 @@ describe('songhua anchor-file', () => {
 
   it('takes what an honest set sealed: the same change of a header under the right seals', async () => {
     const other = sealedBy({ ...chain.headers[20]!, gasUsed }, setOf(20).slice(0, 3))
-    expect(await runCommand(['anchor-file', '--rpc', await node({ 20: other })])).toMatchObject({ code: 0 })
+    expect(await runCommand(['anchor-file', '--rpc', await node({ 20: other }), '--checkpoint', 'head'])).toMatchObject({ code: 0 })
   })
 
   it('refuses a node of another chain than the data folder', async () => {

@@ -50,6 +50,24 @@ describe('songhua anchor', () => {
     expect(await readFile(`${large}.evidence.json`, 'utf8')).not.toContain(digest('sha256'))
   })
 
+  it('holds the document against its record, and tells of one that has changed since', async () => {
+    const path = at('changing.txt')
+    await writeFile(path, 'as it was')
+    expect(await runCommand(['anchor', path, ...door])).toMatchObject({ code: 0 })
+    const trust = at('document-trust.json')
+    await runCommand(['anchor-file', '--rpc', devnet.ready.nodes[0]!.rpc, '--out', trust])
+    const [, ...input] = anchorOf(path)
+    const verify = (...words: string[]) => runCommand(['verify', `${path}.evidence.json`, ...input, '--anchor', trust, ...words])
+    expect((await verify()).stdout).toContain('check it with --document')
+    expect(await verify('--document', path)).toMatchObject({ code: 0, stdout: expect.stringContaining('✓ document') as string })
+    await writeFile(path, 'as it was not')
+    expect(await verify('--document', path)).toMatchObject({ code: 9, error: 'EVIDENCE_INVALID' })
+    const again = await runCommand(['anchor', path, ...door])
+    expect([again.code, again.error, again.message]).toEqual([2, 'CLI_FILE_EXISTS', expect.stringContaining('has changed since it was anchored')])
+    const alone = await runCommand(['verify', `${path}.evidence.json`, '--anchor', trust, '--document', path])
+    expect([alone.code, alone.error]).toEqual([2, 'CLI_USAGE'])
+  })
+
   it('anchors through a gateway, with an API key from a file', async () => {
     const path = at('through-gateway.txt')
     await writeFile(path, 'through')

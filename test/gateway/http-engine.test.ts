@@ -124,6 +124,14 @@ describe('REST over the engine and a chain', () => {
     expect([noEnvelope.status, noEnvelope.json.error.code]).toEqual([422, 'RECORD_INVALID'])
   })
 
+  it('names the schema that there is not, in either language', async () => {
+    const body = { schema: 'government.license', payload: {} }
+    for (const [language, words] of [['en', 'there is no schema government.license'], ['zh', '没有模式 government.license']] as const) {
+      const refused = await post(body, '', { 'accept-language': language })
+      expect([refused.status, refused.json.error.message]).toEqual([422, expect.stringContaining(words)])
+    }
+  })
+
   it('tells of an event that is there already', async () => {
     const body = { schema: 'trace.object-event', payload: EVENT, subject: { kind: 'public', scheme: 'uri', id: 'urn:uuid:0192b6a0-0000-7000-8000-000000000001' } }
     const first = await post(body)

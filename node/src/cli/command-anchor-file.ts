@@ -16,8 +16,10 @@ const TEXTS = {
   rpc: { en: 'JSON-RPC address of any node of the chain', zh: '链上任一节点的 JSON-RPC 地址' },
   data: { en: 'data folder whose genesis the node must have', zh: '数据目录；节点的创世区块须与之一致' },
   checkpoint: {
-    en: 'block to vouch for: head, none, or a height; its seals are checked from the genesis on',
-    zh: '检查点区块：head（最新）、none（无）或高度；自创世起逐级核验签封',
+    en:
+      'block to vouch for: none, head, or a height; its seals are checked from the genesis on. Evidence of earlier blocks '
+      + 'must then be proved under it: GET /v1/records/ID/evidence?under=HEIGHT',
+    zh: '检查点区块：none（无）、head（最新）或高度；自创世起逐级核验签封。更早区块的证据须按该高度重新取得：GET /v1/records/ID/evidence?under=高度',
   },
   out: { en: 'new file to write (default: print)', zh: '写入的新文件（默认输出到屏幕）' },
   badCheckpoint: {
@@ -59,7 +61,7 @@ export function addAnchorFileCommand(program: Command, context: CliContext): voi
     .description(say('anchorFile'))
     .option('--rpc <url>', say('rpc'), 'http://127.0.0.1:8545')
     .option('--data <folder>', say('data'))
-    .option('--checkpoint <block>', say('checkpoint'), 'head')
+    .option('--checkpoint <block>', say('checkpoint'), 'none')
     .option('--out <file>', say('out'))
     .action((flags: Flags) => exportTrustAnchor(context, flags))
     .addHelpText(
@@ -67,7 +69,11 @@ export function addAnchorFileCommand(program: Command, context: CliContext): voi
       exampleText(context, [
         [
           'songhua anchor-file --data /var/lib/songhua --out songhua-230000.json',
-          { en: 'with the newest block as checkpoint', zh: '以最新区块为检查点' },
+          { en: 'the genesis: serves evidence of every age', zh: '仅含创世块：适用于任何时间的证据' },
+        ],
+        [
+          'songhua anchor-file --data /var/lib/songhua --checkpoint head --out songhua-230000-2026.json',
+          { en: 'vouches for the newest block too, against keys that retire', zh: '并以最新区块为检查点，防范退役密钥伪造' },
         ],
       ]),
     )

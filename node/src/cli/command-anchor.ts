@@ -5,7 +5,7 @@ import { bytesToHex } from '@songhua/sdk/protocol/bytes'
 import { CodedError } from '@songhua/sdk/protocol/errors'
 import { openKeystore } from './command-keys.js'
 import { type CliContext, note, print } from './context.js'
-import { documentRecord } from './document-record.js'
+import { digestFile, documentRecord, isSameDocument, recordedDigests } from './document-record.js'
 import { readTextFile, replaceFile, writeNewFile } from './files.js'
 import { exampleText } from './flags.js'
 import { textToPrivateKey } from './keystore.js'
@@ -34,9 +34,13 @@ const TEXTS = {
     en: '{path}: only a part of its evidence is here ({here}); move it away, or anchor again with --force',
     zh: '{path}：仅存在部分证据（{here}）；请移走，或用 --force 重新上链',
   },
+  changed: {
+    en: '{path}: has changed since it was anchored; move its evidence away, or anchor again with --force',
+    zh: '{path}：存证之后内容已改变；请移走原证据，或用 --force 重新上链',
+  },
   kept: { en: '{path}: is anchored already; its evidence is kept', zh: '{path}：已存证，保留现有证据' },
   done: { en: '{path}: record {id} in block {block}', zh: '{path}：记录 {id}，区块 {block}' },
-  check: { en: '  songhua verify {path}.evidence.json --payload {path}.payload.json --salt {path}.salt', zh: '  songhua verify {path}.evidence.json --payload {path}.payload.json --salt {path}.salt' },
+  check: { en: '  songhua verify {path}.evidence.json --payload {path}.payload.json --salt {path}.salt --document {path} --anchor TRUST-ANCHOR.json', zh: '  songhua verify {path}.evidence.json --payload {path}.payload.json --salt {path}.salt --document {path} --anchor 信任锚.json' },
 } as const
 
 /** Long enough for a node to restart. */
@@ -89,7 +93,7 @@ export function addAnchorCommand(program: Command, context: CliContext): void {
 
 const EXAMPLES = [
   [
-    'songhua anchor decision.pdf --gateway http://127.0.0.1:8645 --api-key-file key.txt --type 行政许可决定书',
+    'songhua anchor decision.pdf --gateway http://127.0.0.1:8645 --api-key-file key.txt --issuer uscc:11230100MB10000107 --type 行政许可决定书',
     { en: 'writes decision.pdf.evidence.json, .payload.json and .salt', zh: '写入 decision.pdf.evidence.json、.payload.json 与 .salt' },
   ],
 ] as const
@@ -130,10 +134,20 @@ async function filesDue(context: CliContext, files: readonly string[], flags: Fl
       if (await isThere(`${path}.${ending}`)) here.push(`${path}.${ending}`)
     }
     if (here.length === 0) due.push(path)
-    else if (here.length === ENDINGS.length) note(context, tell(context, 'kept', { path }))
+    else if (here.length === ENDINGS.length) {
+      await checkUnchanged(context, path)
+      note(context, tell(context, 'kept', { path }))
+    }
     else throw new CodedError('CLI_FILE_EXISTS', tell(context, 'part', { path, here: here.join(', ') }))
   }
   return due
+}
+
+/** @throws CLI_FILE_EXISTS when the document is not the one that its evidence is of */
+async function checkUnchanged(context: CliContext, path: string): Promise<void> {
+  const recorded = recordedDigests(await readTextFile(context, 'payloadFile', `${path}.payload.json`))
+  if (recorded !== undefined && isSameDocument(recorded, await digestFile(context, path))) return
+  throw new CodedError('CLI_FILE_EXISTS', tell(context, 'changed', { path }))
 }
 
 function isThere(path: string): Promise<boolean> {

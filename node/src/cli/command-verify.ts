@@ -4,6 +4,7 @@ import { CodedError } from '@songhua/sdk/protocol/errors'
 import { type EvidenceInput, createEvidenceVerifier } from '@songhua/sdk/protocol/evidence'
 import { type EvidenceVerdict, decisiveStep } from '@songhua/sdk/protocol/evidence-verdict'
 import { type CliContext, print } from './context.js'
+import { digestFile, isSameDocument, recordedDigests } from './document-record.js'
 import { readBytesFile, readTextFile } from './files.js'
 import { exampleText } from './flags.js'
 import { type FoundTrustAnchor, findTrustAnchor } from './trust-anchor-source.js'
@@ -19,6 +20,14 @@ const TEXTS = {
   data: { en: 'data folder whose genesis is trusted instead (default: the current one)', zh: '改以数据目录的创世文件为信任锚（默认当前目录）' },
   json: { en: 'print each verdict as a line of JSON', zh: '每份证据输出一行 JSON' },
   pair: { en: '--payload and --salt go together', zh: '--payload 与 --salt 须同时给出' },
+  document: { en: 'the document itself, to hold against the digests of the record', zh: '文件本身，与记录中的摘要比对' },
+  documentPair: { en: '--document goes with --payload and --salt, which hold its digests', zh: '--document 须与 --payload、--salt 同用（其中载有摘要）' },
+  documentOk: { en: '✓ document: {path} is the one whose digests were recorded', zh: '✓ 文件：{path} 与记录的摘要一致' },
+  documentBad: { en: '{path} is not the document whose digests were recorded', zh: '{path} 与记录的摘要不符' },
+  documentHint: {
+    en: '– document: the record holds digests of a document, which was not given; check it with --document FILE',
+    zh: '– 文件：记录载有文件摘要，但未提供文件本身；请用 --document 文件 比对',
+  },
   one: { en: '--payload belongs to one record: name one FILE', zh: '--payload 仅对应一条记录：请只给一个文件' },
   badSalt: { en: '--salt: must be 64 hexadecimal digits, or a file that holds them', zh: '--salt：应为 64 位十六进制数，或存有该数的文件' },
   fromFile: { en: 'Trust anchor: {path}', zh: '信任锚：{path}' },
@@ -31,6 +40,7 @@ const STDIN_BYTES_MAX = 32 * 1024 * 1024
 interface Flags {
   payload?: string
   salt?: string
+  document?: string
   anchor?: string
   data?: string
   json?: boolean
@@ -44,6 +54,7 @@ export function addVerifyCommand(program: Command, context: CliContext): void {
     .argument('<file...>', say('files'))
     .option('--payload <file>', say('payload'))
     .option('--salt <hex or file>', say('salt'))
+    .option('--document <file>', say('document'))
     .option('--anchor <file>', say('anchor'))
     .option('--data <folder>', say('data'))
     .option('--json', say('json'))
@@ -75,9 +86,23 @@ async function verifyFiles(context: CliContext, files: readonly string[], flags:
   }
   if (!flags.json) print(context, closingLines(context, found, verdicts.map(({ verdict }) => verdict)))
   const bad = verdicts.find(({ verdict }) => !verdict.valid)
-  if (bad === undefined) return
+  if (bad === undefined) return checkDocument(context, flags, input.payload)
   const step = decisiveStep(bad.verdict)
   throw new CodedError('EVIDENCE_INVALID', visible(`${bad.file}: ${step?.code ?? ''} ${step?.message ?? ''}`.trim()))
+}
+
+/**
+ * The record of a document is its digests: that the record holds says nothing of the file until they are compared.
+ * @throws EVIDENCE_INVALID when the file is another
+ */
+async function checkDocument(context: CliContext, flags: Flags, payload: Uint8Array | undefined): Promise<void> {
+  if (payload === undefined) return
+  const say = (key: keyof typeof TEXTS): string => TEXTS[key][context.language].replace('{path}', visible(flags.document ?? ''))
+  const recorded = recordedDigests(Buffer.from(payload).toString('utf8'))
+  if (flags.document === undefined) return recorded === undefined || flags.json ? undefined : print(context, say('documentHint'))
+  const isSame = recorded !== undefined && isSameDocument(recorded, await digestFile(context, flags.document))
+  if (!isSame) throw new CodedError('EVIDENCE_INVALID', say('documentBad'))
+  if (!flags.json) print(context, say('documentOk'))
 }
 
 function describe({ language }: CliContext, file: string, verdict: EvidenceVerdict): string {
@@ -96,11 +121,12 @@ function closingLines(context: CliContext, found: FoundTrustAnchor, verdicts: re
 // ------------------------------------------------------------------------------------------------------- inputs
 
 async function readInput(context: CliContext, files: readonly string[], flags: Flags): Promise<EvidenceInput> {
-  const { payload, salt } = flags
-  if (payload === undefined && salt === undefined) return {}
+  const { payload, salt, document } = flags
+  if (payload === undefined && salt === undefined && document === undefined) return {}
   const refuse = (key: keyof typeof TEXTS): never => {
     throw new CodedError('CLI_USAGE', TEXTS[key][context.language])
   }
+  if (document !== undefined && (payload === undefined || salt === undefined)) return refuse('documentPair')
   if (payload === undefined || salt === undefined) return refuse('pair')
   if (files.length > 1) return refuse('one')
   const saltBytes = await readSalt(context, salt)

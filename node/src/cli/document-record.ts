@@ -68,11 +68,26 @@ export async function documentRecord(
   }
 }
 
+export interface DocumentDigests {
+  readonly sizeBytes: number
+  readonly sha256: string
+  readonly sm3: string
+}
+
+/** What the record of a document says of it; undefined when the payload is no such record. */
+export function recordedDigests(payload: string): DocumentDigests | undefined {
+  const { sizeBytes, sha256, sm3 } = JSON.parse(payload) as Partial<DocumentDigests>
+  return sizeBytes === undefined || sha256 === undefined || sm3 === undefined ? undefined : { sizeBytes, sha256, sm3 }
+}
+
+export const isSameDocument = (a: DocumentDigests, b: DocumentDigests): boolean =>
+  a.sizeBytes === b.sizeBytes && a.sha256 === b.sha256 && a.sm3 === b.sm3
+
 /** Read once, in pieces, however large. */
-async function digestFile(
+export async function digestFile(
   context: CliContext,
   path: string,
-): Promise<{ sizeBytes: number; sha256: string; sm3: string }> {
+): Promise<DocumentDigests> {
   const [sha256, sm3] = [createHash('sha256'), createHash('sm3')]
   let sizeBytes = 0
   try {

@@ -99,7 +99,7 @@ function invalid(violation: Violation): CodedError {
 
 /** What a record breaks as a whole, and no single field of it. */
 function refusalOf({ code, message, details }: CodedError): Refusal {
-  if (code === 'SCHEMA_UNKNOWN') return { code, message }
+  if (code === 'SCHEMA_UNKNOWN') return { code, message, schema: details.id as string }
   const whole: Violation = { path: '', code: 'VALUE', zh: message, en: message }
   const violations = (details.violations as readonly Violation[] | undefined) ?? [whole]
   return { code: 'RECORD_INVALID', message, violations }

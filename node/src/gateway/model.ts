@@ -67,6 +67,8 @@ export interface Refusal {
   readonly violations?: readonly Violation[]
   /** The record that is there already. */
   readonly existingId?: string
+  /** The one that there is not. */
+  readonly schema?: string
 }
 
 export interface Acceptance {
