@@ -64,6 +64,8 @@ describe('songhua anchor', () => {
     expect(await verify('--document', path)).toMatchObject({ code: 9, error: 'EVIDENCE_INVALID' })
     const again = await runCommand(['anchor', path, ...door])
     expect([again.code, again.error, again.message]).toEqual([2, 'CLI_FILE_EXISTS', expect.stringContaining('has changed since it was anchored')])
+    await writeFile(`${path}.payload.json`, 'no JSON')
+    expect(await runCommand(['anchor', path, ...door])).toMatchObject({ code: 2, error: 'CLI_FILE_EXISTS' })
     const alone = await runCommand(['verify', `${path}.evidence.json`, '--anchor', trust, '--document', path])
     expect([alone.code, alone.error]).toEqual([2, 'CLI_USAGE'])
   })

@@ -63,6 +63,9 @@ describe('a body', () => {
     const told = rows.reduce((sum, { violations }) => sum + violations.length, 0)
     expect(told).toBe(GATEWAY_LIMITS.violationsMax)
     expect(rows[0]!.violations.length).toBeGreaterThan(5)
+    // The rest is counted.
+    const each = rows[0]!.violations.length
+    expect(rows.at(-1)).toMatchObject({ violations: [], moreViolations: each })
   })
 })
 

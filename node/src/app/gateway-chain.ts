@@ -1,5 +1,5 @@
 import type { Address, Hash } from '@songhua/sdk/protocol/bytes'
-import { CodedError, isCodedError } from '@songhua/sdk/protocol/errors'
+import { CodedError, isCodedError, messageOf } from '@songhua/sdk/protocol/errors'
 import type { Header } from '@songhua/sdk/protocol/header'
 import { createHub } from '../base/hub.js'
 import type { Logger } from '../base/logger.js'
@@ -50,7 +50,7 @@ function unknownHeader(number: number): CodedError {
 
 /** The thread's side. `notify` is called by the node after each block. */
 export function remoteChain(remote: Remote, logger: Logger): { writer: ChainWriter; proofs: ChainProofs; notify(): void } {
-  const blocks = createHub<void>((error) => logger.error('a listener to blocks failed', { error: String(error) }))
+  const blocks = createHub<void>((error) => logger.error('a listener to blocks failed', { error: messageOf(error) }))
   return {
     notify: () => blocks.emit(),
     writer: {

@@ -3,12 +3,12 @@ import { dirname } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { type ApiKeyFile, EMPTY_API_KEY_FILE, apiKeyFileToText, parseApiKeyFile } from '../gateway/api-keys.js'
 import { type CliContext, cliError } from './context.js'
-import { namingFile, readTextFile, replaceFile } from './files.js'
+import { isMissingFile, namingFile, readTextFile, replaceFile } from './files.js'
 
 /** No file is an empty one. @throws CLI_FILE, API_KEYS_FORMAT */
 export async function readApiKeys(context: CliContext, path: string): Promise<ApiKeyFile> {
   const text = await readTextFile(context, 'apiKeysFile', path).catch((error: unknown) => {
-    if (error instanceof Error && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return undefined
+    if (isMissingFile(error)) return undefined
     throw error
   })
   return text === undefined ? EMPTY_API_KEY_FILE : namingFile(path, () => parseApiKeyFile(text))

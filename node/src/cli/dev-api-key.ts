@@ -6,7 +6,7 @@ import { SCOPES } from '../gateway/model.js'
 import { changeApiKeys } from './api-keys-file.js'
 import type { CliContext } from './context.js'
 import type { DevnetNode } from './devnet-folder.js'
-import { readTextFile, replaceFile } from './files.js'
+import { isMissingFile, readTextFile, replaceFile } from './files.js'
 
 /** In the folder of a devnet; a plain file, for it guards nothing. */
 const FILE = 'api-key'
@@ -17,7 +17,7 @@ export const DEV_ISSUER = 'uscc:11230100MB10000107'
 export async function openDevApiKey(context: CliContext, dir: string, nodes: readonly DevnetNode[]): Promise<string> {
   const path = join(dir, FILE)
   const kept = await readTextFile(context, 'apiKeysFile', path).catch((error: unknown) => {
-    if (error instanceof Error && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return undefined
+    if (isMissingFile(error)) return undefined
     throw error
   })
   if (kept !== undefined) return kept.trim()

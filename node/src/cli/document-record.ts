@@ -74,9 +74,19 @@ export interface DocumentDigests {
   readonly sm3: string
 }
 
+/** Empty for what is no JSON object: then it is no record of a document. */
+function parseObject(text: string): Partial<DocumentDigests> {
+  try {
+    return (JSON.parse(text) ?? {}) as Partial<DocumentDigests>
+  } catch (error) {
+    if (error instanceof SyntaxError) return {}
+    throw error
+  }
+}
+
 /** What the record of a document says of it; undefined when the payload is no such record. */
 export function recordedDigests(payload: string): DocumentDigests | undefined {
-  const { sizeBytes, sha256, sm3 } = JSON.parse(payload) as Partial<DocumentDigests>
+  const { sizeBytes, sha256, sm3 } = parseObject(payload)
   return sizeBytes === undefined || sha256 === undefined || sm3 === undefined ? undefined : { sizeBytes, sha256, sm3 }
 }
 

@@ -31,6 +31,11 @@ export async function readBytesFile(context: CliContext, what: MessageKey, path:
   }
 }
 
+/** Whether a `CLI_FILE` says that there is no such file. */
+export function isMissingFile(error: unknown): boolean {
+  return error instanceof Error && reasonOf(error.cause) === 'ENOENT'
+}
+
 /** @throws CLI_FILE, CLI_JSON naming the path */
 export async function readJsonFile(context: CliContext, what: MessageKey, path: string): Promise<unknown> {
   const text = await readTextFile(context, what, path)

@@ -8,7 +8,7 @@ import {
   resolveOptions,
 } from '../app/options.js'
 import { type CliContext, cliError } from './context.js'
-import { readJsonFile, readTextFile } from './files.js'
+import { isMissingFile, readJsonFile, readTextFile } from './files.js'
 import { openKeystore } from './command-keys.js'
 import { textToPrivateKey } from './keystore.js'
 
@@ -29,17 +29,13 @@ export async function loadOptions(
 ): Promise<NodeOptions> {
   const { configFile, genesisFile, keystoreFile } = dataPaths(dataDir)
   const file = await readJsonFile(context, 'configFile', configFile).catch((error: unknown) => {
-    if (error instanceof Error && isMissing(error.cause)) {
+    if (isMissingFile(error)) {
       throw cliError(context, 'CLI_DATA_FOLDER', ['notInitialised', { path: dataDir, file: 'songhua.json' }, error])
     }
     throw error
   })
   const placed = { genesisFile, 'nodeKey.keystoreFile': keystoreFile }
   return resolveOptions(placed, placePaths(jsonToOptions(file, configFile), dataDir), placePaths(flags, '.'))
-}
-
-function isMissing(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
 }
 
 /** @returns the values with every path made absolute from `base`; empty ones left to the layer below */

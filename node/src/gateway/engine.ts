@@ -1,5 +1,5 @@
 import type { Hash } from '@songhua/sdk/protocol/bytes'
-import { CodedError } from '@songhua/sdk/protocol/errors'
+import { CodedError, messageOf } from '@songhua/sdk/protocol/errors'
 import type { SchemaRegistry } from '@songhua/sdk/records/schema-registry'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
@@ -119,7 +119,7 @@ export async function createGatewayEngine(options: EngineOptions, ports: EngineP
   const { intake, idle } = trackIntake(intakeOf(options, ports, { store, tags, progress, batcher }))
   const stopSweeps = repeat(clock, SWEEP_INTERVAL_MS, () => {
     sweepExpired(store, clock).catch((error: unknown) =>
-      logger.error('expired idempotency keys were not removed', { error: String(error) }),
+      logger.error('expired idempotency keys were not removed', { error: messageOf(error) }),
     )
   })
   return {

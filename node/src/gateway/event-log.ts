@@ -1,3 +1,4 @@
+import { messageOf } from '@songhua/sdk/protocol/errors'
 import { createHub } from '../base/hub.js'
 import type { Logger } from '../base/logger.js'
 import { NEXT_EVENT_KEY, eventKey, uint64 } from './keys.js'
@@ -14,7 +15,7 @@ export interface EventLog {
 }
 
 export function createEventLog(store: GatewayStore, logger: Logger): EventLog {
-  const news = createHub<void>((error) => logger.error('a listener to the feed failed', { error: String(error) }))
+  const news = createHub<void>((error) => logger.error('a listener to the feed failed', { error: messageOf(error) }))
   let durable = readCounter(store, NEXT_EVENT_KEY) || 1
   let next = durable
   return {

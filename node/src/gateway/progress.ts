@@ -36,7 +36,7 @@ export interface Progress {
   statusOf(place: Place): RecordStatus
   /** Accepted, not anchored. */
   pending(): number
-  /** How long the oldest record that is not anchored has waited since it was accepted, ms; 0 when there is none. */
+  /** How long the oldest record has waited for a batch, or the oldest batch for its block, ms; 0 when nothing waits. */
   oldestPendingMs(nowMs: number): number
   /** The batch is anchored. */
   settle(batch: OpenBatch): void

@@ -24,7 +24,7 @@ const object = (properties: Record<string, Schema>, optional: readonly string[] 
   required: Object.keys(properties).filter((key) => !optional.includes(key)),
 })
 
-export const evidenceSchema: Schema = ref('Evidence')
+const evidenceSchema: Schema = ref('Evidence')
 export const nullable = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] })
 
 const bilingual: Schema = object({ zh: text(), en: text() })
@@ -226,10 +226,13 @@ const shared: Schema = object({
 
 export const COMPONENTS: Readonly<Record<string, Schema>> = {
   Violation: violation,
-  RefusedRow: object({ row: whole, code: text(), message: text(), violations: list(ref('Violation')), existingId: text() }, [
-    'violations',
-    'existingId',
-  ]),
+  RefusedRow: object(
+    {
+      row: whole, code: text(), message: text(), violations: list(ref('Violation')), moreViolations: whole,
+      existingId: text(),
+    },
+    ['violations', 'moreViolations', 'existingId'],
+  ),
   Error: error,
   Subject: subject,
   Envelope: envelope,

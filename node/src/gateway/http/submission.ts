@@ -199,7 +199,8 @@ function refused(order: Order, outcomes: readonly (Outcome | undefined)[], langu
   const rows = refusals.map(({ at, refusal }) => {
     const told = withinRoom(refusal, room)
     room -= told.violations?.length ?? 0
-    return { row: at + 1, ...refusalToJson(told, language) }
+    const more = (refusal.violations?.length ?? 0) - (told.violations?.length ?? 0)
+    return { row: at + 1, ...refusalToJson(told, language), ...(more === 0 ? {} : { moreViolations: more }) }
   })
   return gatewayError('SUBMISSION_REFUSED', { refused: rows.length, records: order.records.length, rows })
 }
