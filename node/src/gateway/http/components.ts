@@ -24,7 +24,6 @@ const object = (properties: Record<string, Schema>, optional: readonly string[] 
   required: Object.keys(properties).filter((key) => !optional.includes(key)),
 })
 
-const evidenceSchema: Schema = ref('Evidence')
 export const nullable = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] })
 
 const bilingual: Schema = object({ zh: text(), en: text() })
