@@ -5,20 +5,25 @@ import { createRpcClient } from './client.js'
 import { watchFinality, type FinalityWatch } from './finality.js'
 import { measureRecords } from './records.js'
 import { percentile, printReport, type BenchReport } from './report.js'
+import { measureSync } from './sync.js'
 import { watchUsage } from './usage.js'
 import { anchorTransaction, type Prepared } from './workload.js'
 
-const HELP = `npm run bench -- --scenario tx|idle|records [options]
+const HELP = `npm run bench -- --scenario tx|idle|records|sync [options]
   --scenario NAME    tx: as many RecordAnchor transactions as the chain takes, pre-signed
                      idle: one transaction at a time on an otherwise idle chain
                      records: evidence in bulk and one by one, its size, its verification
+                     sync: a follower with an empty folder fetches and executes a chain
   --validators N     validators, each an operating-system process (4)
   --seconds S        length of the measurement, after a warm-up (30)
   --in-flight N      scenario tx: transactions sent and not yet final, for each account (40)
   --batch N          scenario tx: transactions in one HTTP request, as a JSON-RPC batch (10)
+  --blocks N         scenario sync: blocks of the chain (5000)
+  --per-block N      scenario sync: RecordAnchor transactions in each block (4)
+  --runs N           scenario sync: followers, one after another (3)
   --json             one JSON line`
 
-const SCENARIOS = ['tx', 'idle', 'records'] as const
+const SCENARIOS = ['tx', 'idle', 'records', 'sync'] as const
 const WARM_UP_S = 5
 const SIGNED_PER_S_MAX = 1_000
 const IDLE_GAP_MS = 250
@@ -30,6 +35,9 @@ interface Options {
   seconds: number
   inFlight: number
   batch: number
+  blocks: number
+  perBlock: number
+  runs: number
   json: boolean
 }
 
@@ -49,6 +57,9 @@ function readOptions(): Options {
       seconds: { type: 'string', default: '30' },
       'in-flight': { type: 'string', default: '40' },
       batch: { type: 'string', default: '10' },
+      blocks: { type: 'string', default: '5000' },
+      'per-block': { type: 'string', default: '4' },
+      runs: { type: 'string', default: '3' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -58,7 +69,7 @@ function readOptions(): Options {
     process.stderr.write(`${HELP}\n`)
     process.exit(values.help ? 0 : 2)
   }
-  const whole = (name: 'validators' | 'seconds' | 'in-flight' | 'batch'): number => {
+  const whole = (name: 'validators' | 'seconds' | 'in-flight' | 'batch' | 'blocks' | 'per-block' | 'runs'): number => {
     const value = Number(values[name])
     if (Number.isInteger(value) && value > 0) return value
     process.stderr.write(`--${name} takes a whole number above 0, not ${values[name]}\n`)
@@ -70,6 +81,9 @@ function readOptions(): Options {
     seconds: whole('seconds'),
     inFlight: whole('in-flight'),
     batch: whole('batch'),
+    blocks: whole('blocks'),
+    perBlock: whole('per-block'),
+    runs: whole('runs'),
     json: values.json,
   }
 }
@@ -182,8 +196,20 @@ async function failedReceipts(devnet: Devnet): Promise<number> {
   return failed
 }
 
+async function benchSync({ blocks, perBlock, runs, validators, json }: Options): Promise<void> {
+  const dir = await tempDir('bench')
+  try {
+    const report = await measureSync(dir, { validators, blocks, runs, transactionsPerBlock: perBlock })
+    printReport(report, json)
+    if (report.errors > 0) process.exitCode = 1
+  } finally {
+    await removeDir(dir)
+  }
+}
+
 async function main(): Promise<void> {
   const options = readOptions()
+  if (options.scenario === 'sync') return benchSync(options)
   const dataDir = await tempDir('bench')
   const gateways = options.scenario === 'records' ? 1 : 0
   const devnet = await startDevnet({ validators: options.validators, gateways, dataDir })
