@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { headerWithRound } from '@songhua/sdk/protocol/block-hash'
 import { installNativeCrypto } from '@songhua/node/execution/native-crypto'
 import { transaction } from './fixture.js'
-import { World } from './harness.js'
+import { World } from '../sim/world.js'
 
 beforeAll(async () => {
   await installNativeCrypto()

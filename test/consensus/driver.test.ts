@@ -7,7 +7,7 @@ import { FUTURE_PEER_MESSAGES_MAX, createFutureMessages, createMessageQueue } fr
 import { createSilence } from '@songhua/node/services/consensus-silence'
 import { type ConsensusPeer, createConsensusTransport } from '@songhua/node/services/consensus-transport'
 import { Cast, transaction } from './fixture.js'
-import { World } from './harness.js'
+import { World } from '../sim/world.js'
 
 beforeAll(async () => {
   await installNativeCrypto()

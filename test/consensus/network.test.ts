@@ -3,7 +3,7 @@ import { blockTimeMs } from '@songhua/sdk/protocol/block-hash'
 import { decodeExtraData } from '@songhua/sdk/protocol/extra-data'
 import { installNativeCrypto } from '@songhua/node/execution/native-crypto'
 import { transaction } from './fixture.js'
-import { World } from './harness.js'
+import { World } from '../sim/world.js'
 
 beforeAll(async () => {
   await installNativeCrypto()

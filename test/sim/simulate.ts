@@ -1,7 +1,10 @@
+import { messageOf } from '@songhua/sdk/protocol/errors'
 import { faultTolerance } from '@songhua/sdk/protocol/validator-set'
-import { transaction } from './fixture.js'
+import { transaction } from '../consensus/fixture.js'
+import { installCachedCrypto } from './cached-crypto.js'
+import { SimFailure } from './failure.js'
 import { Forger } from './forger.js'
-import { type SimulatedNode, World } from './harness.js'
+import { START_MS, type SimulatedNode, World } from './world.js'
 
 const PHASES = 8
 /** Time for the longest rounds at the cap, after everything has healed. */
@@ -12,8 +15,39 @@ const HEALTHY = { delayMs: { min: 1, max: 40 }, loss: 0, passes: () => true }
 const LOSSES = [0.02, 0.3, 0.5]
 const FAULTS = ['forger', 'twin', 'dead'] as const
 
-/** One schedule, all of it decided by the seed: who is Byzantine, what the links do and when, who dies and comes back. */
-export async function runChaos(n: number, seed: number): Promise<World> {
+export interface SimOptions {
+  readonly seed: number
+  /** Size of the first validator set. */
+  readonly validators: number
+  /** Told what happens, a line at a time, in the words of the protocol. */
+  readonly trace?: (line: string) => void
+}
+
+/** What a clean run was made of. */
+export interface SimReport {
+  readonly seed: number
+  readonly validators: number
+  readonly heights: number
+  readonly messages: number
+  readonly virtualMs: number
+}
+
+/**
+ * One run, all of it decided by the seed: who is Byzantine, what links and disks do and when, who dies and comes back.
+ * @throws SimFailure when a promise of the chain is broken
+ */
+export async function simulate({ seed, validators }: SimOptions): Promise<SimReport> {
+  await installCachedCrypto()
+  try {
+    const world = await runChaos(validators, seed)
+    const virtualMs = world.clock.now() - START_MS
+    return { seed, validators, heights: world.decidedHashes.size, messages: world.messages, virtualMs }
+  } catch (cause) {
+    throw new SimFailure(messageOf(cause), { invariant: 'unsorted', seed, validators, cause })
+  }
+}
+
+async function runChaos(n: number, seed: number): Promise<World> {
   const faulty = Array.from({ length: faultTolerance(n) }, (_, index) => ({
     at: (seed + index * 2) % n,
     fault: FAULTS[(seed + index) % FAULTS.length]!,

@@ -20,7 +20,7 @@ import { createValidatorSigner } from '@songhua/node/signer/signer'
 import { emptyStateDiff } from '@songhua/node/trie/state'
 import { MemoryLog } from '../signer/memory-log.js'
 import { type Council, genesisOf } from '../sync/chain.js'
-import { TIMING, councilOfSize } from './fixture.js'
+import { TIMING, councilOfSize } from '../consensus/fixture.js'
 import { VirtualClock, seededPrng } from './virtual-clock.js'
 
 /** What the links do to messages; all of it is decided by the seed. */
@@ -62,6 +62,8 @@ export interface Station {
   hear(from: Address, bytes: Uint8Array): void
 }
 
+/** When every run begins, ms since 1970; the genesis is 50 s older. */
+export const START_MS = 1_700_000_050_000
 const RULES = { gasLimit: 30_000_000n, minBlockPeriodMs: TIMING.minBlockPeriodMs }
 const quietLogger: Logger = {
   debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined, child: () => quietLogger,
@@ -73,7 +75,7 @@ const quietLogger: Logger = {
  * nodes have ever imported, so that no test can miss a fork.
  */
 export class World {
-  readonly clock = new VirtualClock(1_700_000_050_000)
+  readonly clock = new VirtualClock(START_MS)
   readonly prng: Prng
   readonly council: Council
   readonly genesis: Header

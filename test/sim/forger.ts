@@ -13,7 +13,7 @@ import type {
 } from '@songhua/node/consensus/messages'
 import { openMessage } from '@songhua/node/consensus/open-message'
 import { signingDigest, statementOf } from '@songhua/node/consensus/signing'
-import type { SimulatedNode, Station, World } from './harness.js'
+import type { SimulatedNode, Station, World } from './world.js'
 
 const TICK_MS = 150
 const REPLAYS_MAX = 100
