@@ -6,12 +6,12 @@ import type { Header } from '@songhua/sdk/protocol/header'
 import { type HeaderRules, checkHeader, createHeader } from '@songhua/sdk/protocol/header-rules'
 import type { HistoryNode } from '@songhua/sdk/protocol/history-tree'
 import type { Receipt } from '@songhua/sdk/protocol/receipt'
-import { verifySeals } from '@songhua/sdk/protocol/seals'
 import type { Transaction } from '@songhua/sdk/protocol/transaction'
 import { type Hub, createHub } from '../base/hub.js'
 import { createSerialQueue } from '../base/serial-queue.js'
 import type { NodeStore, StateDiff } from '../trie/state.js'
 import { type BlockOutcome, type BlockResult, type ChainHead, advanceHead, blockResult, checkResult } from './block-work.js'
+import { verifySeals } from './proven-seals.js'
 
 /** Everything that is stored with a block, in one atomic and durable batch. */
 export interface ChainCommit {

@@ -4,7 +4,7 @@ import { CodedError } from '@songhua/sdk/protocol/errors'
 import { decodeExtraData } from '@songhua/sdk/protocol/extra-data'
 import { type Header, decodeHeader } from '@songhua/sdk/protocol/header'
 import { splitRlpList } from '@songhua/sdk/protocol/rlp'
-import { verifySeals } from '@songhua/sdk/protocol/seals'
+import { verifySeals } from './proven-seals.js'
 
 /** A block that is known to be final, and who seals the next one. */
 export interface SealedTip {
