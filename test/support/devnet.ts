@@ -93,9 +93,10 @@ function isPortFree(port: number): Promise<boolean> {
   })
 }
 
-/** Starts `songhua` with `args` as an operating-system process of its own. */
-export function startSonghua(args: string[]): Running {
-  const child = spawn(process.execPath, [SONGHUA, ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
+/** Starts `songhua` with `args` as an operating-system process of its own; `environment` is laid over this process's. */
+export function startSonghua(args: string[], environment: Record<string, string> = {}): Running {
+  const env = { ...process.env, ...environment }
+  const child = spawn(process.execPath, [SONGHUA, ...args], { stdio: ['pipe', 'pipe', 'pipe'], env })
   const chunks: string[] = []
   const printed: string[] = []
   child.stdout.on('data', (chunk: Buffer) => {

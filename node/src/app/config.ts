@@ -1,3 +1,4 @@
+import type { CrashOrder } from '../base/crash-points.js'
 import type { LogConfig } from './logger.js'
 import type { NodeOptions } from './options.js'
 
@@ -7,4 +8,6 @@ export interface NodeConfig extends Omit<NodeOptions, 'nodeKey' | 'log'> {
   /** The node's secp256k1 private key, 32 bytes: its validator address and its peer id follow from it. */
   readonly nodeKey: Uint8Array
   readonly log: LogConfig
+  /** Of a test, on a devnet: where this process or its gateway is to be killed. */
+  readonly crashAt?: CrashOrder | undefined
 }

@@ -1,5 +1,6 @@
 import '../base/polyfill.js'
 import { assert } from '../base/assert.js'
+import { armCrashPoint } from '../base/crash-points.js'
 import { type RemoteMessage, createRemote } from '../base/remote.js'
 import { installNativeCrypto } from '../execution/native-crypto.js'
 import type { BackupFolders } from './gateway-backup.js'
@@ -33,6 +34,7 @@ function serve(): void {
     },
     {
       async start(settings: GatewaySettings): Promise<GatewayAddress> {
+        if (settings.crashAt !== undefined) armCrashPoint(settings.crashAt)
         const logger = createLogger(settings.log, { node: settings.name, part: 'gateway' })
         const stops = createStopStack(logger)
         const chain = remoteChain(remote, logger)

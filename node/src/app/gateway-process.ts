@@ -88,7 +88,7 @@ async function startChild(settings: GatewaySettings, { handlers, clock }: Gatewa
 }
 
 class SupervisedGateway implements Gateway {
-  readonly #settings: GatewaySettings
+  #settings: GatewaySettings
   readonly #ports: GatewayProcessPorts
   #running: Running | undefined
   #address: GatewayAddress
@@ -114,7 +114,7 @@ class SupervisedGateway implements Gateway {
 
   async start(): Promise<void> {
     try {
-      this.#running = await startChild(this.#settings, this.#ports)
+      this.#running = await this.#startChild()
     } catch (error) {
       this.#ports.logger.error('the gateway cannot be started; the node goes on without it', { error: messageOf(error) })
       return this.#restartLater()
@@ -130,6 +130,13 @@ class SupervisedGateway implements Gateway {
     })
     // The node was told to stop meanwhile.
     if (this.#isStopping) await this.stop()
+  }
+
+  /** Only the first one is killed by order: what comes after the kill is the point of it. */
+  #startChild(): Promise<Running> {
+    const settings = this.#settings
+    this.#settings = { ...settings, crashAt: undefined }
+    return startChild(settings, this.#ports)
   }
 
   #restartLater(): void {

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { Hash } from '@songhua/sdk/protocol/bytes'
+import { CRASH_POINTS, type CrashOrder } from '../base/crash-points.js'
 import type { NodeConfig } from './config.js'
 import type { LogConfig } from './logger.js'
 import { dataPaths } from './options.js'
@@ -15,6 +16,8 @@ export interface GatewaySettings {
   readonly options: NodeConfig['gateway']
   readonly log: LogConfig
   readonly name: string
+  /** Where its first process is to be killed. */
+  readonly crashAt?: CrashOrder | undefined
 }
 
 /** Separates the gateway's account from what the node key signs in consensus. */
@@ -38,5 +41,6 @@ export function gatewaySettings(
     keysDir: keysDir === '' ? paths.gatewayKeysDir : keysDir,
     options: config.gateway,
     log: config.log,
+    crashAt: config.crashAt && CRASH_POINTS[config.crashAt.point].process === 'gateway' ? config.crashAt : undefined,
   }
 }

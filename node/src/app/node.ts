@@ -4,6 +4,7 @@ import { privateKeyToAddress } from '@songhua/sdk/protocol/crypto'
 import { messageOf } from '@songhua/sdk/protocol/errors'
 import { parseGenesis } from '@songhua/sdk/protocol/genesis'
 import { systemClock } from '../base/clock.js'
+import { CRASH_POINTS, armCrashPoint } from '../base/crash-points.js'
 import { createHub } from '../base/hub.js'
 import type { Logger } from '../base/logger.js'
 import { installNativeCrypto } from '../execution/native-crypto.js'
@@ -69,6 +70,7 @@ interface Frame {
 
 async function compose(config: NodeConfig, frame: Frame): Promise<RunningNode> {
   const { logger, stops } = frame
+  if (config.crashAt && CRASH_POINTS[config.crashAt.point].process === 'node') armCrashPoint(config.crashAt)
   const clock = systemClock
   const onListenerError = (error: unknown): void => logger.error('a listener failed', { error: messageOf(error) })
   const fatal = createHub<unknown>(onListenerError)

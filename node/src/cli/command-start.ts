@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander'
 import type { RunningNode } from '../app/node.js'
 import type { NodeOptions } from '../app/options.js'
 import { type CliContext, note } from './context.js'
+import { readCrashOrder } from './crash-order.js'
 import { addNodeFlags, exampleText, flagsToOptions } from './flags.js'
 import { readGenesis } from './genesis-file.js'
 import { loadNodeKey, loadOptions } from './node-config.js'
@@ -61,6 +62,7 @@ async function start(context: CliContext, flags: Flags): Promise<void> {
   const options = await loadOptions(context, flags.data, flagsToOptions({ ...flags }))
   const genesis = await readGenesis(context, options.genesisFile)
   const nodeKey = await loadNodeKey(context, options, genesis.chainId)
+  const crashAt = readCrashOrder(context, process.env, genesis.chainId)
   const isPretty = context.stderr.isTTY === true
   // The node with its EVM and network is loaded here, so that other commands answer at once.
   setFlagsFromString(HEAP_GROWTH)
@@ -69,6 +71,7 @@ async function start(context: CliContext, flags: Flags): Promise<void> {
     ...options,
     dataDir: resolve(flags.data),
     nodeKey,
+    crashAt,
     log: { level: options.log.level, format: logFormat(options, isPretty) },
   })
   announce(context, node, flags)

@@ -23,6 +23,7 @@ export type CliErrorCode =
   | 'KEYSTORE_FIELD'
   | 'KEYSTORE_PASSWORD'
   | 'CLI_KEY'
+  | 'CLI_CRASH_POINT'
   | 'PORT_IN_USE'
   | 'DEVNET_RUNNING'
   | 'DEVNET_CHILD_DIED'

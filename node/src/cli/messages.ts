@@ -135,6 +135,14 @@ export const MESSAGES = {
       'Use an encrypted key: songhua keys import',
     zh: 'nodeKey.devFile：明文私钥仅限开发网（链 id 230099）；该创世为 {chainId}。请使用加密私钥：songhua keys import',
   },
+  crashDevnetOnly: {
+    en: 'SONGHUA_CRASH_AT: kills a node for a test, on a devnet (chain id 230099) only; this genesis has {chainId}. Unset it',
+    zh: 'SONGHUA_CRASH_AT：用于测试中强制结束节点，仅限开发网（链 id 230099）；该创世为 {chainId}。请取消该环境变量',
+  },
+  crashUnknown: {
+    en: 'SONGHUA_CRASH_AT: must be <point> or <point>:<1 to {max}>, not {value}; points are {known}',
+    zh: 'SONGHUA_CRASH_AT：应为 <崩溃点> 或 <崩溃点>:<1 至 {max}>，而非 {value}；可用崩溃点：{known}',
+  },
   internal: { en: 'internal error; please report it with what follows', zh: '内部错误；请连同以下内容反馈' },
 
   devnetNew: { en: 'A new devnet of {count} validators in {path}', zh: '在 {path} 新建 {count} 个验证者的开发网' },

@@ -3,6 +3,7 @@ import type { RecordFamily } from '@songhua/sdk/protocol/evidence-envelope'
 import { createHashReader, treeRoot } from '@songhua/sdk/protocol/merkle-tree'
 import { batchIdOf } from '@songhua/sdk/chain/batch'
 import { assert } from '../base/assert.js'
+import { crashPoint } from '../base/crash-points.js'
 import type { AnchorAccount } from './anchor-account.js'
 import { batchKey, firstWaitingKey, leavesKey, openKey, recordRange, uint64 } from './keys.js'
 import type { OpenBatch, Progress, Waiting } from './progress.js'
@@ -65,12 +66,14 @@ export async function closeBatch(
     hashes: [hash],
   }
   const place = { family, seq: last }
+  crashPoint('gateway.before-batch')
   await store.commit([
     ...batchChanges(row),
     [leavesKey(place), concatBytes(...leaves)],
     [openKey(place), new Uint8Array(0)],
     [firstWaitingKey(family), uint64(last + 1)],
   ])
+  crashPoint('gateway.batch-written')
   Object.assign(waiting, { first: last + 1, bytesBefore: bytesSoFar })
   if (waiting.first < waiting.next) waiting.oldestMs = readRecord(store, { family, seq: waiting.first }).acceptedAtMs
   const batch: OpenBatch = { row, isProposed: false, failures: 0, retryAtMs: 0 }

@@ -1,5 +1,6 @@
 import { findPersonalNumber } from '@songhua/sdk/records/personal-data'
 import type { Clock } from '../base/clock.js'
+import { crashPoint } from '../base/crash-points.js'
 import { createSerialQueue } from '../base/serial-queue.js'
 import { gatewayError } from './errors.js'
 import type { EventLog } from './event-log.js'
@@ -93,11 +94,13 @@ async function erase(kept: Kept, by: string, parts: CustodyParts): Promise<void>
   if (custody.hold !== undefined) throw gatewayError('LEGAL_HOLD', { id, reason: custody.hold.reason })
   const atMs = parts.clock.now()
   checkRetention(kept, atMs)
+  crashPoint('gateway.before-erasure')
   await parts.store.commit([
     [custodyKey(place), encodeCustodyRow({ erased: { atMs, by } })],
     [erasingKey(place), new Uint8Array(0)],
     [payloadKey(place), undefined],
   ])
+  crashPoint('gateway.erasure-decided')
   await finishErasure({ place, slot: row.slot!, atMs, by }, parts)
 }
 
@@ -132,6 +135,7 @@ async function finishErasure(
   { keyRing, events }: Pick<CustodyParts, 'keyRing' | 'events'>,
 ): Promise<void> {
   await keyRing.erase([slot])
+  crashPoint('gateway.key-erased')
   await events.commit({ type: 'record.erased', atMs, place, by }, [[erasingKey(place), undefined]])
 }
 

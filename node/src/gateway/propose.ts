@@ -1,6 +1,7 @@
 import { concatBytes, hexToBytes } from '@songhua/sdk/protocol/bytes'
 import { keccak256Hex } from '@songhua/sdk/protocol/crypto'
 import { isCodedError, messageOf } from '@songhua/sdk/protocol/errors'
+import { crashPoint } from '../base/crash-points.js'
 import type { Logger } from '../base/logger.js'
 import type { AnchorAccount } from './anchor-account.js'
 import { batchChanges } from './close-batch.js'
@@ -33,6 +34,7 @@ export interface BatchCounters {
 export async function proposeBatch(batch: OpenBatch, nowMs: number, parts: ProposeParts): Promise<void> {
   try {
     await parts.writer.submit(batch.row.raw)
+    crashPoint('gateway.batch-proposed')
     batch.isProposed = true
   } catch (error) {
     if (isCodedError(error, 'POOL_NONCE_TOO_LOW')) return afterNonceTaken(batch, nowMs, parts)

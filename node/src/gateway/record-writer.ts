@@ -1,4 +1,5 @@
 import type { RecordFamily } from '@songhua/sdk/protocol/evidence-envelope'
+import { crashPoint } from '../base/crash-points.js'
 import { createGroupSync } from '../base/group-sync.js'
 import { mapInSlices } from '../base/slices.js'
 import { GROUP_BYTES_MAX, GROUP_RECORDS_MAX } from './engine-limits.js'
@@ -51,7 +52,9 @@ export function createRecordWriter(parts: RecordWriterParts): RecordWriter {
   return {
     async write(intent) {
       const keys = keysOf(intent)
+      crashPoint('gateway.before-keys')
       const firstSlot = keys.length === 0 ? 0 : await keyRing.add(keys)
+      crashPoint('gateway.keys-written')
       await sync.add({ ...intent, firstSlot })
     },
   }
@@ -82,6 +85,7 @@ async function writeGroup(
   })
   const seqs = new Map([...ends].map(([family, { seq }]) => [family, seq]))
   await store.commit([...changes.flat(), ...group.flatMap(({ besides }) => besides), ...counterChanges(seqs, ringSize)])
+  crashPoint('gateway.records-written')
   for (const [family, { seq, bytesSoFar, oldestMs }] of ends) {
     const waiting = progress.waiting[family]
     if (waiting.first === waiting.next) waiting.oldestMs = oldestMs

@@ -5,6 +5,7 @@ import { RECORD_FAMILIES } from '@songhua/sdk/protocol/evidence-envelope'
 import { ANCHOR_CONTRACT, ANCHOR_EVENT, readAnchoredBatch } from '@songhua/sdk/protocol/evidence-receipt'
 import { encodeHeader } from '@songhua/sdk/protocol/header'
 import type { Log } from '@songhua/sdk/protocol/receipt'
+import { crashPoint } from '../base/crash-points.js'
 import { readLeaves } from './batch-shelf.js'
 import type { EventLog } from './event-log.js'
 import { anchorKey, changeKey, openKey } from './keys.js'
@@ -94,10 +95,12 @@ async function keepChainPart(row: BatchRow, { located, hash, nowMs }: Found, par
     batchId,
     blockNumber: header.number,
   } as const
+  crashPoint('gateway.before-anchored')
   await events.commit(event, [
     [anchorKey(place), encodeAnchorRow(anchorRow)],
     [openKey(place), undefined],
     ...history.unstored.map((change): Change => [changeKey(change.number), encodeHeader(change)]),
   ])
+  crashPoint('gateway.anchored')
   history.stored()
 }

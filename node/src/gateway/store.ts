@@ -1,6 +1,7 @@
 import type { Hash } from '@songhua/sdk/protocol/bytes'
 import { bytesToHex, concatBytes, hexToBytes } from '@songhua/sdk/protocol/bytes'
 import { CodedError } from '@songhua/sdk/protocol/errors'
+import { crashPoint } from '../base/crash-points.js'
 import { createGroupSync } from '../base/group-sync.js'
 import {
   EVERYTHING,
@@ -73,10 +74,12 @@ export async function claimTable(
           + 'to begin anew, move the key folder away too',
       )
     }
+    crashPoint('gateway.before-claim')
     await table.write([
       [SCHEMA_KEY, Uint8Array.of(GATEWAY_SCHEMA_VERSION)],
       [IDENTITY_KEY, identity],
     ])
+    crashPoint('gateway.claimed')
     return
   }
   const stored = table.get(IDENTITY_KEY) ?? new Uint8Array(48)

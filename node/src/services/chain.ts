@@ -7,6 +7,7 @@ import { type HeaderRules, checkHeader, createHeader } from '@songhua/sdk/protoc
 import type { HistoryNode } from '@songhua/sdk/protocol/history-tree'
 import type { Receipt } from '@songhua/sdk/protocol/receipt'
 import type { Transaction } from '@songhua/sdk/protocol/transaction'
+import { crashPoint } from '../base/crash-points.js'
 import { type Hub, createHub } from '../base/hub.js'
 import { createSerialQueue } from '../base/serial-queue.js'
 import type { NodeStore, StateDiff } from '../trie/state.js'
@@ -212,11 +213,14 @@ class StoredChain implements Chain {
     const { receipts, diff, trieNodes } = await this.#executeOnce(block)
     const next = advanceHead(this.#head, block)
     await this.#state.run(async () => {
+      crashPoint('block.before-batch')
       await this.#ports.store.commitBlock({ block, receipts, diff, trieNodes, ...next })
+      crashPoint('block.after-batch')
       this.#head = next.head
       this.#results.clear()
     })
     this.#imported.emit({ head: next.head, block, receipts, diff })
+    crashPoint('block.imported')
     return 'imported'
   }
 

@@ -4,6 +4,7 @@ import type { Address } from '@songhua/sdk/protocol/bytes'
 import { CodedError, isCodedError, messageOf } from '@songhua/sdk/protocol/errors'
 import { proposerOrder } from '@songhua/sdk/protocol/proposer'
 import { assert, unreachable } from '../base/assert.js'
+import { crashPoint, crashPointOnceSent } from '../base/crash-points.js'
 import { type Reader, authenticate, readEnvelope } from '../consensus/envelope.js'
 import { consensusError } from '../consensus/errors.js'
 import { isTimely, isWanted } from '../consensus/known.js'
@@ -320,12 +321,14 @@ class Driver implements ConsensusDriver {
     if (to === 'all') this.#ports.transport.broadcast(message.bytes, { except: [], kind })
     else this.#ports.transport.send(to, message.bytes, { kind })
   }
+    crashPoint('signing.signed')
 
   // -------------------------------------------------------------------------------------------------- the effects
 
   async #check({ block, digest }: ProposedBlock): Promise<void> {
     try {
       await this.#ports.chain.check(block)
+    crashPointOnceSent('signing.sent')
       this.#post({ type: 'checked', digest, error: undefined })
     } catch (cause) {
       const code = isCodedError(cause) ? 'CONSENSUS_BLOCK_INVALID' : 'CONSENSUS_CHECK_FAILED'
@@ -363,6 +366,7 @@ class Driver implements ConsensusDriver {
       this.#timers.delete(name)
       this.#post({ type: 'timer', name, atMs })
     })
+    crashPoint('block.decided')
     this.#timers.set(name, end)
   }
 

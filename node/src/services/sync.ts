@@ -3,6 +3,7 @@ import type { Address, Hash } from '@songhua/sdk/protocol/bytes'
 import { isCodedError, messageOf } from '@songhua/sdk/protocol/errors'
 import type { Transaction } from '@songhua/sdk/protocol/transaction'
 import type { Clock } from '../base/clock.js'
+import { crashPoint } from '../base/crash-points.js'
 import type { Logger } from '../base/logger.js'
 import { decodeRangeAnswer, encodeRangeRequest } from './sync-messages.js'
 import { type SyncPeer, type SyncPeers, createSyncPeers } from './sync-peers.js'
@@ -268,6 +269,7 @@ class BlockSync implements Sync {
       range.to = last
     }
     range.got = { peerId, blocks }
+    crashPoint('sync.range-received')
   }
 
   #blame(peerId: string, reason: string): void {
@@ -317,9 +319,10 @@ class BlockSync implements Sync {
   }
 
   async #importAll(blocks: readonly Uint8Array[], peerId: string): Promise<void> {
-    for (const encoded of blocks) {
+    for (const [index, encoded] of blocks.entries()) {
       if (this.#stopped) return
       if (!(await this.#importOne(encoded, peerId))) break
+      if (index < blocks.length - 1) crashPoint('sync.block-imported')
       const from = (this.#run?.startingBlock ?? 0) + 1
       this.#options.onProgress?.({ from, to: this.highestBlock(), current: this.#headNumber() })
     }

@@ -2,6 +2,7 @@ import { blockHash, commitSealDigest, headerWithRound } from '@songhua/sdk/proto
 import type { Address } from '@songhua/sdk/protocol/bytes'
 import { privateKeyToAddress, signDigest } from '@songhua/sdk/protocol/crypto'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
+import { crashPoint } from '../base/crash-points.js'
 import { encodeMessage } from '../consensus/encode.js'
 import type { Domain, Intent, Message, ProposedBlock, Unsigned } from '../consensus/messages.js'
 import { signingDigest, statementOf } from '../consensus/signing.js'
@@ -72,7 +73,9 @@ export function createValidatorSigner(options: SignerOptions, log: SignerLog): V
       throw signerError('SIGNER_REGRESSION', `A record ${placeOf(record)} after ${placeOf(pending ?? { height })}`)
     }
     pending = record
+    crashPoint('signing.before-persist')
     await write(log, record, body)
+    crashPoint('signing.persisted')
     bound = record
   }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { CodedError, messageOf } from '@songhua/sdk/protocol/errors'
 import { assert } from '../base/assert.js'
+import { crashPoint } from '../base/crash-points.js'
 import {
   type LogRecord, DATA_START, FORMAT_VERSION, KEY_BYTES, countingGeneration, decodeFileHeader, encodeFileHeader,
   encodeRecord, findRecords, recordBytes,
@@ -52,6 +53,29 @@ export interface ConsensusLog {
   startEpoch(height: number, records?: readonly Uint8Array[]): Promise<void>
   /** Waits for what was appended. */
   close(): Promise<void>
+}
+
+/** An open file of the log; a `FileHandle` is one. */
+export interface LogHandle {
+  write(bytes: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesWritten: number }>
+  datasync(): Promise<void>
+  truncate(bytes: number): Promise<void>
+  close(): Promise<void>
+}
+
+/** What the log needs of a disk: the machine's, or a simulated one. */
+export interface LogDisk {
+  /** Undefined: there is no such file. */
+  read(path: string): Promise<Buffer | undefined>
+  open(path: string): Promise<LogHandle>
+  /** All of `parts` is at `path`, durably, when it resolves; after a crash they are there whole or not at all. */
+  replace(path: string, parts: readonly Uint8Array[]): Promise<LogHandle>
+}
+
+const machineDisk: LogDisk = {
+  read: readIfThere,
+  open: (path) => open(path, 'r+'),
+  replace: replaceDurably,
 }
 
 type Operation =
@@ -212,8 +236,11 @@ async function startGeneration(file: LogFile, height: number, payloads: readonly
     file.bytes = LOG_INITIAL_BYTES
   }
 }
+  crashPoint('log.before-epoch')
 
+  crashPoint('log.epoch-written')
 async function writeRecords(file: LogFile, records: LogRecord[], at: number): Promise<void> {
+  crashPoint('log.epoch-synced')
   const bytes = Buffer.concat(records.map((record) => encodeRecord(file.key, record)))
   const end = at + bytes.length
   await writeAt(file.handle, bytes, at)

@@ -1,5 +1,11 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { crashPoint } from '../base/crash-points.js'
+
+/** What `writeAt` needs of a file. */
+export interface WritableFile {
+  write(bytes: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesWritten: number }>
+}
 
 /** Writes all of `bytes` at `position`; a single `write` may write less. */
 export async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
@@ -23,7 +29,9 @@ export async function replaceDurably(path: string, parts: Iterable<Uint8Array> |
       position += part.length
     }
     await file.sync()
+    crashPoint('file.before-rename')
     await rename(aside, path)
+    crashPoint('file.renamed')
     await syncFolder(dirname(path))
     return file
   } catch (error) {

@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import { CodedError, messageOf } from '@songhua/sdk/protocol/errors'
 import { assert } from '../base/assert.js'
+import { crashPoint } from '../base/crash-points.js'
 import { replaceDurably, writeAt } from './durable-file.js'
 import { createGroupSync } from '../base/group-sync.js'
 
@@ -107,14 +108,17 @@ async function perform(file: JournalFile, operations: Operation[]): Promise<numb
 async function appendAll(file: JournalFile, payloads: Uint8Array[]): Promise<void> {
   if (payloads.length === 0) return
   const records = Buffer.concat(payloads.map(encodeRecord))
+  crashPoint('pool.before-append')
   await writeAt(file.handle, records, file.end)
   await file.handle.datasync()
+  crashPoint('pool.appended')
   file.end += records.length
 }
 
 async function replaceAll(file: JournalFile, live: readonly Uint8Array[]): Promise<number> {
   const { handle, end } = file
   let written = 0
+  crashPoint('pool.before-compaction')
   file.handle = await replaceDurably(file.path, encodeAll(live, (length) => (written += length)))
   file.end = written
   await handle.close()
