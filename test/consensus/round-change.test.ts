@@ -308,16 +308,6 @@ describe('qbft 1.5: what justifies a proposal of a later round', () => {
 })
 
 describe('qbft 1.8: pitfalls of others', () => {
-  it('Besu #7875: a prepared block moves to the next round and is decided there, sealed over that round', () => {
-    const { script, cast, block } = preparedAndLeft()
-    const certificate = cast.certificate(0, block, [0, 1, 2])
-    const changes = [cast.roundChange(0, 1, certificate), ...changesTo(script, 1, [1, 2])]
-    script.hear(cast.justified(1, 1, changes))
-    script.hearAll([0, 1].map((peer) => cast.prepare(peer, 1, block)))
-    script.hearAll([0, 1].map((peer) => cast.commit(peer, 1, block)))
-    expect(script.decided).toMatchObject({ digest: block.digest, round: 1 })
-  })
-
   it('Besu l.297: a jump by a future proposal keeps the certificate, and the next round change carries it', () => {
     const script = new Script({ n: 7, self: 6 })
     const { cast } = script
@@ -347,16 +337,6 @@ describe('qbft 1.8: pitfalls of others', () => {
     script.hearAll([0, 1].map((peer) => cast.prepare(peer, 4, block)))
     script.timeOut()
     expect(script.saidOf('roundChange', 5)[0]!.prepared).toMatchObject({ round: 4, digest: block.digest })
-  })
-
-  it('go-ibft #67: votes of a round that we reach later are not lost', () => {
-    const script = new Script()
-    const { cast } = script
-    const block = cast.block(1, { transactions: [] })
-    script.hearAll([0, 1].map((peer) => cast.prepare(peer, 1, block)))
-    script.hearAll([0, 1].map((peer) => cast.commit(peer, 1, block)))
-    script.hear(cast.justified(1, 1, changesTo(script, 1, [0, 1, 2]), block))
-    expect(script.decided).toMatchObject({ round: 1, digest: block.digest })
   })
 
   it('a proposal of a round that is over is not even opened', () => {
