@@ -215,6 +215,24 @@ describe('address book', () => {
     expect(peers.known().map(({ id }) => id)).toEqual(['a'])
   })
 
+  it('lets what others say of a peer never push out its own addresses, and tries their words in turn', () => {
+    const peers = book()
+    peers.learn('a', ['own'])
+    const lies = Array.from({ length: 8 }, (_, i) => `victim ${i}`)
+    for (let i = 0; i < 3; i++) peers.hear('a', lies)
+    expect(peers.addressesOf('a')).toEqual(['own', ...lies.slice(0, 7)])
+    peers.hear('b', ['true'])
+    peers.hear('b', lies.slice(0, 7))
+    const firsts = Array.from({ length: 8 }, () => {
+      peers.onFailure('b')
+      return peers.addressesOf('b')[0]
+    })
+    expect(firsts).toContain('true')
+    peers.addBootnode('b', 'configured')
+    peers.learn('b', ['own'])
+    expect(peers.addressesOf('b').slice(0, 2)).toEqual(['configured', 'own'])
+  })
+
   it('is bounded', () => {
     const peers = book()
     for (let i = 0; i < 2000; i++) peers.learn(`peer ${i}`, ['x'])

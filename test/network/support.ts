@@ -145,7 +145,8 @@ export async function dialRaw(node: TestNode, seed: number): Promise<RawPeer> {
   const transport = await createTransport(
     { privateKey: keyOf(seed), listen: [], announce: [], protocols: PROTOCOLS, limits: NETWORK_LIMITS },
     {
-      gate: { admitsHost: () => true, admitsInbound: () => true },
+      clock: systemClock,
+      gate: { hasRoom: () => true, onRefused: () => undefined, admitsInbound: () => true },
       onLink: (one) => {
         link = one
         one.onClose(() => (closed = true))

@@ -2,6 +2,8 @@
 export interface TokenBucket {
   /** All of them or none; one unless told. */
   take(nowMs: number, count?: number): boolean
+  /** What has been spent already; the bucket may stand below zero. */
+  spend(nowMs: number, count: number): void
   /** Milliseconds until so many are there, one unless told; 0 when they are. More than the burst never are. */
   waitMs(nowMs: number, count?: number): number
 }
@@ -20,6 +22,10 @@ export function createTokenBucket(options: { perSecond: number; burst: number },
       if (tokens < count) return false
       tokens -= count
       return true
+    },
+    spend(nowMs, count) {
+      fill(nowMs)
+      tokens -= count
     },
     waitMs(nowMs, count = 1) {
       fill(nowMs)

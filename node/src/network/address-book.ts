@@ -11,8 +11,10 @@ import {
 interface Entry {
   readonly id: string
   readonly isBootnode: boolean
-  /** Newest first; multiaddrs with the peer id. */
+  /** Configured ones, then what the peer says of itself, newest first; multiaddrs with the peer id. */
   addresses: string[]
+  /** What others say of it, newest first. */
+  heard: string[]
   attempts: number
   refusals: number
   notBeforeMs: number
@@ -23,8 +25,10 @@ export type BackOffLimits = Pick<NetworkLimits, 'redialMinMs' | 'redialMaxMs' | 
 /** Whom to dial, where, and when at the earliest. */
 export interface AddressBook {
   addBootnode(id: string, address: string): void
-  /** Addresses that a peer announced of itself or of another. They may be wrong: whoever answers must own the key. */
+  /** Addresses that a peer announced of itself. They may be wrong: whoever answers must own the key. */
   learn(id: string, addresses: readonly string[]): void
+  /** Addresses that somebody else announced of it: they only fill the room that its own leave. */
+  hear(id: string, addresses: readonly string[]): void
   isBootnode(id: string): boolean
   addressesOf(id: string): readonly string[]
   /** Those whose time has come. */
@@ -45,29 +49,46 @@ export function backOffMs(attempts: number, range: { minMs: number; maxMs: numbe
   return Math.round(full * (0.5 + prng.next() / 2))
 }
 
+const firstOf = (addresses: readonly string[]): string[] => [...new Set(addresses)].slice(0, ADDRESSES_PER_PEER_MAX)
+
 export function createAddressBook(limits: BackOffLimits, { clock, prng }: { clock: Clock; prng: Prng }): AddressBook {
   const entries = new Map<string, Entry>()
   const entryOf = (id: string, isBootnode: boolean): Entry => {
-    const entry = { id, isBootnode, addresses: [], attempts: 0, refusals: 0, notBeforeMs: 0 }
+    const entry = { id, isBootnode, addresses: [], heard: [], attempts: 0, refusals: 0, notBeforeMs: 0 }
     entries.set(id, entry)
     return entry
+  }
+  const entryToFill = (id: string): Entry | undefined => {
+    const isFull = !entries.has(id) && entries.size >= ADDRESS_BOOK_PEERS_MAX
+    return isFull ? undefined : (entries.get(id) ?? entryOf(id, false))
+  }
+  /** With each attempt the next of the heard ones comes first: those that swallow a dial must not hide the others. */
+  const addressesOf = (id: string): readonly string[] => {
+    const { addresses, heard, attempts } = entries.get(id) ?? { addresses: [], heard: [], attempts: 0 }
+    const turn = heard.length === 0 ? 0 : attempts % heard.length
+    return firstOf([...addresses, ...heard.slice(turn), ...heard.slice(0, turn)])
   }
 
   return {
     addBootnode(id, address) {
       const known = entries.get(id)
       const entry = known?.isBootnode === true ? known : entryOf(id, true)
-      entry.addresses = [...new Set([address, ...(known?.addresses ?? [])])].slice(0, ADDRESSES_PER_PEER_MAX)
+      entry.addresses = firstOf([address, ...(known?.addresses ?? [])])
+      entry.heard = known?.heard ?? []
     },
     learn(id, addresses) {
-      if (addresses.length === 0 || (!entries.has(id) && entries.size >= ADDRESS_BOOK_PEERS_MAX)) return
-      const entry = entries.get(id) ?? entryOf(id, false)
+      const entry = addresses.length === 0 ? undefined : entryToFill(id)
+      if (entry === undefined) return
       // What the operator configured stays in front.
       const order = entry.isBootnode ? [...entry.addresses, ...addresses] : [...addresses, ...entry.addresses]
-      entry.addresses = [...new Set(order)].slice(0, ADDRESSES_PER_PEER_MAX)
+      entry.addresses = firstOf(order)
+    },
+    hear(id, addresses) {
+      const entry = addresses.length === 0 ? undefined : entryToFill(id)
+      if (entry !== undefined) entry.heard = firstOf([...addresses, ...entry.heard])
     },
     isBootnode: (id) => entries.get(id)?.isBootnode === true,
-    addressesOf: (id) => entries.get(id)?.addresses ?? [],
+    addressesOf,
     due: (nowMs) => [...entries.values()].filter((entry) => entry.notBeforeMs <= nowMs).map((entry) => entry.id),
     nextDueMs: () => Math.min(...[...entries.values()].map((entry) => entry.notBeforeMs)),
     onFailure(id) {
@@ -92,6 +113,6 @@ export function createAddressBook(limits: BackOffLimits, { clock, prng }: { cloc
     retryAll() {
       for (const entry of entries.values()) Object.assign(entry, { attempts: 0, refusals: 0, notBeforeMs: 0 })
     },
-    known: () => [...entries.values()].map(({ id, addresses }) => ({ id, addresses })),
+    known: () => [...entries.keys()].map((id) => ({ id, addresses: addressesOf(id) })),
   }
 }

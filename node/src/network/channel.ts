@@ -31,7 +31,7 @@ export interface FrameChannelOptions {
   readonly name: string
   readonly wire: Wire
   readonly stream: StreamLimits
-  readonly limits: Pick<NetworkLimits, 'frameMs' | 'stallMs'>
+  readonly limits: Pick<NetworkLimits, 'frameMs' | 'stallMs' | 'stallBytesMin'>
 }
 
 export function createFrameChannel(options: FrameChannelOptions, ports: FrameChannelPorts): FrameChannel {
@@ -53,6 +53,7 @@ function createReading({ name, wire, stream, limits }: FrameChannelOptions, port
   const { clock } = ports
   const frames = createFrameReader(stream.frameBytesMax)
   const bucket = createTokenBucket({ perSecond: stream.framesPerSecond, burst: stream.framesBurst }, clock.now())
+  const bytes = createTokenBucket({ perSecond: stream.bytesPerSecond, burst: stream.bytesBurst }, clock.now())
   let stopped = false
   let cancelResume: (() => void) | undefined
   let cancelDeadline: (() => void) | undefined
@@ -70,6 +71,7 @@ function createReading({ name, wire, stream, limits }: FrameChannelOptions, port
 
   const slowDown = (waitMs: number): void => {
     ports.count('frames_delayed')
+    ports.count(`frames_delayed_${name}`)
     wire.pause()
     cancelResume = clock.after(waitMs, () => {
       cancelResume = undefined
@@ -82,14 +84,16 @@ function createReading({ name, wire, stream, limits }: FrameChannelOptions, port
   const deliver = (): void => {
     try {
       while (!stopped && cancelResume === undefined && frames.hasNext()) {
-        const waitMs = bucket.waitMs(clock.now())
+        const waitMs = Math.max(bucket.waitMs(clock.now()), bytes.waitMs(clock.now()))
         if (waitMs > 0) slowDown(waitMs)
         else {
           bucket.take(clock.now())
           // Another frame, another deadline.
           cancelDeadline?.()
           cancelDeadline = undefined
-          ports.onFrame(frames.next()!)
+          const payload = frames.next()!
+          bytes.spend(clock.now(), payload.length)
+          ports.onFrame(payload)
         }
       }
       watchPartial()
@@ -101,10 +105,10 @@ function createReading({ name, wire, stream, limits }: FrameChannelOptions, port
 
   return {
     start(): void {
-      wire.onData((bytes) => {
+      wire.onData((chunk) => {
         if (stopped) return
-        ports.count('bytes_in', bytes.length)
-        frames.push(bytes)
+        ports.count('bytes_in', chunk.length)
+        frames.push(chunk)
         deliver()
       })
     },
@@ -122,19 +126,32 @@ function createWriting({ name, wire, stream, limits }: FrameChannelOptions, port
   let stopped = false
   let scheduled = false
   let cancelStall: (() => void) | undefined
+  let takenBytes = 0
 
+  /** From the moment that something waits: a reader of a byte now and then is as slow as one that reads nothing. */
   const watchStall = (): void => {
-    cancelStall ??= ports.clock.after(limits.stallMs, () => {
+    if (cancelStall !== undefined) return
+    takenBytes = 0
+    cancelStall = ports.clock.after(limits.stallMs, () => {
+      cancelStall = undefined
+      if (queue.count() === 0) return
+      if (takenBytes >= limits.stallBytesMin) return watchStall()
       const waiting = `${queue.count()} frames of ${queue.bytes()} bytes wait`
-      ports.onFault('SLOW_READER', `the peer took nothing on ${name} for ${limits.stallMs} ms; ${waiting}`)
+      ports.onFault('SLOW_READER', `the peer took ${takenBytes} bytes on ${name} in ${limits.stallMs} ms; ${waiting}`)
     })
+  }
+
+  const endStall = (): void => {
+    cancelStall?.()
+    cancelStall = undefined
   }
 
   const flush = (): void => {
     scheduled = false
     while (!stopped && wire.isWritable()) {
       const chunk = queue.take(WRITE_CHUNK_BYTES)
-      if (chunk === undefined) return
+      if (chunk === undefined) return endStall()
+      takenBytes += chunk.length
       ports.count('bytes_out', chunk.length)
       try {
         wire.send(chunk)
@@ -146,11 +163,7 @@ function createWriting({ name, wire, stream, limits }: FrameChannelOptions, port
     if (!stopped) watchStall()
   }
 
-  wire.onDrain(() => {
-    cancelStall?.()
-    cancelStall = undefined
-    flush()
-  })
+  wire.onDrain(flush)
 
   return {
     send(payload: Uint8Array, kind = 0): boolean {
@@ -169,7 +182,7 @@ function createWriting({ name, wire, stream, limits }: FrameChannelOptions, port
     queuedBytes: () => queue.bytes(),
     stop(): void {
       stopped = true
-      cancelStall?.()
+      endStall()
     },
   }
 }

@@ -13,6 +13,7 @@ import { networkError } from './errors.js'
 import {
   ADDRESSES_PER_PEER_MAX,
   ADDRESS_LENGTH_MAX,
+  CONTROL_ITEMS_MAX,
   KNOWN_PEERS_PER_HELLO_MAX,
   SOFTWARE_LENGTH_MAX,
 } from './limits.js'
@@ -91,7 +92,7 @@ export function encodeControl(message: ControlMessage): Uint8Array {
  */
 export function decodeControl(bytes: Uint8Array): ControlMessage {
   try {
-    return readControl(bytes[0], readList(decodeRlp(bytes.subarray(1), { maxDepth: 5 }), 'control message'))
+    return readControl(bytes[0], readList(decodeRlp(bytes.subarray(1), { maxDepth: 5, maxItems: CONTROL_ITEMS_MAX }), 'control message'))
   } catch (error) {
     throw networkError('MESSAGE_MALFORMED', `a control message cannot be read: ${messageOf(error)}`, { cause: error })
   }

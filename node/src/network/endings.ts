@@ -12,6 +12,14 @@ export interface Ending {
   readonly byPeer: boolean
 }
 
+/** Why the gate refused a peer that has proved who it is. */
+const GATE_WORDS = {
+  NOT_ADMITTED: 'it is not on the list of admitted nodes',
+  PENALISED: 'it is banned for a while',
+  TOO_MANY_CONNECTIONS: 'it has too many connections, or makes them too often',
+} as const
+export type GateCode = keyof typeof GATE_WORDS
+
 /** Refusals that trying again soon does not cure. */
 const LASTING: ReadonlySet<string> = new Set([
   'GENESIS_MISMATCH',
@@ -31,7 +39,7 @@ const GATE_WARNINGS = { perSecond: 0.2, burst: 20 }
 /** What the end of a connection means: for the log, the counters, the score and the back-off. */
 export interface Endings {
   log(session: Session, end: Ending, wasUp: boolean): void
-  logGate(peerId: string, code: string): void
+  logGate(peerId: string, code: GateCode): void
   /** The counter; codes of a stranger's making are one. */
   nameOf(end: Ending): string
   pointsOf(code: string): number
@@ -70,10 +78,9 @@ export function createEndings({ clock, logger, self }: { clock: Clock; logger: L
       else logger.debug(words, fields)
     },
     logGate(peerId, code) {
-      const why = code === 'PENALISED' ? 'it is banned for a while' : 'it is not on the list of admitted nodes'
       const fields = { peer: peerId, code }
       const isWorthAWarning = isNews(`${peerId} gate ${code}`) && gateWarnings.take(clock.now())
-      logger[isWorthAWarning ? 'warn' : 'debug'](`an inbound connection was refused: ${why}`, fields)
+      logger[isWorthAWarning ? 'warn' : 'debug'](`an inbound connection was refused: ${GATE_WORDS[code]}`, fields)
     },
     nameOf: ({ code, byPeer }) =>
       `ended_${byPeer ? 'by_peer_' : ''}${OWN_CODES.has(code) ? code.toLowerCase() : 'other'}`,

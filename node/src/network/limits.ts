@@ -18,6 +18,9 @@ export interface StreamLimits {
   /** Incoming frames a second; what exceeds it waits in the sender, whose stream is paused. */
   readonly framesPerSecond: number
   readonly framesBurst: number
+  /** Incoming payload bytes a second and at once; what exceeds them waits in the sender too. */
+  readonly bytesPerSecond: number
+  readonly bytesBurst: number
   /** A full queue either refuses the new frame or lets go of the oldest one of the same kind. */
   readonly whenFull: 'refuse' | 'drop-oldest'
 }
@@ -28,15 +31,30 @@ export interface NetworkLimits {
   /** Open connections in all, and from one address (a provincial office may stand behind one). */
   readonly connectionsMax: number
   readonly connectionsPerHostMax: number
-  /** Inbound connections a second from one address; the noise handshake costs milliseconds of CPU. */
+  /** Inbound connections a second from one address and from all; the noise handshake costs milliseconds of CPU. */
   readonly connectionsPerHostPerSecond: number
+  readonly connectionsPerSecond: number
+  /** Inbound connections whose peer has not yet proved who it is. */
+  readonly pendingConnectionsMax: number
+  /** Connections of one peer: two at once when both sides dial, and those that are just ending. */
+  readonly connectionsPerPeerMax: number
+  /** Inbound connections of one admitted peer: each brings it all pending transactions, so that their number counts. */
+  readonly connectsPerPeerPerSecond: number
+  readonly connectsPerPeerBurst: number
+  /** yamux, on one connection: bytes of one frame, frames a second of any kind, streams and pings in its whole life. */
+  readonly muxFrameBytesMax: number
+  readonly muxFramesPerSecond: number
+  readonly muxFramesBurst: number
+  readonly muxStreamsMax: number
+  readonly muxPingsMax: number
   /** From the open connection to the finished handshake. */
   readonly handshakeMs: number
   readonly dialMs: number
   /** From a frame's first byte to its last. */
   readonly frameMs: number
-  /** A reader that takes nothing for so long, while frames wait, is cut. */
+  /** A reader that takes less than `stallBytesMin` in so long, while frames wait, is cut. */
   readonly stallMs: number
+  readonly stallBytesMin: number
   readonly pingEveryMs: number
   /** Nothing heard, not even the answer to a ping. */
   readonly silenceMs: number
@@ -59,6 +77,8 @@ const CONTROL: StreamLimits = {
   queueBytesMax: 1 * MIB,
   framesPerSecond: 100,
   framesBurst: 200,
+  bytesPerSecond: 256 * KIB,
+  bytesBurst: 1 * MIB,
   whenFull: 'drop-oldest',
 }
 
@@ -72,6 +92,8 @@ const CONSENSUS: StreamLimits = {
   queueBytesMax: 32 * MIB,
   framesPerSecond: 5000,
   framesBurst: 10_000,
+  bytesPerSecond: 32 * MIB,
+  bytesBurst: 64 * MIB,
   whenFull: 'drop-oldest',
 }
 
@@ -82,6 +104,8 @@ const TRANSACTIONS: StreamLimits = {
   queueBytesMax: 16 * MIB,
   framesPerSecond: 500,
   framesBurst: 1000,
+  bytesPerSecond: 8 * MIB,
+  bytesBurst: 16 * MIB,
   whenFull: 'refuse',
 }
 
@@ -92,8 +116,16 @@ const BLOCKS: StreamLimits = {
   queueBytesMax: 48 * MIB,
   framesPerSecond: 200,
   framesBurst: 400,
+  bytesPerSecond: 32 * MIB,
+  bytesBurst: 64 * MIB,
   whenFull: 'refuse',
 }
+
+/** What is written to a stream at once: between two such pieces of a block, votes go first. */
+export const WRITE_CHUNK_BYTES = 64 * KIB
+/** yamux window of a stream: what a paused peer can make this node hold. */
+export const STREAM_WINDOW_BYTES = 256 * KIB
+export const STREAM_WINDOW_BYTES_MAX = 2 * MIB
 
 export const NETWORK_LIMITS: NetworkLimits = {
   control: CONTROL,
@@ -101,10 +133,23 @@ export const NETWORK_LIMITS: NetworkLimits = {
   connectionsMax: 256,
   connectionsPerHostMax: 64,
   connectionsPerHostPerSecond: 32,
+  connectionsPerSecond: 128,
+  pendingConnectionsMax: 256,
+  connectionsPerPeerMax: 4,
+  connectsPerPeerPerSecond: 0.5,
+  connectsPerPeerBurst: 20,
+  muxFrameBytesMax: STREAM_WINDOW_BYTES_MAX,
+  // All frame rates above come to 5,800; each frame may be answered with a window update.
+  muxFramesPerSecond: 12_000,
+  muxFramesBurst: 60_000,
+  // Four are used.
+  muxStreamsMax: 16,
+  muxPingsMax: 64,
   handshakeMs: 10_000,
   dialMs: 8_000,
   frameMs: 60_000,
   stallMs: 20_000,
+  stallBytesMin: 64 * KIB,
   pingEveryMs: 15_000,
   silenceMs: 50_000,
   requestsInFlightMax: 16,
@@ -118,11 +163,6 @@ export const NETWORK_LIMITS: NetworkLimits = {
   dialsAtOnceMax: 8,
 }
 
-/** What is written to a stream at once: between two such pieces of a block, votes go first. */
-export const WRITE_CHUNK_BYTES = 64 * KIB
-/** yamux window of a stream: what a paused peer can make this node hold. */
-export const STREAM_WINDOW_BYTES = 256 * KIB
-export const STREAM_WINDOW_BYTES_MAX = 2 * MIB
 /** Addresses taken from one handshake, and kept for one peer. */
 export const ADDRESSES_PER_PEER_MAX = 8
 /** Other peers named in one handshake. */
@@ -130,5 +170,7 @@ export const KNOWN_PEERS_PER_HELLO_MAX = 64
 export const ADDRESS_BOOK_PEERS_MAX = 512
 export const ADDRESS_LENGTH_MAX = 256
 export const SOFTWARE_LENGTH_MAX = 128
+/** RLP items of a control message: 64 known peers of 8 addresses come to 720. */
+export const CONTROL_ITEMS_MAX = 2_048
 /** Attempts in a row after which a learnt (not configured) peer is forgotten. */
 export const LEARNT_PEER_ATTEMPTS_MAX = 40

@@ -6,11 +6,12 @@ import type { Prng } from '../base/prng.js'
 import { type AddressBook, createAddressBook } from './address-book.js'
 import type { Head, Hello } from './control.js'
 import { type Dialer, createDialer } from './dialer.js'
-import { type Ending, type Endings, createEndings } from './endings.js'
+import { type Ending, type Endings, type GateCode, createEndings } from './endings.js'
 import { type GoodbyeCode, networkError } from './errors.js'
 import { CHANNELS, type Channel, KNOWN_PEERS_PER_HELLO_MAX, NETWORK_LIMITS, type NetworkLimits } from './limits.js'
 import { type PeerIdentity, identityOfPeerId, identityOfPrivateKey } from './peer-id.js'
 import { type Penalties, createPenalties } from './penalties.js'
+import { type PeerRates, createPeerRates } from './peer-rates.js'
 import { PROTOCOLS, type Session, createSession } from './session.js'
 import { type Direction, type Link, type Transport, createTransport, peerIdOfAddress } from './transport.js'
 
@@ -23,6 +24,8 @@ export interface NetworkOptions {
   readonly announce?: readonly string[]
   /** Multiaddrs that end in `/p2p/<peer id>`; they may always be dialled. */
   readonly bootnodes: readonly string[]
+  /** Whether addresses that peers tell are dialled too, as is usual; otherwise bootnodes only. */
+  readonly learnsAddresses?: boolean
   readonly genesisHash: Hello['genesisHash']
   readonly chainId: number
   readonly protocolVersions: Hello['protocolVersions']
@@ -128,6 +131,7 @@ class PeerNetwork implements Network {
   readonly #dialer: Dialer
   readonly #penalties: Penalties
   readonly #endings: Endings
+  readonly #connects: PeerRates
   /** Every connection, from its first byte on. */
   readonly #sessions = new Set<Session>()
   /** By peer id, those whose handshake is done: one for each peer. */
@@ -150,6 +154,8 @@ class PeerNetwork implements Network {
     this.#book = createAddressBook(this.#limits, ports)
     this.#penalties = createPenalties(this.#limits, clock)
     this.#endings = createEndings({ clock, logger, self: this.self })
+    const { connectsPerPeerPerSecond: perSecond, connectsPerPeerBurst: burst } = this.#limits
+    this.#connects = createPeerRates({ perSecond, burst }, clock)
     const onError = (error: unknown): void => logger.error('a listener of the network failed', { error })
     this.#peerHub = createHub(onError)
     this.#messageHubs = new Map(CHANNELS.map((channel) => [channel, createHub(onError)]))
@@ -169,8 +175,10 @@ class PeerNetwork implements Network {
     this.#transport = await createTransport(
       { privateKey, listen, announce, protocols: PROTOCOLS, limits: this.#limits },
       {
+        clock: this.#ports.clock,
         gate: {
-          admitsHost: () => !this.#stopped && this.#sessions.size < this.#limits.connectionsMax,
+          hasRoom: () => !this.#stopped && this.#sessions.size < this.#limits.connectionsMax,
+          onRefused: (code) => this.#count(`refused_${code.toLowerCase()}`),
           admitsInbound: (peerId) => this.#admitsInbound(peerId),
         },
         onLink: (link) => {
@@ -245,6 +253,7 @@ class PeerNetwork implements Network {
 
   penalise(peerId: string, code: string, points: number): void {
     this.#count('penalties')
+    this.#count(`penalties_${code.toLowerCase()}`)
     this.#ports.logger.warn('a peer misbehaved', { peer: peerId, code, points })
     if (!this.#penalties.add(peerId, points)) return
     this.#up.get(peerId)?.end('PENALISED', `banned for ${this.#limits.banMs} ms; last for ${code}`)
@@ -297,12 +306,20 @@ class PeerNetwork implements Network {
   }
 
   #admitsInbound(peerId: string): boolean {
-    const peer = attempt(() => identityOfPeerId(peerId))
-    const isListed = peer !== undefined && this.#isAdmitted(peer, 'inbound')
-    if (isListed && !this.#penalties.isBanned(peerId)) return true
-    this.#count(isListed ? 'refused_penalised' : 'refused_not_admitted')
-    this.#endings.logGate(peerId, isListed ? 'PENALISED' : 'NOT_ADMITTED')
+    const code = this.#gateRefusal(peerId)
+    if (code === undefined) return true
+    this.#count(`refused_${code.toLowerCase()}`)
+    this.#endings.logGate(peerId, code)
     return false
+  }
+
+  #gateRefusal(peerId: string): GateCode | undefined {
+    const peer = attempt(() => identityOfPeerId(peerId))
+    if (peer === undefined || !this.#isAdmitted(peer, 'inbound')) return 'NOT_ADMITTED'
+    if (this.#penalties.isBanned(peerId)) return 'PENALISED'
+    const open = [...this.#sessions].filter((session) => session.peer.id === peerId).length
+    const isTooMany = open >= this.#limits.connectionsPerPeerMax || !this.#connects.take(peerId)
+    return isTooMany ? 'TOO_MANY_CONNECTIONS' : undefined
   }
 
   /**
@@ -403,14 +420,11 @@ class PeerNetwork implements Network {
   }
 
   #learn(peer: PeerIdentity, hello: Hello): void {
-    const own = hello.follower ? [] : [{ id: peer.id, addresses: hello.addresses }]
-    for (const { id, addresses } of [...own, ...hello.knownPeers]) {
+    if (!hello.follower) this.#book.learn(peer.id, addressesOfPeer(peer.id, hello.addresses))
+    for (const { id, addresses } of hello.knownPeers) {
       const identity = attempt(() => identityOfPeerId(id))
       if (identity === undefined || id === this.self.id || !this.#isAdmitted(identity, 'outbound')) continue
-      this.#book.learn(
-        id,
-        addresses.filter((address) => attempt(() => peerIdOfAddress(address)) === id),
-      )
+      this.#book.hear(id, addressesOfPeer(id, addresses))
     }
     this.#dialer.wake()
   }
@@ -449,6 +463,14 @@ function infoOf(session: Session): PeerInfo {
     rttMs: session.rttMs(),
   }
 }
+
+/** A node that listens everywhere names its own loopback first, where nobody else finds it. */
+function addressesOfPeer(id: string, addresses: readonly string[]): string[] {
+  const its = addresses.filter((address) => attempt(() => peerIdOfAddress(address)) === id)
+  return [...its.filter((address) => !LOOPBACK.test(address)), ...its.filter((address) => LOOPBACK.test(address))]
+}
+
+const LOOPBACK = /^\/(ip4\/127\.|ip6\/::1\/)/
 
 /** For what strangers say of others: what cannot be read counts as not said. */
 function attempt<T>(run: () => T): T | undefined {

@@ -97,9 +97,9 @@ class PeerSession implements Session {
     this.#later(handshakeMs, () => {
       if (!this.isUp()) this.end('HANDSHAKE_TIMEOUT', `the handshake took longer than ${handshakeMs} ms`)
     })
-    this.link.onClose((message) => {
-      const code = this.#hello === undefined ? 'CLOSED_BEFORE_HANDSHAKE' : 'CONNECTION_LOST'
-      this.#finish({ code, message, byPeer: true })
+    this.link.onClose((message, breach) => {
+      const lost = this.#hello === undefined ? 'CLOSED_BEFORE_HANDSHAKE' : 'CONNECTION_LOST'
+      this.#finish({ code: breach ?? lost, message, byPeer: breach === undefined })
       this.#control?.stop()
     })
     if (this.link.direction === 'outbound') void this.#openControl()

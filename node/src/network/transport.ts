@@ -4,10 +4,13 @@ import type { Connection, ConnectionGater, Libp2p, MultiaddrConnection, Stream }
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
-import { messageOf } from '@songhua/sdk/protocol/errors'
+import { isCodedError, messageOf } from '@songhua/sdk/protocol/errors'
 import { type Libp2pOptions, createLibp2p } from 'libp2p'
+import type { Clock } from '../base/clock.js'
 import { networkError } from './errors.js'
+import { type HostGate, createHostGate } from './host-gate.js'
 import { type NetworkLimits, STREAM_WINDOW_BYTES, STREAM_WINDOW_BYTES_MAX } from './limits.js'
+import { guardMuxer } from './mux-guard.js'
 import { toLibp2pKey } from './peer-id.js'
 
 /** The only file that knows libp2p's connections and streams; the rest of the folder sees `Link` and `Wire`. */
@@ -34,7 +37,8 @@ export interface Link {
   readonly direction: Direction
   readonly remoteAddress: string
   openWire(protocol: string): Promise<Wire>
-  onClose(listener: (reason: string) => void): void
+  /** `code` when this side's transport ended it for a breach. */
+  onClose(listener: (reason: string, code?: string) => void): void
   isOpen(): boolean
   /** Sends what is queued, then ends; ends at once after a second. */
   close(): Promise<void>
@@ -43,8 +47,10 @@ export interface Link {
 
 /** Asked before and after a connection is authenticated. */
 export interface Gate {
-  /** Whether one more connection from this host may be opened. */
-  admitsHost(host: string): boolean
+  /** Whether one more connection may be opened at all. */
+  hasRoom(): boolean
+  /** A connection was closed before its first byte, or ended without having said who it is. */
+  onRefused(code: string): void
   admitsInbound(peerId: string): boolean
 }
 
@@ -59,6 +65,7 @@ export interface TransportOptions {
 }
 
 export interface TransportPorts {
+  readonly clock: Pick<Clock, 'now'>
   readonly gate: Gate
   onLink(link: Link): void
   onWire(link: Link, wire: Wire): void
@@ -112,7 +119,8 @@ function toLink(connection: Connection): Link {
     remoteAddress: connection.remoteAddr.toString(),
     openWire: async (protocol) => toWire(await connection.newStream(protocol)),
     onClose(listener) {
-      const told = (event: { error?: Error }): void => listener(event.error?.message ?? 'closed by the peer')
+      const told = ({ error }: { error?: Error }): void =>
+        listener(error?.message ?? 'closed by the peer', isCodedError(error) ? error.code : undefined)
       if (hasEnded(connection)) queueMicrotask(() => told({}))
       else connection.addEventListener('close', told, { once: true })
     },
@@ -144,7 +152,7 @@ function parse(addresses: readonly string[]): Multiaddr[] {
   })
 }
 
-function configOf(options: TransportOptions, gate: Gate): Libp2pOptions {
+function configOf(options: TransportOptions, { gate, clock }: TransportPorts): Libp2pOptions {
   const { limits } = options
   return {
     start: false,
@@ -156,59 +164,71 @@ function configOf(options: TransportOptions, gate: Gate): Libp2pOptions {
     transports: [tcp({ inboundSocketInactivityTimeout: HOUR_MS, outboundSocketInactivityTimeout: HOUR_MS })],
     connectionEncrypters: [noise()],
     streamMuxers: [
-      yamux({
-        // Liveness is checked by pings on the control stream, whose answers also show a live event loop.
-        enableKeepAlive: false,
-        maxInboundStreams: STREAMS_PER_CONNECTION_MAX,
-        maxOutboundStreams: STREAMS_PER_CONNECTION_MAX,
-        streamOptions: {
-          initialStreamWindowSize: STREAM_WINDOW_BYTES,
-          maxStreamWindowSize: STREAM_WINDOW_BYTES_MAX,
-          maxReadBufferLength: 2 * STREAM_WINDOW_BYTES_MAX,
-        },
-      }),
+      () => guardMuxer(createYamux(), limits, clock),
     ],
     // Its ping aborts connections under load. Without it nothing closes a good connection, and the redial loop
     // is ours; so no peer is tagged KEEP_ALIVE, which would set libp2p's own redialling against it.
     connectionMonitor: { enabled: false },
     connectionManager: {
-      maxConnections: limits.connectionsMax,
-      inboundConnectionThreshold: limits.connectionsPerHostPerSecond,
-      // More than one host may open, so that one alone cannot keep the others out.
-      maxIncomingPendingConnections: limits.connectionsMax,
+      // The gater below counts what it refuses; libp2p's own bounds, which it asks first, would be silent.
+      maxConnections: Infinity,
+      inboundConnectionThreshold: Number.MAX_SAFE_INTEGER,
+      maxIncomingPendingConnections: Infinity,
       inboundUpgradeTimeout: limits.handshakeMs,
       dialTimeout: limits.dialMs,
+      // The address book knows whose word each address is.
+      addressSorter: () => 0,
       addressDialTimeout: Math.ceil(limits.dialMs / 2),
       maxParallelDials: limits.dialsAtOnceMax,
     },
-    connectionGater: gaterOf(gate, limits),
+    connectionGater: gaterOf(gate, createHostGate(limits, clock)),
   }
 }
 
-function gaterOf(gate: Gate, limits: NetworkLimits): ConnectionGater {
-  const openByHost = new Map<string, number>()
+const createYamux = yamux({
+  // Liveness is checked by pings on the control stream, whose answers also show a live event loop.
+  enableKeepAlive: false,
+  maxInboundStreams: STREAMS_PER_CONNECTION_MAX,
+  maxOutboundStreams: STREAMS_PER_CONNECTION_MAX,
+  streamOptions: {
+    initialStreamWindowSize: STREAM_WINDOW_BYTES,
+    maxStreamWindowSize: STREAM_WINDOW_BYTES_MAX,
+    maxReadBufferLength: 2 * STREAM_WINDOW_BYTES_MAX,
+  },
+})
+
+function gaterOf(gate: Gate, hosts: HostGate): ConnectionGater {
+  const authenticated = new WeakMap<MultiaddrConnection, () => void>()
   return {
     denyDialMultiaddr: () => false,
     denyInboundConnection(connection) {
-      const host = hostOf(connection)
-      const open = openByHost.get(host) ?? 0
-      if (open >= limits.connectionsPerHostMax || !gate.admitsHost(host)) return true
-      openByHost.set(host, open + 1)
-      const release = (): void => {
-        const left = (openByHost.get(host) ?? 1) - 1
-        if (left > 0) openByHost.set(host, left)
-        else openByHost.delete(host)
+      const admitted = gate.hasRoom() ? hosts.admit(hostOf(connection)) : 'CONNECTIONS'
+      if (typeof admitted === 'string') {
+        gate.onRefused(admitted)
+        return true
       }
-      connection.addEventListener('close', release, { once: true })
+      let isAnonymous = true
+      authenticated.set(connection, () => {
+        isAnonymous = false
+        admitted.authenticated()
+      })
+      const onClose = (): void => {
+        if (isAnonymous) gate.onRefused('UNAUTHENTICATED')
+        admitted.closed()
+      }
+      connection.addEventListener('close', onClose, { once: true })
       return false
     },
-    denyInboundEncryptedConnection: (peerId) => !gate.admitsInbound(peerId.toString()),
+    denyInboundEncryptedConnection(peerId, connection) {
+      authenticated.get(connection)?.()
+      return !gate.admitsInbound(peerId.toString())
+    },
   }
 }
 
 /** @throws CodedError `ADDRESS_INVALID`, `PRIVATE_KEY_INVALID`; `LISTEN_FAILED` on start, `DIAL_FAILED` on dial */
 export async function createTransport(options: TransportOptions, ports: TransportPorts): Promise<Transport> {
-  const libp2p: Libp2p = await createLibp2p(configOf(options, ports.gate))
+  const libp2p: Libp2p = await createLibp2p(configOf(options, ports))
   const links = new Map<string, Link>()
 
   libp2p.addEventListener('connection:open', ({ detail: connection }) => {
