@@ -91,6 +91,19 @@ describe('handshake', () => {
     await until(() => arePeers(a, b), 'the two to meet')
   })
 
+  it('dials nobody but its bootnodes when it is told so', async () => {
+    const hub = await startNode({ seed: 1 })
+    const a = await startNode({ seed: 2, bootnodes: [bootnodeOf(hub)], learnsAddresses: false })
+    await until(() => arePeers(a, hub))
+    const b = await startNode({ seed: 3, bootnodes: [bootnodeOf(hub)], learnsAddresses: false })
+    await until(() => arePeers(b, hub))
+    const c = await startNode({ seed: 4, bootnodes: [bootnodeOf(hub)] })
+    // That it met both shows that the hub had told where they are.
+    await until(() => arePeers(c, a) && arePeers(c, b), 'the one that learns to meet the two')
+    expect(arePeers(a, b)).toBe(false)
+    expect([a, b].map(({ network }) => network.metrics().dials)).toEqual([1, 1])
+  })
+
   it('announces new heads', async () => {
     const a = await startNode({ seed: 1 })
     const b = await startNode({ seed: 2 })

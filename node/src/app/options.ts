@@ -105,6 +105,16 @@ export const NODE_OPTIONS = [
     },
   },
   {
+    key: 'p2p.bootnodesOnly',
+    flag: '--bootnodes-only',
+    type: 'boolean',
+    default: false,
+    help: {
+      en: 'dial the bootnodes and nobody else, whatever addresses peers tell',
+      zh: '仅连接所列 bootnodes，不采用其他节点告知的地址',
+    },
+  },
+  {
     key: 'rpc.host',
     flag: '--rpc-host',
     type: 'host',
@@ -248,6 +258,16 @@ export const NODE_OPTIONS = [
     help: { en: 'records that one API key may write in a second', zh: '每个 API 密钥每秒写入记录上限' },
   },
   {
+    key: 'signatures.journal',
+    flag: '--signature-journal',
+    type: 'boolean',
+    default: false,
+    help: {
+      en: 'keep a line of JSON for each signature of the validator key (signatures.ndjson in the data folder; some 200 bytes each, never deleted)',
+      zh: '将验证者私钥的每次签名逐行记入数据目录的 signatures.ndjson（每条约 200 字节，不自动删除）',
+    },
+  },
+  {
     key: 'log.level',
     flag: '--log-level',
     type: 'choice',
@@ -295,6 +315,8 @@ export function dataPaths(dataDir: string): {
   genesisFile: string
   keystoreFile: string
   consensusLogFile: string
+  /** What the validator key has signed, for auditors; only when `signatures.journal` asks for it. */
+  signaturesFile: string
   storeDir: string
   poolFile: string
   /** Records, their indexes and payloads (encrypted), API keys (hashed), schemas of this gateway's own. */
@@ -309,6 +331,7 @@ export function dataPaths(dataDir: string): {
     genesisFile: join(dataDir, 'genesis.json'),
     keystoreFile: join(dataDir, 'node-key.json'),
     consensusLogFile: join(dataDir, 'consensus.log'),
+    signaturesFile: join(dataDir, 'signatures.ndjson'),
     storeDir: join(dataDir, 'chain'),
     poolFile: join(dataDir, 'transactions.journal'),
     gatewayDir,

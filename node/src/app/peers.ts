@@ -63,6 +63,7 @@ async function createGatedNetwork(config: NodeConfig, { ledger, clock, logger }:
       listen: config.p2p.listen.map(endpointToMultiaddr),
       announce: config.p2p.announce.map(endpointToMultiaddr),
       bootnodes: config.p2p.bootnodes,
+      learnsAddresses: !config.p2p.bootnodesOnly,
       genesisHash: opened.genesisHash,
       chainId: genesis.chainId,
       protocolVersions: PROTOCOL_VERSIONS,

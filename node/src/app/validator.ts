@@ -6,6 +6,7 @@ import { createConsensusDriver } from '../services/consensus.js'
 import type { ConsensusDriver, ConsensusTransport, ConsensusWork } from '../services/consensus-ports.js'
 import { createConsensusTransport } from '../services/consensus-transport.js'
 import { recoverSafety } from '../signer/recovery.js'
+import { journaledSigner, openSignatureJournal } from '../signer/signature-journal.js'
 import { type ValidatorSigner, createValidatorSigner } from '../signer/signer.js'
 import { openConsensusLog } from '../storage/consensus-log.js'
 import type { NodeConfig } from './config.js'
@@ -49,7 +50,11 @@ async function openSigner(config: NodeConfig, { ledger, stops }: ValidatorPorts)
   stops.push('consensus log', () => log.close())
   const headNumber = ledger.chain.head().header.number
   const recovery = recoverSafety({ log, headNumber, decodeBlock: (bytes) => decodeBlock(bytes) })
-  return createValidatorSigner({ privateKey: config.nodeKey, recovery }, log)
+  const signer = createValidatorSigner({ privateKey: config.nodeKey, recovery }, log)
+  if (!config.signatures.journal) return signer
+  const journal = openSignatureJournal(dataPaths(config.dataDir).signaturesFile)
+  stops.push('signature journal', () => journal.close())
+  return journaledSigner(signer, journal)
 }
 
 /** The relay sends within 3 ms of arrival, far below the time for which work is held before a round's timer runs. */

@@ -420,6 +420,7 @@ class PeerNetwork implements Network {
   }
 
   #learn(peer: PeerIdentity, hello: Hello): void {
+    if (this.#options.learnsAddresses === false) return
     if (!hello.follower) this.#book.learn(peer.id, addressesOfPeer(peer.id, hello.addresses))
     for (const { id, addresses } of hello.knownPeers) {
       const identity = attempt(() => identityOfPeerId(id))
