@@ -1,8 +1,9 @@
 import { decodeBlock, encodeBlock } from '@songhua/sdk/protocol/block'
+import { encodeRlp } from '@songhua/sdk/protocol/rlp'
 import { installNativeCrypto } from '@songhua/node/execution/native-crypto'
 import { systemClock } from '@songhua/node/base/clock'
 import { createSync, type Sync, type SyncOptions } from '@songhua/node/services/sync'
-import { decodeRangeRequest, encodeRangeAnswer, encodeRangeRequest } from '@songhua/node/services/sync-messages'
+import { ANSWER_BYTES_MAX, decodeRangeRequest, encodeRangeAnswer, encodeRangeRequest } from '@songhua/node/services/sync-messages'
 import { createBlockServer } from '@songhua/node/services/sync-server'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -169,6 +170,48 @@ describe('sync', () => {
     expect(fresh.test.executed).toEqual([])
   })
 
+  it.each([
+    ['that is no list of blocks', () => new Uint8Array([0x81, 0x99])],
+    ['that is longer than any honest one', () => new Uint8Array(ANSWER_BYTES_MAX + 1)],
+    ['that is a list longer than any honest one', (from: number, count: number) => {
+      const filler = Array.from({ length: 2 }, () => encodeRlp(new Uint8Array(ANSWER_BYTES_MAX / 2)))
+      return encodeRangeAnswer([...rangeOf(from, count - 2), ...filler])
+    }],
+  ])('blames a peer for an answer %s', async (_what, answer) => {
+    const liar = await strangePeer(3, answer)
+    const fresh = await syncNode(2, testChain(council, CHANGE))
+    fresh.network.addBootnode(bootnodeOf(liar))
+    await until(() => (fresh.network.metrics()['penalties_sync_bad_block'] ?? 0) > 0, 'the liar to be blamed')
+    expect(fresh.sync.metrics()['bad_block']).toBeGreaterThan(0)
+    expect(fresh.test.executed).toEqual([])
+  })
+
+  it('takes what a peer that sends one block at a time sends, and counts it against it', async () => {
+    const dripper = await strangePeer(3, (from) => encodeRangeAnswer(rangeOf(from, 1)))
+    const honest = await syncNode(1, source)
+    const fresh = await syncNode(2, testChain(council, CHANGE))
+    await connect(fresh, dripper)
+    await connect(fresh, honest)
+    await until(caughtUp(fresh))
+    expect(fresh.network.metrics()['penalties_sync_short']).toBeGreaterThan(0)
+    expect(new Set(fresh.test.executed).size).toBe(HEIGHT)
+  })
+
+  it('does not say that it is syncing because of a head that nobody hands out', async () => {
+    const boaster = await startNode({ seed: 3, head: { number: 2 ** 53 - 1, hash: `0x${'99'.repeat(32)}` } })
+    boaster.network.onRequest(() => Promise.reject(new Error('there is no such block')))
+    const honest = await syncNode(1, source)
+    const node = await syncNode(2, source)
+    await connect(node, honest)
+    await connect(node, boaster)
+    const refused = (): number => node.sync.metrics()['refused'] ?? 0
+    await until(() => refused() > 0, 'the boaster to be asked')
+    const before = refused()
+    expect([node.sync.highestBlock(), node.sync.isSyncing()]).toEqual([HEIGHT, false])
+    await until(() => refused() > before, 'the boaster to be asked again')
+    expect([node.sync.highestBlock(), node.sync.isSyncing()]).toEqual([HEIGHT, false])
+  })
+
   it('is not misled by a head that nobody can prove', async () => {
     const boaster = await startNode({ seed: 3, head: { number: 1_000_000, hash: `0x${'99'.repeat(32)}` } })
     boaster.network.onRequest((_peer, body) => {
@@ -215,15 +258,24 @@ describe('sync', () => {
 })
 
 describe('block server', () => {
-  const clock = { ms: 0, now: () => clock.ms, after: () => () => undefined }
+  /** Time passes only when somebody waits for it. */
+  const clock = {
+    ms: 0,
+    now: () => clock.ms,
+    after(delayMs: number, run: () => void) {
+      clock.ms += delayMs
+      queueMicrotask(run)
+      return () => undefined
+    },
+  }
   const serverOf = (blocks: (number: number) => Uint8Array | undefined) =>
     createBlockServer({ blocks: { encodedBlock: blocks }, clock })
 
-  it('ends an answer at its bytes, with one block at least', () => {
+  it('ends an answer at its bytes, with one block at least', async () => {
     const large = new Uint8Array(3 * 1024 * 1024).fill(0x01)
     large.set([0xba, 0x2f, 0xff, 0xfc])
     const server = serverOf((number) => (number < 50 ? large : undefined))
-    const answer = server.answer('a', encodeRangeRequest({ from: 1, count: 100 }))
+    const answer = await server.answer('a', encodeRangeRequest({ from: 1, count: 100 }))
     expect(answer.length).toBeGreaterThan(6 * 1024 * 1024)
     expect(answer.length).toBeLessThan(7 * 1024 * 1024)
   })
@@ -234,18 +286,36 @@ describe('block server', () => {
     ['SYNC_REQUEST_INVALID', encodeRangeRequest({ from: 1, count: 129 })],
     ['RLP_TRUNCATED', new Uint8Array([0xc9, 1])],
     ['SYNC_REQUEST_INVALID', new Uint8Array([0xc3, 9, 1, 1])],
-  ])('refuses with %s', (code, body) => {
+  ])('refuses with %s', async (code, body) => {
     const server = serverOf((number) => source.blocks[number])
-    expect(() => server.answer('a', body)).toThrow(expect.objectContaining({ code }) as Error)
+    await expect(server.answer('a', body)).rejects.toMatchObject({ code })
+    expect(server.metrics().served_refused).toBe(1)
   })
 
-  it('limits the requests of one peer, and not those of another', () => {
+  it('paces what one peer is sent, and all together, whatever they ask for', async () => {
+    const mebibyte = 1024 * 1024
+    const block = encodeRlp(new Uint8Array(4 * mebibyte))
+    const ask = (peers: readonly string[], server = serverOf(() => block)) =>
+      Promise.all(peers.map((peer) => server.answer(peer, encodeRangeRequest({ from: 1, count: 1 }))))
+    clock.ms = 0
+    await ask(Array.from({ length: 32 }, () => 'a'))
+    // 64 MiB at once, then 16 MiB a second.
+    expect(clock.ms).toBeGreaterThan(3_500)
+    expect(clock.ms).toBeLessThan(4_500)
+    clock.ms = 0
+    await ask(Array.from({ length: 64 }, (_, index) => `peer ${index}`))
+    // 128 MiB at once, then 32 MiB a second.
+    expect(clock.ms).toBeGreaterThan(3_500)
+    expect(clock.ms).toBeLessThan(4_500)
+  })
+
+  it('limits the requests of one peer, and not those of another', async () => {
     const server = serverOf((number) => source.blocks[number])
     const body = encodeRangeRequest({ from: 1, count: 1 })
-    for (let i = 0; i < 60; i++) server.answer('a', body)
-    expect(() => server.answer('a', body)).toThrow(expect.objectContaining({ code: 'SYNC_TOO_MANY_REQUESTS' }) as Error)
-    server.answer('b', body)
+    for (let i = 0; i < 60; i++) await server.answer('a', body)
+    await expect(server.answer('a', body)).rejects.toMatchObject({ code: 'SYNC_TOO_MANY_REQUESTS' })
+    await server.answer('b', body)
     clock.ms += 1000
-    server.answer('a', body)
+    await server.answer('a', body)
   })
 })

@@ -31,13 +31,15 @@ const transactionOf = (seed: number, bytes = 150): RelayedTransaction => {
   return { hash: keccak256Hex(raw), raw }
 }
 
-async function relayNode(seed: number, options: { follower?: boolean } = {}): Promise<RelayNode> {
+type RelayNodeOptions = { follower?: boolean; checkedPerSecond?: number }
+
+async function relayNode(seed: number, { checkedPerSecond, ...options }: RelayNodeOptions = {}): Promise<RelayNode> {
   const node = await startNode({ seed, ...options })
   const pool = new Map<Hash, Uint8Array>()
   const sent: Hash[] = []
   const full = Object.assign(node, { pool, sent, refusal: () => undefined }) as unknown as RelayNode
   full.relay = createTransactionRelay(
-    { onSent: (hashes) => void sent.push(...hashes) },
+    { onSent: (hashes) => void sent.push(...hashes), ...(checkedPerSecond === undefined ? {} : { checkedPerSecond }) },
     {
       network: node.network,
       pool: {
@@ -176,6 +178,51 @@ describe('transaction relay', () => {
     a.network.broadcast('transactions', payload)
     await until(() => b.network.metrics()['penalties'] === 1)
     expect(b.pool.size).toBe(0)
+  })
+
+  it('penalises a batch of which the greater part is invalid, with codes in the counters', async () => {
+    const [a, b] = (await mesh(2)) as [RelayNode, RelayNode]
+    b.refusal = (raw) => (raw[2]! < 2 ? undefined : 'SIGNATURE_INVALID')
+    submit(a, Array.from({ length: 6 }, (_, i) => transactionOf(i)))
+    await until(() => b.network.metrics()['penalties_transactions_invalid'] === 1)
+    expect(b.pool.size).toBe(2)
+    expect(b.relay.metrics()['relay_transactions_invalid']).toBe(4)
+  })
+
+  it('looks into so many transactions a second and no more, each peer in its turn', async () => {
+    const [a, b] = (await mesh(1)).concat(await relayNode(2, { checkedPerSecond: 50 })) as [RelayNode, RelayNode]
+    await connect(a, b)
+    const c = await relayNode(3)
+    await connect(c, b)
+    const flood = 500
+    submit(a, Array.from({ length: flood }, (_, i) => transactionOf(i)))
+    await until(() => (b.relay.metrics()['relay_checks_delayed'] ?? 0) > 0, 'the rate to be reached')
+    submit(c, [transactionOf(60_000)])
+    await until(() => b.pool.has(transactionOf(60_000).hash), 'the one of the other peer')
+    expect(b.pool.size).toBeLessThan(flood)
+  })
+
+  it('looks into nothing that a peer left behind when it went', async () => {
+    const [a, b] = (await mesh(2)) as [RelayNode, RelayNode]
+    b.relay.stop()
+    let release: () => void = () => undefined
+    const gate = new Promise<void>((resolve) => (release = resolve))
+    let checked = 0
+    const held = createTransactionRelay({}, {
+      network: b.network,
+      pool: { has: () => false, addRemote: () => ((checked += 1), gate), pending: () => [] },
+      clock: systemClock,
+      logger: memoryLogger().logger,
+    })
+    relays.push(held)
+    held.start()
+    for (let i = 0; i < 10; i++) a.network.broadcast('transactions', encodeTransactionBatch([transactionOf(i).raw]))
+    await until(() => checked === 1 && b.network.metrics()['frames_in_transactions'] === 10)
+    await stopNode(a)
+    await until(() => held.metrics()['relay_batches_dropped'] === 9)
+    release()
+    await sleep(50)
+    expect(checked).toBe(1)
   })
 
   it('drops batches of a peer that floods while earlier ones are checked', async () => {

@@ -1,3 +1,4 @@
+import { MAX_BLOCK_BYTES } from '@songhua/sdk/protocol/block'
 import { numberToBytes } from '@songhua/sdk/protocol/bytes'
 import { CodedError } from '@songhua/sdk/protocol/errors'
 import { decodeRlp, encodeRlp, encodeRlpList, readList, readNumber, splitRlpList } from '@songhua/sdk/protocol/rlp'
@@ -6,6 +7,8 @@ import { decodeRlp, encodeRlp, encodeRlpList, readList, readNumber, splitRlpList
 export const RANGE_BLOCKS_MAX = 128
 /** Bytes of an answer; the block that crosses this line is the last, so that every answer has at least one. */
 export const RANGE_BYTES_MAX = 4 * 1024 * 1024
+/** The longest honest answer: just below the line, one full block with its seals, and the lists around them. */
+export const ANSWER_BYTES_MAX = RANGE_BYTES_MAX + MAX_BLOCK_BYTES + 64 * 1024
 
 /** `count` sealed blocks from block `from` on. */
 export interface RangeRequest {

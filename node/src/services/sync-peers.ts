@@ -19,6 +19,8 @@ const REMEMBERED_MAX = 512
 export interface SyncPeers {
   /** The highest head that somebody trustworthy claims. */
   bestHead(): number
+  /** The highest head claimed by a peer that failed at nothing since it last delivered, or by any when there is none. */
+  credibleHead(): number
   /** The highest head that anybody claims. */
   claimedHead(): number
   /** The least busy peer that claims block `number`. */
@@ -47,6 +49,11 @@ export function createSyncPeers({ peers, clock }: { peers: () => readonly SyncPe
 
   return {
     bestHead: () => highest(usable()),
+    credibleHead() {
+      const all = usable()
+      const credible = all.filter(({ id }) => !records.has(id))
+      return highest(credible.length > 0 ? credible : all)
+    },
     claimedHead: () => highest(peers()),
     pick(number, except) {
       const able = usable().filter(({ id, head }) => head.number >= number && !except.has(id))

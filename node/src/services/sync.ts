@@ -5,9 +5,9 @@ import type { Transaction } from '@songhua/sdk/protocol/transaction'
 import type { Clock } from '../base/clock.js'
 import { crashPoint } from '../base/crash-points.js'
 import type { Logger } from '../base/logger.js'
-import { decodeRangeAnswer, encodeRangeRequest } from './sync-messages.js'
+import { ANSWER_BYTES_MAX, RANGE_BYTES_MAX, decodeRangeAnswer, encodeRangeRequest } from './sync-messages.js'
 import { type SyncPeer, type SyncPeers, createSyncPeers } from './sync-peers.js'
-import { type SealedBlocks, createBlockServer } from './sync-server.js'
+import { type BlockServer, type SealedBlocks, createBlockServer } from './sync-server.js'
 import { type SealedTip, followTip, headerOfBlock } from './sync-verify.js'
 
 export interface SyncNetwork {
@@ -67,12 +67,16 @@ export interface Sync {
   isSyncing(): SyncProgress | false
   /** The highest block that a trustworthy peer claims, or the own head. */
   highestBlock(): number
+  /** Counters since the start. */
+  metrics(): Record<string, number>
 }
 
 /** Blocks asked for at once. */
 const RANGE_BLOCKS = 64
-/** Ranges fetched or waiting ahead of the import: at most some 32 MiB. */
+/** Ranges asked for or waiting ahead of the import. */
 const RANGES_AHEAD_MAX = 8
+/** When so much waits, only the range that the import waits for is asked for. */
+const WAITING_BYTES_MAX = 32 * 1024 * 1024
 const REQUEST_TIMEOUT_MS = 10_000
 /** The range that the import waits for is asked of a second peer after so long. */
 const HEDGE_MS = 2_000
@@ -84,7 +88,7 @@ const SEALS_PER_TURN = 64
 /** After an import that failed for no fault of a peer. */
 const IMPORT_RETRY_MS = 5_000
 
-const PENALTIES = { SYNC_BAD_BLOCK: 60, SYNC_STALLED: 10, SYNC_EMPTY: 5 } as const
+const PENALTIES = { SYNC_BAD_BLOCK: 60, SYNC_STALLED: 10, SYNC_EMPTY: 5, SYNC_SHORT: 5, SYNC_REFUSED: 5 } as const
 
 interface Range {
   from: number
@@ -101,6 +105,8 @@ class BlockSync implements Sync {
   readonly #options: SyncOptions
   readonly #ports: SyncPorts
   readonly #peers: SyncPeers
+  readonly #server: BlockServer
+  readonly #counters: Record<string, number> = {}
   readonly #subscriptions: (() => void)[] = []
   /** Consecutive, the first one next to the head. */
   #ranges: Range[] = []
@@ -114,15 +120,14 @@ class BlockSync implements Sync {
   constructor(options: SyncOptions, ports: SyncPorts) {
     this.#options = options
     this.#ports = ports
+    this.#server = createBlockServer(ports)
     this.#peers = createSyncPeers({ peers: () => ports.network.peers(), clock: ports.clock })
   }
 
   start(): void {
-    const { network, chain, blocks, clock } = this.#ports
-    const server = createBlockServer({ blocks, clock })
+    const { network, chain } = this.#ports
     this.#stopped = false
-    // eslint-disable-next-line @typescript-eslint/require-await -- what the server throws must reject
-    network.onRequest(async (peer, body) => server.answer(peer.id, body))
+    network.onRequest((peer, body) => this.#server.answer(peer.id, body))
     this.#subscriptions.push(
       network.onPeer(({ type }) => type !== 'down' && this.#lookSoon()),
       network.onMessage('blocks', (peer, payload) => void this.#onPushedBlock(peer, payload)),
@@ -139,7 +144,7 @@ class BlockSync implements Sync {
   }
 
   highestBlock(): number {
-    return Math.max(this.#headNumber(), this.#peers.bestHead())
+    return Math.max(this.#headNumber(), this.#peers.credibleHead())
   }
 
   isSyncing(): SyncProgress | false {
@@ -147,6 +152,19 @@ class BlockSync implements Sync {
     const highestBlock = this.highestBlock()
     if (this.#run === undefined || highestBlock - currentBlock < FAR_BLOCKS) return false
     return { startingBlock: this.#run.startingBlock, currentBlock, highestBlock }
+  }
+
+  metrics(): Record<string, number> {
+    return { ...this.#counters, ...this.#server.metrics() }
+  }
+
+  #penalise(peerId: string, code: keyof typeof PENALTIES): void {
+    this.#count(code.toLowerCase().replace('sync_', ''))
+    this.#ports.network.penalise(peerId, code, PENALTIES[code])
+  }
+
+  #count(name: string): void {
+    this.#counters[name] = (this.#counters[name] ?? 0) + 1
   }
 
   #headNumber(): number {
@@ -191,7 +209,7 @@ class BlockSync implements Sync {
     this.#run ??= this.#beginRun(head, target)
     this.#plan(head, target)
     if (this.#ports.clock.now() >= this.#pausedUntilMs) {
-      for (const range of this.#ranges.slice(0, RANGES_AHEAD_MAX)) this.#askFor(range)
+      for (const range of this.#ranges.slice(0, this.#isFull() ? 1 : RANGES_AHEAD_MAX)) this.#askFor(range)
       if (!this.#isImporting && this.#ranges[0]?.got !== undefined) void this.#importFirst()
     }
     this.#lookAfter(LOOK_EVERY_MS)
@@ -226,6 +244,11 @@ class BlockSync implements Sync {
     }
   }
 
+  #isFull(): boolean {
+    const bytes = this.#ranges.flatMap(({ got }) => got?.blocks ?? []).reduce((sum, block) => sum + block.length, 0)
+    return bytes > WAITING_BYTES_MAX
+  }
+
   #askFor(range: Range): void {
     if (range.got !== undefined) return
     if (range.asked.size > 0 && !this.#isLate(range)) return
@@ -245,18 +268,33 @@ class BlockSync implements Sync {
     const count = Math.min(range.to, peer.head.number) - range.from + 1
     try {
       const body = encodeRangeRequest({ from: range.from, count })
-      const blocks = decodeRangeAnswer(await network.request(peer.id, body, { timeoutMs: REQUEST_TIMEOUT_MS }))
-      this.#peers.ended(peer.id, blocks.length > 0 ? 'good' : 'bad')
-      if (blocks.length > count) this.#blame(peer.id, `${blocks.length} blocks came where ${count} were asked for`)
-      else if (blocks.length === 0) network.penalise(peer.id, 'SYNC_EMPTY', PENALTIES.SYNC_EMPTY)
-      else this.#accept(range, peer.id, blocks)
+      const answer = await network.request(peer.id, body, { timeoutMs: REQUEST_TIMEOUT_MS })
+      this.#take(range, { peerId: peer.id, answer, count })
     } catch (error) {
       this.#peers.ended(peer.id, 'bad')
-      if (isCodedError(error, 'REQUEST_TIMEOUT')) network.penalise(peer.id, 'SYNC_STALLED', PENALTIES.SYNC_STALLED)
+      this.#judge(peer.id, error)
       logger.debug('a peer did not send blocks', { peer: peer.id, from: range.from, error: messageOf(error) })
     }
     range.asked.delete(peer.id)
     if (!this.#stopped) this.#look()
+  }
+
+  /** @throws CodedError of the decoding */
+  #take(range: Range, { peerId, answer, count }: { peerId: string; answer: Uint8Array; count: number }): void {
+    const blocks = decodeRangeAnswer(answer)
+    const isShort = blocks.length < count && answer.length < RANGE_BYTES_MAX
+    this.#peers.ended(peerId, isShort ? 'bad' : 'good')
+    if (answer.length > ANSWER_BYTES_MAX) return this.#blame(peerId, `an answer of ${answer.length} bytes; at most ${ANSWER_BYTES_MAX}`)
+    if (blocks.length > count) return this.#blame(peerId, `${blocks.length} blocks came where ${count} were asked for`)
+    if (isShort) this.#penalise(peerId, blocks.length === 0 ? 'SYNC_EMPTY' : 'SYNC_SHORT')
+    if (blocks.length > 0) this.#accept(range, peerId, blocks)
+  }
+
+  #judge(peerId: string, error: unknown): void {
+    if (isCodedError(error, 'REQUEST_TIMEOUT')) this.#penalise(peerId, 'SYNC_STALLED')
+    // It claims a head that it does not hand out.
+    else if (isCodedError(error, 'REQUEST_REFUSED')) this.#penalise(peerId, 'SYNC_REFUSED')
+    else if (isCodedError(error) && error.code.startsWith('RLP_')) this.#blame(peerId, messageOf(error))
   }
 
   /** The rest of a range that came short becomes a range of its own. */
@@ -275,7 +313,7 @@ class BlockSync implements Sync {
   #blame(peerId: string, reason: string): void {
     this.#ports.logger.warn('a peer sent blocks that are not of this chain', { peer: peerId, reason })
     this.#peers.lied(peerId)
-    this.#ports.network.penalise(peerId, 'SYNC_BAD_BLOCK', PENALTIES.SYNC_BAD_BLOCK)
+    this.#penalise(peerId, 'SYNC_BAD_BLOCK')
   }
 
   async #importFirst(): Promise<void> {
@@ -349,7 +387,8 @@ class BlockSync implements Sync {
   async #onPushedBlock(peer: SyncPeer, payload: Uint8Array): Promise<void> {
     try {
       const header = headerOfBlock(payload)
-      if (this.#isImporting || header.number !== this.#headNumber() + 1 || this.#pushed === header.number) return
+      const isWanted = !this.#isImporting && header.number === this.#headNumber() + 1 && this.#pushed !== header.number
+      if (!isWanted) return this.#count('pushes_ignored')
       followTip(this.#tip(), header)
       this.#pushed = header.number
     } catch (error) {

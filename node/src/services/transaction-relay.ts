@@ -4,6 +4,8 @@ import { isCodedError, messageOf } from '@songhua/sdk/protocol/errors'
 import { decodeRlp, encodeRlp, readBytes, readList } from '@songhua/sdk/protocol/rlp'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
+import { createSerialQueue } from '../base/serial-queue.js'
+import { type TokenBucket, createTokenBucket } from '../base/token-bucket.js'
 import { type RecentMap, createRecentMap } from './recent-map.js'
 
 /** A transaction as it travels; `raw` is its EIP-2718 encoding. */
@@ -37,6 +39,8 @@ export interface RelayPool {
 export interface RelayOptions {
   /** Told of transactions that every connected validator has been sent, by this node or by who brought them. */
   readonly onSent?: (hashes: readonly Hash[]) => void
+  /** New transactions of other nodes that are looked into in a second, at least 32. */
+  readonly checkedPerSecond?: number
 }
 
 export interface RelayPorts {
@@ -72,7 +76,13 @@ const SENT_REMEMBERED_MAX = 16_384
 const INBOX_BATCHES_MAX = 32
 /** Senders recovered, 83 µs each, after which other work gets its turn. */
 const ADDED_PER_TURN = 32
+/**
+ * New transactions a second that are looked into, for all peers together and in turn: a third of a core. The others wait
+ * in the bounded inbox of whoever sent them.
+ */
+const CHECKED_PER_SECOND = 4_000
 
+/** Points: a batch that is no batch, and one of which the greater part no sender could take for valid. */
 const PENALTIES = { TRANSACTIONS_MALFORMED: 50, TRANSACTIONS_INVALID: 10 } as const
 
 /** Refusals that the sender could foresee. The others depend on the state, the room or the disk of this node. */
@@ -108,6 +118,10 @@ class Relay implements TransactionRelay {
   readonly #sent = createRecentMap<Hash, number>(SENT_REMEMBERED_MAX)
   readonly #counters: Record<string, number> = {}
   readonly #subscriptions: (() => void)[] = []
+  readonly #checks: TokenBucket
+  /** One turn at a time, each peer's in the order in which it asked. */
+  readonly #turns = createSerialQueue()
+  #checkedInTurn = 0
   #waiting: RelayedTransaction[] = []
   #cancelFlush: (() => void) | undefined
   #stopped = true
@@ -115,6 +129,8 @@ class Relay implements TransactionRelay {
   constructor(options: RelayOptions, ports: RelayPorts) {
     this.#options = options
     this.#ports = ports
+    const perSecond = options.checkedPerSecond ?? CHECKED_PER_SECOND
+    this.#checks = createTokenBucket({ perSecond, burst: 2 * perSecond }, ports.clock.now())
   }
 
   start(): void {
@@ -124,7 +140,7 @@ class Relay implements TransactionRelay {
       network.onMessage('transactions', (peer, payload) => this.#onBatch(peer, payload)),
       network.onPeer(({ type, peer }) => {
         if (type === 'up' && !peer.follower) this.#send(peer, this.#pending())
-        if (type === 'down') this.#peers.delete(peer.id)
+        if (type === 'down') this.#forget(peer.id)
       }),
     )
   }
@@ -173,6 +189,13 @@ class Relay implements TransactionRelay {
     const state = this.#peers.get(peerId) ?? { known: createRecentMap(KNOWN_PER_PEER_MAX), inbox: [], isBusy: false }
     this.#peers.set(peerId, state)
     return state
+  }
+
+  /** What a peer has left behind is not looked into: it may have been banned for it. */
+  #forget(peerId: string): void {
+    const batches = this.#peers.get(peerId)?.inbox.splice(0).length ?? 0
+    if (batches > 0) this.#count('relay_batches_dropped', batches)
+    this.#peers.delete(peerId)
   }
 
   #pending(): RelayedTransaction[] {
@@ -249,7 +272,10 @@ class Relay implements TransactionRelay {
     const outcomes = await this.#addAll(fresh)
     const added = fresh.filter((_transaction, index) => outcomes[index] === 'added')
     this.#count('relay_transactions_added', added.length)
-    if (fresh.length > 0 && outcomes.every((outcome) => outcome === 'invalid')) {
+    const invalid = outcomes.filter((outcome) => outcome === 'invalid').length
+    if (invalid > 0) this.#count('relay_transactions_invalid', invalid)
+    this.#count('relay_transactions_refused', outcomes.filter((outcome) => outcome === 'refused').length)
+    if (2 * invalid > fresh.length) {
       network.penalise(peer.id, 'TRANSACTIONS_INVALID', PENALTIES.TRANSACTIONS_INVALID)
     }
     // A validator has sent it to all the others itself.
@@ -261,12 +287,22 @@ class Relay implements TransactionRelay {
     const outcomes: Outcome[] = []
     for (let at = 0; at < transactions.length; at += ADDED_PER_TURN) {
       const turn = transactions.slice(at, at + ADDED_PER_TURN)
-      outcomes.push(...(await Promise.all(turn.map(({ raw }) => this.#addOne(raw)))))
-      if (at + ADDED_PER_TURN < transactions.length) {
-        await new Promise<void>((resolve) => void this.#ports.clock.after(0, resolve))
-      }
+      outcomes.push(...(await this.#turns.run(() => this.#addTurn(turn))))
     }
     return outcomes
+  }
+
+  async #addTurn(turn: readonly RelayedTransaction[]): Promise<Outcome[]> {
+    const { clock } = this.#ports
+    const waitMs = this.#checks.waitMs(clock.now(), turn.length)
+    if (waitMs > 0) this.#count('relay_checks_delayed')
+    this.#checkedInTurn += turn.length
+    if (waitMs > 0 || this.#checkedInTurn > ADDED_PER_TURN) {
+      await new Promise<void>((resolve) => void clock.after(waitMs, resolve))
+      this.#checkedInTurn = turn.length
+    }
+    this.#checks.spend(clock.now(), turn.length)
+    return Promise.all(turn.map(({ raw }) => this.#addOne(raw)))
   }
 
   async #addOne(raw: Uint8Array): Promise<Outcome> {
