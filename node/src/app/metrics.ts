@@ -3,6 +3,7 @@ import type { RpcServer } from '../rpc/rpc-server.js'
 import type { CallService } from '../services/call-worker-pool.js'
 import type { Gateway } from './gateway-process.js'
 import type { Ledger } from './ledger.js'
+import { peerMetrics } from './peer-metrics.js'
 import type { Peers } from './peers.js'
 
 /** Who has figures to tell. */
@@ -31,8 +32,7 @@ export async function collectMetrics(sources: MetricSources): Promise<Metric[]> 
   return [
     ...toMetrics('', own),
     ...toMetrics('', ledger.pool.metrics()),
-    ...toMetrics('network_', peers.network.metrics()),
-    ...toMetrics('relay_', peers.relay.metrics()),
+    ...peerMetrics(peers),
     ...toMetrics('consensus_', consensus()),
     ...toMetrics('rpc_', flatten(rpc.stats())),
     ...toMetrics('call_', flatten(calls.stats())),
