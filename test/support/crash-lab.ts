@@ -1,0 +1,175 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { CRASH_NOTE, CRASH_POINTS, type CrashPoint } from '@songhua/node/base/crash-points'
+import { CRASH_VARIABLE } from '@songhua/node/cli/crash-order'
+import { type Devnet, type DevnetNode, type Running, hashAt, heightOf, rpc, startSonghua, until } from './devnet.js'
+
+/** A devnet whose nodes are killed one after another, where it was ordered, and started again. */
+export interface CrashLab {
+  readonly nodes: readonly DevnetNode[]
+  readonly dataDir: string
+  /** Those that have not been killed. */
+  alive(): DevnetNode[]
+  folderOf(node: DevnetNode): Promise<string>
+  kill(node: DevnetNode): Promise<void>
+  /** Does not wait until it answers. @param point at which it, or its gateway, is to die the `nth` time it is there */
+  start(node: DevnetNode, order?: { point: CrashPoint; nth: number }, flags?: readonly string[]): Promise<Running>
+  /** Kills it, and starts it with the order; resolves when it, or its gateway, has died there, and only there. */
+  dieAt(node: DevnetNode, order: { point: CrashPoint; nth: number }, flags?: readonly string[]): Promise<void>
+  /** Resolves when it answers and is where the others are. */
+  revive(node: DevnetNode): Promise<void>
+  stop(): Promise<void>
+}
+
+const DEATH_MS = 60_000
+const CATCH_UP_MS = 60_000
+
+export const pointsOf = (process: 'node' | 'gateway'): CrashPoint[] =>
+  (Object.keys(CRASH_POINTS) as CrashPoint[]).filter((point) => CRASH_POINTS[point].process === process)
+
+export function createCrashLab(devnet: Devnet): CrashLab {
+  const { nodes } = devnet.ready
+  const { dataDir } = devnet
+  const started = new Map<DevnetNode, Running>()
+  const dead = new Set<DevnetNode>()
+
+  const lab: CrashLab = {
+    nodes,
+    dataDir,
+    alive: () => nodes.filter((node) => !dead.has(node)),
+    folderOf: (node) => findFolder(dataDir, node),
+    async kill(node) {
+      dead.add(node)
+      await endOf(node, started.get(node))
+    },
+    async start(node, order, flags = []) {
+      const environment = order === undefined ? {} : { [CRASH_VARIABLE]: `${order.point}:${order.nth}` }
+      const words = ['start', '--data', await findFolder(dataDir, node), '--log-format', 'json', ...flags]
+      const running = startSonghua(words, environment)
+      started.set(node, running)
+      return running
+    },
+    async dieAt(node, order, flags) {
+      await lab.kill(node)
+      const running = await lab.start(node, order, flags)
+      const note = `${CRASH_NOTE}${order.point}\n`
+      const isGateway = CRASH_POINTS[order.point].process === 'gateway'
+      const hasEnded = (): boolean => running.process.signalCode !== null || running.process.exitCode !== null
+      if (isGateway) dead.delete(node)
+      await until(`${node.name} to die at ${order.point}`, () => running.output().includes(note) || hasEnded(), DEATH_MS)
+      expect(running.output(), lastLines(running)).toContain(note)
+      if (isGateway) return
+      await until(`${node.name} to be gone`, hasEnded)
+      expect([running.process.signalCode, running.process.exitCode]).toEqual(['SIGKILL', null])
+    },
+    async revive(node) {
+      const running = await lab.start(node)
+      await until(`${node.name} to answer\n${lastLines(running)}`, async () => (await heightOf(node.rpc)) >= 0, CATCH_UP_MS)
+      const heights = await Promise.all(lab.alive().map(({ rpc: url }) => heightOf(url)))
+      await until(`${node.name} to catch up`, async () => (await heightOf(node.rpc)) >= Math.max(...heights), CATCH_UP_MS)
+      dead.delete(node)
+    },
+    async stop() {
+      await Promise.all([...started.values()].map((running) => running.stop()))
+      await devnet.stop()
+    },
+  }
+  return lab
+}
+
+const lastLines = (running: Running): string => running.output().split('\n').slice(-8).join('\n')
+
+/** By its p2p address, so that this knows nothing of how folders are named. */
+async function findFolder(dataDir: string, node: DevnetNode): Promise<string> {
+  for (const name of await readdir(dataDir)) {
+    const config = await readFile(join(dataDir, name, 'songhua.json'), 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return ''
+      throw error
+    })
+    if (config.includes(`"port": ${new URL(node.rpc).port}`)) return join(dataDir, name)
+  }
+  throw new Error(`no folder of ${node.name} under ${dataDir}`)
+}
+
+async function endOf(node: DevnetNode, running: Running | undefined): Promise<void> {
+  if (running !== undefined) return kill(running)
+  if (isRunning(node.pid)) process.kill(node.pid, 'SIGKILL')
+  await until(`${node.name} to be gone`, () => !isRunning(node.pid))
+}
+
+async function kill(running: Running): Promise<void> {
+  const { exitCode, signalCode } = running.process
+  if (exitCode === null && signalCode === null) await running.stop('SIGKILL')
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
+    throw error
+  }
+}
+
+interface Block {
+  number: string
+  hash: string
+  miner: string
+  transactions: string[]
+}
+
+const blockAt = (url: string, height: number | 'latest'): Promise<Block> =>
+  rpc<Block>(url, 'eth_getBlockByNumber', [typeof height === 'number' ? `0x${height.toString(16)}` : height, false])
+
+/** A block of its own, above the height of now, says that others have voted for it and that it has for its own. */
+export async function expectVotes(lab: CrashLab, node: DevnetNode): Promise<void> {
+  const witness = lab.alive().find((other) => other !== node)!
+  let next = (await heightOf(witness.rpc)) + 1
+  await until(`${node.name} to propose a block that is sealed`, async () => {
+    for (const top = await heightOf(witness.rpc); next <= top; next++) {
+      if ((await blockAt(witness.rpc, next)).miner.toLowerCase() === node.address.toLowerCase()) return true
+    }
+    return false
+  }, CATCH_UP_MS)
+}
+
+/** No two nodes have different blocks from `from` on. @returns the height up to which all have been compared */
+export async function expectOneHistory(lab: CrashLab, from = 0): Promise<number> {
+  const heights = await Promise.all(lab.nodes.map((node) => heightOf(node.rpc)))
+  const top = Math.min(...heights)
+  for (let height = from; height <= top; height++) {
+    const hashes = await Promise.all(lab.nodes.map((node) => hashAt(node.rpc, height)))
+    expect(new Set(hashes), `block ${height}`).toEqual(new Set([hashes[0]]))
+    expect(hashes[0]).toMatch(/^0x[0-9a-f]{64}$/)
+  }
+  return top
+}
+
+/** Nobody has heard anybody say two things. */
+export async function expectNoEquivocation(lab: CrashLab): Promise<void> {
+  for (const { admin, name } of lab.alive()) {
+    const figures = await (await fetch(`${admin}/metrics`)).text()
+    const found = /^songhua_consensus_equivocations_total (\d+)$/m.exec(figures)
+    expect([name, found?.[1]]).toEqual([name, '0'])
+  }
+}
+
+/** Each of these is in one block, once, with success, at every node. */
+export async function expectFinalOnce(lab: CrashLab, hashes: readonly string[]): Promise<void> {
+  for (const node of lab.nodes) {
+    await until(`the last transaction final at ${node.name}`, async () => {
+      const receipt = await rpc<{ status: string } | null>(node.rpc, 'eth_getTransactionReceipt', [hashes.at(-1)])
+      return receipt !== null
+    }, CATCH_UP_MS)
+    const times = new Map<string, number>()
+    const top = await heightOf(node.rpc)
+    for (let height = 0; height <= top; height++) {
+      for (const hash of (await blockAt(node.rpc, height)).transactions) times.set(hash, (times.get(hash) ?? 0) + 1)
+    }
+    expect(hashes.filter((hash) => times.get(hash) !== 1), node.name).toEqual([])
+    for (const hash of hashes) {
+      expect(await rpc(node.rpc, 'eth_getTransactionReceipt', [hash])).toMatchObject({ status: '0x1' })
+    }
+  }
+}
