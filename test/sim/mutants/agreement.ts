@@ -1,6 +1,7 @@
 import type { Mutant } from './mutant.js'
 
 const ACCEPT = 'node/src/consensus/accept.ts'
+const CRYPTO = 'sdk/src/protocol/crypto.ts'
 const DECIDE = 'node/src/consensus/decide.ts'
 const ENTRY = 'node/src/consensus/round-entry.ts'
 const JUSTIFICATION = 'node/src/consensus/justification.ts'
@@ -21,8 +22,8 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: ENTRY,
-        find: '    draft: undefined,\n    own: new Map(),',
-        replace: '    draft: undefined,\n    certificate: announce ? state.certificate : undefined,\n    own: new Map(),',
+        find: 'draft: undefined,\n    own: new Map(),',
+        replace: 'draft: undefined,\n    own: new Map(),\n    certificate: announce ? state.certificate : undefined,',
       },
     ],
     hints: [],
@@ -31,14 +32,24 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
     name: 'certificate-forgotten-on-round-change',
     breaks: 'The prepared certificate does not survive its round.',
     edits: [
-      { file: ENTRY, find: '    draft: undefined,\n    own: new Map(),', replace: '    certificate: undefined,\n    draft: undefined,\n    own: new Map(),' },
+      {
+        file: ENTRY,
+        find: 'draft: undefined,\n    own: new Map(),',
+        replace: 'draft: undefined,\n    own: new Map(),\n    certificate: undefined,',
+      },
     ],
     hints: [],
   },
   {
     name: 'commit-before-prepared',
     breaks: 'A Commit is signed on one Prepare, before a quorum of them is there.',
-    edits: [{ file: DECIDE, find: 'if (matching.length < quorumOf(turn.state)) return', replace: 'if (matching.length < 1) return' }],
+    edits: [
+      {
+        file: DECIDE,
+        find: 'if (matching.length < quorumOf(turn.state)) return',
+        replace: 'if (matching.length < 1) return',
+      },
+    ],
     hints: [],
   },
   {
@@ -57,11 +68,16 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
     name: 'quorum-of-prepares-less-one',
     breaks: 'One Prepare fewer makes a certificate, for who forms it and for who checks it.',
     edits: [
-      { file: DECIDE, find: 'if (matching.length < quorumOf(turn.state)) return', replace: 'if (matching.length < quorumOf(turn.state) - 1) return' },
+      {
+        file: DECIDE,
+        find: 'if (matching.length < quorumOf(turn.state)) return',
+        replace: 'if (matching.length < quorumOf(turn.state) - 1) return',
+      },
       {
         file: QUORUM,
         find: "checkQuorumCount(signatures.length, electorate, 'prepares')",
-        replace: "if (signatures.length !== quorumSize(electorate.validators.length) - 1) checkQuorumCount(signatures.length, electorate, 'prepares')",
+        replace: `const isOneShort = signatures.length === quorumSize(electorate.validators.length) - 1
+  if (!isOneShort) checkQuorumCount(signatures.length, electorate, 'prepares')`,
       },
     ],
     hints: [],
@@ -70,11 +86,16 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
     name: 'quorum-of-round-changes-less-one',
     breaks: 'One round change fewer justifies a proposal, for its leader and for who checks it.',
     edits: [
-      { file: PACE, find: 'if (changes.length < quorumOf(state)) return', replace: 'if (changes.length < quorumOf(state) - 1) return' },
+      {
+        file: PACE,
+        find: 'if (changes.length < quorumOf(state)) return',
+        replace: 'if (changes.length < quorumOf(state) - 1) return',
+      },
       {
         file: OPEN,
         find: "checkQuorumCount(bare.length, reader, 'round changes')",
-        replace: "if (bare.length < Math.ceil((2 * reader.validators.length) / 3) - 1) checkQuorumCount(bare.length, reader, 'round changes')",
+        replace: `const isOneShort = bare.length === Math.ceil((2 * reader.validators.length) / 3) - 1
+  if (!isOneShort) checkQuorumCount(bare.length, reader, 'round changes')`,
       },
     ],
     hints: [],
@@ -83,8 +104,16 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
     name: 'quorum-of-seals-less-one',
     breaks: 'One seal fewer decides a block, for who decides it and for who imports it.',
     edits: [
-      { file: DECIDE, find: 'if (seals.length < quorumOf(turn.state)) return', replace: 'if (seals.length < quorumOf(turn.state) - 1) return' },
-      { file: SEALS, find: 'const needed = quorumSize(validators.length)', replace: 'const needed = quorumSize(validators.length) - 1' },
+      {
+        file: DECIDE,
+        find: 'if (seals.length < quorumOf(turn.state)) return',
+        replace: 'if (seals.length < quorumOf(turn.state) - 1) return',
+      },
+      {
+        file: SEALS,
+        find: 'const needed = quorumSize(validators.length)',
+        replace: 'const needed = quorumSize(validators.length) - 1',
+      },
     ],
     hints: [],
   },
@@ -100,8 +129,8 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: RECEIVE,
-        find: 'update(turn, { prepares: withEntry(state.prepares, author, prepare) })',
-        replace: 'update(turn, { prepares: withEntry(state.prepares, `${author} ${state.prepares.size}` as Address, prepare) })',
+        find: 'prepares: withEntry(state.prepares, author, prepare)',
+        replace: 'prepares: withEntry(state.prepares, `${author} ${state.prepares.size}`, prepare)',
       },
     ],
     hints: [],
@@ -117,18 +146,28 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
   {
     name: 'high-s-twins',
     breaks:
-      'The high-s form of a signature is taken too, and in certificates and justifications signatures are told apart, not signers. (Where signers are counted a twin is a repeat and harmless: both together are the fault.)',
+      'The high-s form of a signature is taken too, and in certificates and justifications signatures are told ' +
+      'apart, not signers. (Where signers are counted a twin is a repeat and harmless: both together are the fault.)',
     edits: [
-      { file: 'sdk/src/protocol/crypto.ts', find: "if (compareBytes(s, HALF_ORDER) > 0) fail('SIGNATURE_HIGH_S', 's is above half the order; use the low-s form')", replace: '' },
-      { file: QUORUM, find: 'checkDistinctValidators(votes.map(({ author }) => author), electorate, \'prepares\')', replace: 'checkDistinctSignatures(votes, electorate)' },
+      { file: CRYPTO, find: 'if (compareBytes(s, HALF_ORDER) > 0) fail(', replace: 'if (false) fail(' },
+      {
+        file: QUORUM,
+        find: "checkDistinctValidators(votes.map(({ author }) => author), electorate, 'prepares')",
+        replace: 'checkDistinctSignatures(votes, electorate)',
+      },
+      {
+        file: OPEN,
+        find: "checkDistinctValidators(claims.map(({ author }) => author), reader, 'round changes')",
+        replace: 'checkDistinctSignatures(claims, reader)',
+      },
+      { file: OPEN, find: 'import { checkDistinctValidators,', replace: 'import { checkDistinctSignatures,' },
       {
         file: QUORUM,
         find: '/** A quorum of Prepares for one block',
         replace: `export function checkDistinctSignatures(votes: readonly SignedVote[], electorate: Electorate): void {
   for (const { author } of votes) checkValidator(author, electorate, 'votes')
-  if (new Set(votes.map(({ signature }) => String(signature))).size < votes.length) {
-    throw consensusError('CONSENSUS_DUPLICATE_SIGNER', 'one signature twice')
-  }
+  if (new Set(votes.map(({ signature }) => String(signature))).size === votes.length) return
+  throw consensusError('CONSENSUS_DUPLICATE_SIGNER', 'one signature twice')
 }
 
 /** A quorum of Prepares for one block`,
@@ -162,7 +201,7 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'claim-not-signed',
-    breaks: 'A round change’s claim to have prepared is not covered by its signature, so that a leader can leave it out.',
+    breaks: 'What a round change claims to have prepared is not signed, so that a leader can leave it out.',
     edits: [{ file: SIGNING, find: 'return [preparedToRlp(statement.prepared)]', replace: 'return []' }],
     hints: [],
   },
@@ -194,15 +233,29 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
     name: 'certificate-of-lowest-round',
     breaks: 'Of several preparations the oldest is proposed again, not the newest.',
     edits: [
-      { file: JUSTIFICATION, find: 'prepared.round > (highest?.round ?? -1)', replace: 'prepared.round < (highest?.round ?? Infinity)' },
-      { file: JUSTIFICATION, find: 'candidate.round > (prepared?.round ?? -1)', replace: 'candidate.round < (prepared?.round ?? Infinity)' },
+      {
+        file: JUSTIFICATION,
+        find: 'prepared.round > (highest?.round ?? -1)',
+        replace: 'prepared.round < (highest?.round ?? Infinity)',
+      },
+      {
+        file: JUSTIFICATION,
+        find: 'candidate.round > (prepared?.round ?? -1)',
+        replace: 'candidate.round < (prepared?.round ?? Infinity)',
+      },
     ],
     hints: [],
   },
   {
     name: 'justification-ignored',
     breaks: 'A leader may propose a fresh block although its own round changes name a prepared one.',
-    edits: [{ file: JUSTIFICATION, find: 'if (prepared === undefined || prepared.digest === digest) return', replace: 'return' }],
+    edits: [
+      {
+        file: JUSTIFICATION,
+        find: 'if (prepared === undefined || prepared.digest === digest) return',
+        replace: 'return',
+      },
+    ],
     hints: [],
   },
   {
@@ -210,7 +263,11 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
     breaks: 'The Prepares of a certificate are taken as they come: any number, from anybody.',
     edits: [
       { file: QUORUM, find: "  checkQuorumCount(signatures.length, electorate, 'prepares')\n", replace: '' },
-      { file: QUORUM, find: "  checkDistinctValidators(votes.map(({ author }) => author), electorate, 'prepares')\n", replace: '' },
+      {
+        file: QUORUM,
+        find: "  checkDistinctValidators(votes.map(({ author }) => author), electorate, 'prepares')\n",
+        replace: '',
+      },
     ],
     hints: [],
   },
@@ -245,7 +302,8 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
       {
         file: 'node/src/services/block-work.ts',
         find: 'return { head, historyNodes: nodes }',
-        replace: 'return { head: { ...head, validators: decodeExtraData(parent.header.extraData).validators }, historyNodes: nodes }',
+        replace: `const { validators } = decodeExtraData(parent.header.extraData)
+  return { head: { ...head, validators }, historyNodes: nodes }`,
       },
     ],
     hints: [],

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { type BuildFailure, type Plugin, build } from 'esbuild'
+import { messageOf } from '@songhua/sdk/protocol/errors'
 import { type Edit, type Mutant, applyEdits } from './mutant.js'
 
 const ROOT = resolve(import.meta.dirname, '../../..')
@@ -29,7 +30,7 @@ function changedSources(edits: readonly Edit[], applied: Set<string>): Plugin {
         try {
           return { contents: applyEdits(await readFile(path, 'utf8'), here), loader: 'ts', resolveDir: dirname(path) }
         } catch (error) {
-          return { errors: [{ text: error instanceof Error ? error.message : String(error) }] }
+          return { errors: [{ text: messageOf(error) }] }
         }
       })
     },

@@ -14,7 +14,11 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
     name: 'persist-after-sending',
     breaks: 'A vote is signed and sent while the record that covers it is still on its way to the disk.',
     edits: [
-      { file: DRIVER, find: 'await this.#signer.persist(effect.record, effect.body)', replace: 'void this.#signer.persist(effect.record, effect.body)' },
+      {
+        file: DRIVER,
+        find: 'await this.#signer.persist(effect.record, effect.body)',
+        replace: 'void this.#signer.persist(effect.record, effect.body)',
+      },
       { file: SIGNER, find: '    pending = record\n', replace: '    pending = bound = record\n' },
     ],
     hints: [],
@@ -38,13 +42,25 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
   {
     name: 'certificate-not-persisted',
     breaks: 'The log keeps the round and the step, but not the prepared certificate.',
-    edits: [{ file: SAFETY_LOG, find: 'certificate === undefined ? [] : certificateToRlp(certificate),', replace: '[],' }],
+    edits: [
+      {
+        file: SAFETY_LOG,
+        find: 'certificate === undefined ? [] : certificateToRlp(certificate),',
+        replace: '[],',
+      },
+    ],
     hints: [],
   },
   {
     name: 'body-not-persisted',
     breaks: 'The block is not saved with its Prepare, so that the record names what is nowhere.',
-    edits: [{ file: TURN, find: "turn.effects.push({ type: 'persist', record, body: record.block })", replace: "turn.effects.push({ type: 'persist', record })" }],
+    edits: [
+      {
+        file: TURN,
+        find: "turn.effects.push({ type: 'persist', record, body: record.block })",
+        replace: "turn.effects.push({ type: 'persist', record })",
+      },
+    ],
     hints: [],
   },
   {
@@ -66,7 +82,8 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
       {
         file: RECOVERY,
         find: "if (log.status !== 'ok') return silent(",
-        replace: "if (log.status !== 'ok') return { silence: undefined, record: undefined }\n  if (log.status !== 'ok') return silent(",
+        replace: `if (log.status !== 'ok') return { silence: undefined, record: undefined }
+  if (log.status !== 'ok') return silent(`,
       },
     ],
     hints: [],

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { messageOf } from '@songhua/sdk/protocol/errors'
 import { bundleMutant } from './bundle.js'
 import type { Mutant, Schedule } from './mutant.js'
 import type { Trial } from './trial.js'
@@ -18,8 +19,9 @@ export interface Verdict {
   readonly name: string
   readonly breaks: string
   /**
-   * `caught`: an invariant failed, and the same schedule passes without the mutant. `missed`: the simulator is too weak.
-   * `stale`: the mutant fits the sources no longer. `broken`: no invariant spoke, but the process did not end as it should.
+   * `caught`: an invariant failed, and the same schedule passes without the mutant. `missed`: the simulator is too
+   * weak. `stale`: the mutant fits the sources no longer. `broken`: no invariant spoke, but the process did not end
+   * as it should.
    */
   readonly status: 'caught' | 'missed' | 'stale' | 'broken'
   readonly caughtBy?: Trial
@@ -36,6 +38,7 @@ export interface HuntReport {
 }
 
 const CONTROL: Pick<Mutant, 'name' | 'edits'> = { name: 'control', edits: [] }
+const scheduleOf = ({ seed, validators }: Schedule): Schedule => ({ seed, validators })
 const keyOf = ({ seed, validators }: Schedule): string => `${seed} ${validators}`
 
 function searchSchedules(count: number): Schedule[] {
@@ -73,7 +76,7 @@ async function hunt({ name, breaks, edits, hints }: Mutant, at: { folder: string
   try {
     await bundleMutant({ name, edits }, bundle)
   } catch (error) {
-    return { ...base, status: 'stale', tried: 0, wallMs: 0, problem: error instanceof Error ? error.message : String(error) }
+    return { ...base, status: 'stale', tried: 0, wallMs: 0, problem: messageOf(error) }
   }
   const { trials, problem } = await runTrials(bundle, [...hints, ...searchSchedules(at.search)], { isStopping: true })
   const ended = { ...base, tried: trials.length, wallMs: performance.now() - startMs }
@@ -94,14 +97,16 @@ function withControl(verdict: Verdict, sick: ReadonlySet<string>): Verdict {
 async function runControl(found: readonly Verdict[], mutants: readonly Mutant[], folder: string): Promise<Trial[]> {
   const bundle = join(folder, 'control.mjs')
   await bundleMutant(CONTROL, bundle)
-  const wanted = [...mutants.flatMap(({ hints }) => hints), ...found.flatMap(({ caughtBy }) => caughtBy ?? [])]
-  const schedules = [...new Map(wanted.map(({ seed, validators }) => [keyOf({ seed, validators }), { seed, validators }])).values()]
+  const hints = mutants.flatMap((mutant) => mutant.hints)
+  const wanted = [...hints, ...found.flatMap(({ caughtBy }) => caughtBy ?? [])].map(scheduleOf)
+  const schedules = [...new Map(wanted.map((schedule) => [keyOf(schedule), schedule])).values()]
   const half = Math.ceil(schedules.length / HUNTS_AT_ONCE)
   const shares = Array.from({ length: HUNTS_AT_ONCE }, (_, at) => schedules.slice(at * half, (at + 1) * half))
   const runs = await inPairs(shares, (share) => runTrials(bundle, share, { isStopping: false }))
   const trials = runs.flatMap((run) => run.trials)
   if (trials.length < schedules.length) {
-    throw new Error(`the unmutated simulator did not come to its end: ${runs.map(({ problem }) => problem ?? 'ended').join('; ')}`)
+    const ends = runs.map(({ problem }) => problem ?? 'ended')
+    throw new Error(`the unmutated simulator did not come to its end: ${ends.join('; ')}`)
   }
   return trials.filter(({ failure }) => failure !== undefined)
 }
@@ -114,7 +119,8 @@ interface Run {
 
 /** A mutant may loop, leak or kill its process: it gets one of its own, and a bound of time. */
 async function runTrials(bundle: string, schedules: readonly Schedule[], mode: { isStopping: boolean }): Promise<Run> {
-  const child = spawn(process.execPath, [bundle, JSON.stringify({ schedules, ...mode })], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const task = JSON.stringify({ schedules, ...mode })
+  const child = spawn(process.execPath, [bundle, task], { stdio: ['ignore', 'pipe', 'pipe'] })
   let isLate = false
   const bound = setTimeout(() => {
     isLate = true

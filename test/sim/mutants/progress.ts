@@ -28,7 +28,9 @@ export const PROGRESS_MUTANTS: readonly Mutant[] = [
       {
         file: STEP,
         find: "for (const message of state.own.values()) turn.effects.push({ type: 'send', message, to: 'all' })",
-        replace: "for (const message of state.own.values()) if (message.kind !== 'roundChange') turn.effects.push({ type: 'send', message, to: 'all' })",
+        replace: `for (const message of state.own.values()) {
+        if (message.kind !== 'roundChange') turn.effects.push({ type: 'send', message, to: 'all' })
+      }`,
       },
     ],
     hints: [],
@@ -36,29 +38,49 @@ export const PROGRESS_MUTANTS: readonly Mutant[] = [
   {
     name: 'no-retransmission',
     breaks: 'Everything is sent once.',
-    edits: [{ file: RECEIVE, find: 'export function scheduleResend(turn: Turn): void {\n', replace: 'export function scheduleResend(turn: Turn): void {\n  if (turn !== undefined) return\n' }],
+    edits: [
+      {
+        file: RECEIVE,
+        find: 'export function scheduleResend(turn: Turn): void {\n',
+        replace: 'export function scheduleResend(turn: Turn): void {\n  if (turn !== undefined) return\n',
+      },
+    ],
     hints: [],
   },
   {
     name: 'no-early-round-change',
     breaks: 'Nobody follows f + 1 others to their round.',
-    edits: [{ file: ENTRY, find: '  if (reached > state.round) enterRound(turn, reached, { announce: true })\n', replace: '' }],
+    edits: [
+      {
+        file: ENTRY,
+        find: '  if (reached > state.round) enterRound(turn, reached, { announce: true })\n',
+        replace: '',
+      },
+    ],
     hints: [],
   },
   {
     name: 'f-round-changes-are-enough',
     breaks: 'f validators, all of them perhaps faulty, take everybody to their round.',
-    edits: [{ file: ROUNDS, find: 'return descending[faultTolerance] ?? -1', replace: 'return descending[faultTolerance - 1] ?? -1' }],
+    edits: [
+      {
+        file: ROUNDS,
+        find: 'return descending[faultTolerance] ?? -1',
+        replace: 'return descending[faultTolerance - 1] ?? -1',
+      },
+    ],
     hints: [],
   },
   {
     name: 'lock-without-unlock',
-    breaks: 'Who has prepared a block votes for no other at that height, whatever a justification proves (IBFT 1, quorum #305).',
+    breaks: 'Who has prepared a block votes for no other at its height, whatever is proved to it (IBFT 1, quorum #305).',
     edits: [
       {
         file: RECEIVE,
         find: '  const error = findUntimely(turn, proposal)\n',
-        replace: '  if (state.certificate !== undefined && state.certificate.digest !== block.digest) return false\n  const error = findUntimely(turn, proposal)\n',
+        replace: `  if (state.certificate !== undefined && state.certificate.digest !== block.digest) return false
+  const error = findUntimely(turn, proposal)
+`,
       },
     ],
     hints: [],
@@ -72,7 +94,13 @@ export const PROGRESS_MUTANTS: readonly Mutant[] = [
   {
     name: 'height-not-restarted-after-sync',
     breaks: 'A block that came by sync does not end the height (Besu #8307).',
-    edits: [{ file: DRIVER, find: 'this.#wake(() => (this.#isHeadNew = true))', replace: 'this.#wake(() => this.#state?.isDecided === true && (this.#isHeadNew = true))' }],
+    edits: [
+      {
+        file: DRIVER,
+        find: 'this.#wake(() => (this.#isHeadNew = true))',
+        replace: 'this.#wake(() => this.#state?.isDecided === true && (this.#isHeadNew = true))',
+      },
+    ],
     hints: [],
   },
   {
@@ -85,15 +113,29 @@ export const PROGRESS_MUTANTS: readonly Mutant[] = [
     name: 'unlimited-future-buffer',
     breaks: 'Messages of later heights are kept without limit.',
     edits: [
-      { file: INBOX, find: 'const limits = { count: FUTURE_PEER_MESSAGES_MAX, bytes: FUTURE_PEER_BYTES_MAX }', replace: 'const limits = { count: Infinity, bytes: Infinity }' },
-      { file: DRIVER, find: 'if (height <= current + FUTURE_HEIGHTS) this.#future.push(raw, height)', replace: 'this.#future.push(raw, height)' },
+      {
+        file: INBOX,
+        find: 'const limits = { count: FUTURE_PEER_MESSAGES_MAX, bytes: FUTURE_PEER_BYTES_MAX }',
+        replace: 'const limits = { count: Infinity, bytes: Infinity }',
+      },
+      {
+        file: DRIVER,
+        find: 'if (height <= current + FUTURE_HEIGHTS) this.#future.push(raw, height)',
+        replace: 'this.#future.push(raw, height)',
+      },
     ],
     hints: [],
   },
   {
     name: 'unlimited-inbox',
     breaks: 'A peer may queue as many messages as it likes.',
-    edits: [{ file: INBOX, find: 'if (share.count >= limits.count || bytes > limits.bytes) return false', replace: '' }],
+    edits: [
+      {
+        file: INBOX,
+        find: 'if (share.count >= limits.count || bytes > limits.bytes) return false',
+        replace: '',
+      },
+    ],
     hints: [],
   },
 ]
