@@ -80,6 +80,16 @@ async function compareHashes(client: HttpClient, nodes: readonly ClusterNode[], 
   return problems
 }
 
+/** By height, the genesis first. */
+export async function blockHashes(client: HttpClient, node: ClusterNode, top: number): Promise<string[]> {
+  const hashes: string[] = []
+  for (let from = 0; from <= top; from += BLOCKS_PER_BATCH) {
+    const calls = range(from, Math.min(top, from + BLOCKS_PER_BATCH - 1)).map((height) => ['eth_getBlockByNumber', hex(height), false] as [string, ...unknown[]])
+    hashes.push(...(await batchRpc<{ hash: string }>(client, node.rpc, calls)).map(({ hash }) => hash))
+  }
+  return hashes
+}
+
 /** Where each transaction of the chain stands, and whether it succeeded. */
 async function finalTransactions(client: HttpClient, node: ClusterNode, top: number): Promise<Map<string, string[]>> {
   const final = new Map<string, string[]>()
