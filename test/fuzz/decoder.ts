@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import type fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Hex, hexToBytes } from '@songhua/sdk/protocol/bytes'
 import { anyBytes, mutated, rlpEdited } from './mutations.js'
@@ -9,8 +9,8 @@ import { FUZZ_TIMEOUT_MS, holds } from './runs.js'
 export interface Codec<T> {
   readonly name: string
   readonly values: fc.Arbitrary<T>
-  encode(value: T): Uint8Array
-  decode(bytes: Uint8Array): T
+  readonly encode: (value: T) => Uint8Array
+  readonly decode: (bytes: Uint8Array) => T
   /** All codes that may leave `decode`. */
   readonly codes: RegExp
   /** One value has one encoding: whatever is accepted is encoded to the same bytes again. */

@@ -13,7 +13,7 @@ type Mutation = (input: Uint8Array) => Uint8Array
 const at = (input: Uint8Array, place: number): number => (input.length === 0 ? 0 : place % input.length)
 
 /** A bit or a byte changed, a piece cut out, put in, doubled or replaced by another, the end lost or lengthened. */
-const mutation: fc.Arbitrary<Mutation> = fc.oneof(
+const mutation = fc.oneof<fc.Arbitrary<Mutation>[]>(
   fc.tuple(fc.nat(), fc.nat(7)).map(([place, bit]): Mutation => (input) =>
     input.map((byte, index) => (index === at(input, place) ? byte ^ (1 << bit) : byte))),
   fc.tuple(fc.nat(), anyByte).map(([place, value]): Mutation => (input) =>
@@ -44,7 +44,7 @@ const mutation: fc.Arbitrary<Mutation> = fc.oneof(
 /** Valid bytes after one to four mutations. */
 export function mutated(valid: fc.Arbitrary<Uint8Array>): fc.Arbitrary<Uint8Array> {
   return fc.tuple(valid, fc.array(mutation, { minLength: 1, maxLength: 4 })).map(([input, mutations]) =>
-    mutations.reduce((changed, mutate) => mutate(changed), new Uint8Array(input)))
+    mutations.reduce<Uint8Array>((changed, mutate) => mutate(changed), new Uint8Array(input)))
 }
 
 export const rlpItem: fc.Arbitrary<RlpItem> = fc.letrec<{ item: RlpItem }>((tie) => ({
@@ -55,33 +55,34 @@ export const rlpItem: fc.Arbitrary<RlpItem> = fc.letrec<{ item: RlpItem }>((tie)
   ),
 })).item
 
+const FIELDS: RlpItem[] = [
+  new Uint8Array(0), Uint8Array.of(0), Uint8Array.of(0, 1), new Uint8Array(8).fill(255), new Uint8Array(9).fill(255),
+  new Uint8Array(20), new Uint8Array(32).fill(255), new Uint8Array(33), new Uint8Array(65), new Uint8Array(256), [],
+]
+
 /** A field where one is expected: of the usual lengths, an integer with a leading zero, a list in place of bytes. */
 const field: fc.Arbitrary<RlpItem> = fc.oneof(
-  fc.constantFrom<RlpItem[]>(
-    new Uint8Array(0), Uint8Array.of(0), Uint8Array.of(0, 1), new Uint8Array(8).fill(255), new Uint8Array(9).fill(255),
-    new Uint8Array(20), new Uint8Array(32).fill(255), new Uint8Array(33), new Uint8Array(65), new Uint8Array(256), [],
-  ),
+  fc.constantFrom<RlpItem[]>(...FIELDS),
   rlpItem,
 )
 
-type Edit = { kind: 'replace' | 'insert'; by: RlpItem } | { kind: 'remove' | 'double' }
+/** What becomes of an item: the items that stand in its place. */
+type Edit = (item: RlpItem) => RlpItem[]
 
 const edit: fc.Arbitrary<Edit> = fc.oneof(
-  fc.record({ kind: fc.constantFrom('replace' as const, 'insert' as const), by: field }),
-  fc.record({ kind: fc.constantFrom('remove' as const, 'double' as const) }),
+  field.map((by): Edit => () => [by]),
+  field.map((by): Edit => (item) => [by, item]),
+  fc.constant<Edit>(() => []),
+  fc.constant<Edit>((item) => [item, item]),
 )
 
 /** Follows `path` into the lists and edits the item at its end; the bytes stay canonical RLP, only their sense changes. */
 function editItem(item: RlpItem, path: readonly number[], change: Edit): RlpItem {
   const [first, ...rest] = path
-  if (!Array.isArray(item) || first === undefined) return change.kind === 'replace' ? change.by : item
-  const index = item.length === 0 ? 0 : first % item.length
-  const child = item[index]
-  if (rest.length > 0 && child !== undefined) return item.map((one, each) => (each === index ? editItem(one, rest, change) : one))
-  const put: RlpItem[] =
-    change.kind === 'remove' || child === undefined ? [] : change.kind === 'double' ? [child, child] : [change.by]
-  const kept = change.kind === 'insert' && child !== undefined ? [child] : []
-  return [...item.slice(0, index), ...put, ...kept, ...item.slice(index + 1)]
+  if (item instanceof Uint8Array || first === undefined || item.length === 0) return item
+  const index = first % item.length
+  const edited = (child: RlpItem): RlpItem[] => (rest.length > 0 && Array.isArray(child) ? [editItem(child, rest, change)] : change(child))
+  return item.flatMap((child, each): RlpItem[] => (each === index ? edited(child) : [child]))
 }
 
 /**

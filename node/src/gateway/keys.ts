@@ -1,3 +1,4 @@
+import { CodedError } from '@songhua/sdk/protocol/errors'
 import { RECORD_FAMILIES, type RecordFamily } from '@songhua/sdk/protocol/evidence-envelope'
 
 /**
@@ -129,7 +130,7 @@ export const searchRange = (tag: Uint8Array, times: { fromMs: number; toMs: numb
 export const positionOfSearchKey = (key: Uint8Array): Uint8Array => key.subarray(1 + TAG_BYTES)
 export const placeOfPosition = (position: Uint8Array): Place => placeAt(position, 6)
 export const isPosition = (bytes: Uint8Array): boolean =>
-  bytes.length === POSITION_BYTES && familyOf(bytes[6]!) !== undefined
+  bytes.length === POSITION_BYTES && familyOf(bytes[6]) !== undefined
 export const MS_MAX = 2 ** 48 - 1
 
 /** Of a key of one byte, family and seq. */
@@ -140,11 +141,20 @@ export const eventOfKey = (key: Uint8Array): number => readUint64(key, 1)
 export const placeToBytes = (place: Place): Uint8Array => placeKey(0, place).subarray(1)
 export const placeFromBytes = (bytes: Uint8Array): Place => placeAt(bytes, 0)
 
+/** @throws CodedError `GATEWAY_STORE_DAMAGED` when what stands there is no place */
 function placeAt(bytes: Uint8Array, at: number): Place {
-  return { family: familyOf(bytes[at]!)!, seq: readUint64(bytes, at + 1) }
+  const family = familyOf(bytes[at])
+  const seq = readUint64(bytes, at + 1)
+  if (family === undefined || !Number.isSafeInteger(seq)) failDamaged(`it names record ${seq} of a family ${bytes[at]}`)
+  return { family, seq }
 }
 
-function familyOf(number: number): RecordFamily | undefined {
+/** @throws CodedError `GATEWAY_STORE_DAMAGED` */
+export function failDamaged(what: string): never {
+  throw new CodedError('GATEWAY_STORE_DAMAGED', `the gateway's store is damaged: ${what}; restore it from a backup`)
+}
+
+function familyOf(number: number | undefined): RecordFamily | undefined {
   return FAMILIES.find((family) => RECORD_FAMILIES[family] === number)
 }
 

@@ -1,6 +1,7 @@
 import {
   type Hash,
   type Hex,
+  bigintToBytes,
   bytesToHex,
   hexToBytes,
   numberToBytes,
@@ -19,7 +20,7 @@ import {
   readNumber,
 } from '@songhua/sdk/protocol/rlp'
 import type { Hold, Outcome, Refusal } from './model.js'
-import { type Place, TAG_BYTES, placeFromBytes, placeToBytes, uuidBytes, uuidFromBytes } from './keys.js'
+import { type Place, TAG_BYTES, failDamaged, placeFromBytes, placeToBytes, uuidBytes, uuidFromBytes } from './keys.js'
 
 /** A record as it was accepted. */
 export interface RecordRow {
@@ -114,6 +115,11 @@ const REFUSAL_CODES = [
 const text = (value: string): Uint8Array => utf8ToBytes(value)
 const readText = (item: RlpItem | undefined, field: string): string =>
   Buffer.from(readBytes(item, field)).toString('utf8')
+/** @throws CodedError `GATEWAY_STORE_DAMAGED` for a number that stands for nothing */
+const named = <T>(names: readonly T[], item: RlpItem | undefined, field: string): T => {
+  const number = readNumber(item, field)
+  return names[number] ?? failDamaged(`${field} is ${number}`)
+}
 const decode = (bytes: Uint8Array, name: string, length: number): RlpItem[] =>
   readList(decodeRlp(bytes, { maxDepth: 3 }), name, length)
 
@@ -184,7 +190,7 @@ export function decodeIdempotencyRow(bytes: Uint8Array): IdempotencyRow {
     outcomes: readList(fields[2], 'idempotency.outcomes').map((item) => {
       const outcome = readList(item, 'outcome')
       if (outcome.length === 1) return { id: uuidFromBytes(readBytes(outcome[0], 'outcome.id', 16)) }
-      const code = REFUSAL_CODES[readNumber(outcome[0], 'outcome.code')] ?? 'RECORD_INVALID'
+      const code = named(REFUSAL_CODES, outcome[0], 'outcome.code')
       return { code, existingId: readText(outcome[1], 'outcome.existingId') || undefined }
     }),
   }
@@ -193,7 +199,7 @@ export function decodeIdempotencyRow(bytes: Uint8Array): IdempotencyRow {
 /** Family and last seq are in its key. */
 export function encodeBatchRow({ first, batchId, root, closedAtMs, raw, nonce, hashes }: BatchRow): Uint8Array {
   const attempts = hashes.map((hash) => hexToBytes(hash))
-  const numbers = [first, closedAtMs, Number(nonce)].map(numberToBytes)
+  const numbers = [numberToBytes(first), numberToBytes(closedAtMs), bigintToBytes(nonce)]
   return encodeRlp([...numbers, hexToBytes(batchId), hexToBytes(root), raw, attempts])
 }
 
@@ -241,7 +247,7 @@ export function encodeEventRow(event: EventRow): Uint8Array {
 
 export function decodeEventRow(bytes: Uint8Array): EventRow {
   const fields = readList(decodeRlp(bytes, { maxDepth: 2 }), 'event')
-  const type = EVENT_TYPES[readNumber(fields[0], 'event.type')] ?? 'record.anchored'
+  const type = named(EVENT_TYPES, fields[0], 'event.type')
   const atMs = readNumber(fields[1], 'event.atMs')
   const place = placeFromBytes(readBytes(fields[2], 'event.place', 9))
   if (type !== 'record.anchored') return { type, atMs, place, by: readText(fields[3], 'event.by') }

@@ -60,6 +60,8 @@ const HELLO_FIELDS = 10
 const GOODBYE_LENGTH_MAX = 512
 
 const text = (value: string): Uint8Array => utf8ToBytes(value)
+/** What is no UTF-8 is refused: its replacement would be longer than what was measured. */
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 function fieldsOf(message: ControlMessage): RlpItem[] {
   switch (message.type) {
@@ -174,7 +176,7 @@ function readText(item: RlpItem | undefined, field: string, bytesMax: number): s
   if (bytes.length > bytesMax) {
     throw networkError('MESSAGE_MALFORMED', `${field} has ${bytes.length} bytes; at most ${bytesMax}`)
   }
-  return new TextDecoder().decode(bytes).replace(/\p{C}/gu, ' ')
+  return UTF8.decode(bytes).replace(/\p{C}/gu, ' ')
 }
 
 export interface Refusal {
