@@ -5,17 +5,18 @@
  * third of 4 s.
  * Run, after a build: npx tsx test/bench/dear-block.ts [part of a name]
  */
+import { addressAt, createBigState, type BigState } from './dear-state.js'
 import { createEthereumjsEvm } from '@songhua/node/execution/ethereumjs-evm'
 import { createBlockExecutor } from '@songhua/node/execution/block-executor'
 import { installNativeCrypto } from '@songhua/node/execution/native-crypto'
 import { chainRules } from '@songhua/node/execution/rules'
 import type { BlockContext } from '@songhua/node/execution/evm'
-import type { StateReader } from '@songhua/node/trie/state'
+import type { NodeStore, StateReader } from '@songhua/node/trie/state'
 import { updateStateTrie } from '@songhua/node/trie/state-trie'
 import { type Account, EMPTY_ACCOUNT, EMPTY_TRIE_ROOT } from '@songhua/sdk/protocol/account'
-import { type Address, type Hash, ZERO_HASH, bytesToHex, concatBytes, hexToBytes, padLeft, bigintToBytes } from '@songhua/sdk/protocol/bytes'
+import { type Address, type Hash, ZERO_HASH, concatBytes, padLeft, bigintToBytes } from '@songhua/sdk/protocol/bytes'
 import { keccak256, keccak256Hex } from '@songhua/sdk/protocol/crypto'
-import { signTransaction } from '@songhua/sdk/protocol/transaction'
+import { type Transaction, decodeTransaction, signTransaction } from '@songhua/sdk/protocol/transaction'
 
 const CHAIN_ID = 230099
 const BLOCK_GAS = 8_000_000n
@@ -23,14 +24,22 @@ const KEY = new Uint8Array(32).fill(7)
 const CONTRACT: Address = `0x${'c0de'.padStart(40, '0')}`
 const BIG_CODE: Address = `0x${'b16c'.padStart(40, '0')}`
 const MEMBERSHIP: Address = `0x${'ab'.padStart(40, '0')}`
+/** Reverts at once. */
+const REVERTER: Address = `0x${'0bad'.padStart(40, '0')}`
+/** Answers 32 kB. */
+const RETURNER: Address = `0x${'0fed'.padStart(40, '0')}`
+/** The big state: accounts, and contracts of the largest size. */
+const FIRST_ACCOUNT = 0x1000_0000n
+const FIRST_CODE = 0x2000_0000n
+const BIG = { accounts: 200_000, slots: 200_000, codes: 2_500 } as const
 
 const OP = {
   ADD: 0x01, MUL: 0x02, SUB: 0x03, DIV: 0x04, SDIV: 0x05, MOD: 0x06, SMOD: 0x07, ADDMOD: 0x08, MULMOD: 0x09, EXP: 0x0a, SIGNEXTEND: 0x0b,
   LT: 0x10, GT: 0x11, SLT: 0x12, EQ: 0x14, ISZERO: 0x15, AND: 0x16, OR: 0x17, NOT: 0x19, BYTE: 0x1a, SHL: 0x1b, SHR: 0x1c, SAR: 0x1d, KECCAK256: 0x20,
   ADDRESS: 0x30, BALANCE: 0x31, CALLER: 0x33, CALLDATALOAD: 0x35, CALLDATACOPY: 0x37, CODECOPY: 0x39, GASPRICE: 0x3a, EXTCODESIZE: 0x3b, EXTCODECOPY: 0x3c, RETURNDATACOPY: 0x3e,
   EXTCODEHASH: 0x3f, BLOCKHASH: 0x40, COINBASE: 0x41, SELFBALANCE: 0x47, POP: 0x50, MLOAD: 0x51, MSTORE: 0x52, MSTORE8: 0x53, SLOAD: 0x54, SSTORE: 0x55, JUMP: 0x56, JUMPI: 0x57, PC: 0x58,
-  MSIZE: 0x59, GAS: 0x5a, JUMPDEST: 0x5b, TLOAD: 0x5c, TSTORE: 0x5d, MCOPY: 0x5e, PUSH0: 0x5f, DUP1: 0x80, DUP2: 0x81, DUP6: 0x85, SWAP1: 0x90, SWAP16: 0x9f, LOG0: 0xa0, LOG4: 0xa4,
-  CREATE: 0xf0, CALL: 0xf1, CREATE2: 0xf5, DELEGATECALL: 0xf4, STATICCALL: 0xfa, STOP: 0x00,
+  MSIZE: 0x59, GAS: 0x5a, JUMPDEST: 0x5b, TLOAD: 0x5c, TSTORE: 0x5d, MCOPY: 0x5e, PUSH0: 0x5f, DUP1: 0x80, DUP2: 0x81, DUP4: 0x83, DUP6: 0x85, SWAP1: 0x90, SWAP16: 0x9f, LOG0: 0xa0, LOG4: 0xa4,
+  CREATE: 0xf0, CALL: 0xf1, RETURN: 0xf3, REVERT: 0xfd, SELFDESTRUCT: 0xff, CREATE2: 0xf5, DELEGATECALL: 0xf4, STATICCALL: 0xfa, STOP: 0x00,
 } as const
 
 type Step = keyof typeof OP | bigint | number
@@ -53,6 +62,8 @@ interface Workload {
   calldata?: Uint8Array
   /** Gas left at which the loop stops: above what one turn takes. */
   reserve?: bigint
+  /** In place of one transaction to the contract: the raw bytes of as many as fill a block. */
+  raw?: () => Uint8Array[]
 }
 
 function codeOf({ before = [0], body, times = 1, reserve = 700_000n }: Workload): Uint8Array {
@@ -188,19 +199,90 @@ function workloads(): Workload[] {
   ]
 }
 
-function stateWith(code: Uint8Array, sender: Address): StateReader {
+/** What journals, checkpoints and call frames cost when there is much in them. */
+function frameWorkloads(): Workload[] {
+  const call = (to: Address): Step[] => [0, 0, 0, 0, 0, BigInt(to), 'GAS', 'CALL', 'POP']
+  const touched = Array.from({ length: 800 }, (_, at): Step[] => [FIRST_ACCOUNT + BigInt(at), 'BALANCE', 'POP']).flat()
+  const transient = Array.from({ length: 1500 }, (_, at): Step[] => [1, at, 'TSTORE']).flat()
+  const dirty = Array.from({ length: 60 }, (_, at): Step[] => [1, at + 1_000_000, 'SSTORE']).flat()
+  const self: Step[] = [0, 0, 0, 0, 0, 'ADDRESS', 'GAS', 'CALL', 'POP']
+  return [
+    { name: 'CALL that reverts', body: call(REVERTER), times: 100 },
+    { name: 'CALL that answers 32 kB', body: call(RETURNER), times: 20 },
+    { name: 'CALL after 800 cold accounts', before: touched, body: call(BIG_CODE), times: 100 },
+    { name: 'CALL after 1500 transient slots', before: transient, body: call(BIG_CODE), times: 100 },
+    { name: 'reverted CALL after 1500 transient slots', before: transient, body: call(REVERTER), times: 100 },
+    { name: 'reverted CALL after 60 new slots', before: dirty, body: call(REVERTER), times: 100 },
+    { name: 'recursion to the depth of the gas', body: self, reserve: 3_000n },
+    { name: 'recursion with LOG0', body: [0, 0, 'LOG0', ...self], reserve: 4_000n },
+    { name: 'recursion with TSTORE', body: ['GAS', 'GAS', 'TSTORE', ...self], reserve: 4_000n },
+    { name: 'recursion with memory', body: [1, 4096, 'MSTORE', ...self], reserve: 4_000n },
+    { name: 'one depth-first recursion, logs at the bottom', before: [...self, 0], body: [0, 0, 'LOG0'], times: 3, reserve: 3_000n },
+    { name: 'CREATE and SELFDESTRUCT', before: [0x33ffn << 240n, 'PUSH0', 'MSTORE', 0], body: [2, 0, 0, 'CREATE', 'POP'], times: 3 },
+    {
+      name: 'CREATE2 48 kB initcode of JUMPDESTs', calldata: jumpyInitcode(), before: [49152, 0, 0, 'CALLDATACOPY', 0],
+      body: count('DUP1', 49152, 0, 0, 'CREATE2', 'POP'),
+    },
+    { name: 'CALL with value to new accounts', before: [0x3000_0000n], body: count(0, 0, 0, 0, 1, 'DUP6', 0, 'CALL', 'POP') },
+  ]
+}
+
+function jumpyInitcode(): Uint8Array {
+  const code = new Uint8Array(49_152).fill(OP.JUMPDEST)
+  code.set([0x60, 0x04, OP.JUMP, OP.STOP, OP.JUMPDEST, OP.STOP])
+  return code
+}
+
+/** What a state of years costs to read and to change. */
+function bigStateWorkloads(): Workload[] {
+  return [
+    { name: 'big state: SLOAD cold', before: [1], body: count('DUP1', 'SLOAD', 'POP'), times: 100 },
+    { name: 'big state: SSTORE other value', before: [1], body: count('GAS', 'DUP2', 'SSTORE'), times: 10 },
+    { name: 'big state: SSTORE zero', before: [1], body: count('PUSH0', 'DUP2', 'SSTORE'), times: 10 },
+    { name: 'big state: SSTORE new', before: [1_000_000], body: count('GAS', 'DUP2', 'SSTORE'), times: 10 },
+    { name: 'big state: BALANCE cold', before: [FIRST_ACCOUNT], body: count('DUP1', 'BALANCE', 'POP'), times: 50 },
+    { name: 'big state: CALL with value', before: [FIRST_ACCOUNT], body: count(0, 0, 0, 0, 1, 'DUP6', 0, 'CALL', 'POP') },
+    { name: 'big state: EXTCODESIZE cold 24 kB', before: [FIRST_CODE], body: count('DUP1', 'EXTCODESIZE', 'POP'), times: 20 },
+    { name: 'big state: EXTCODEHASH cold', before: [FIRST_CODE], body: count('DUP1', 'EXTCODEHASH', 'POP'), times: 20 },
+    { name: 'big state: EXTCODECOPY cold 32 B', before: [FIRST_CODE], body: count(32, 0, 0, 'DUP4', 'EXTCODECOPY'), times: 20 },
+    { name: 'big state: CALL of cold 24 kB codes', before: [FIRST_CODE], body: count(0, 0, 0, 0, 0, 'DUP6', 'GAS', 'CALL', 'POP'), times: 10 },
+  ]
+}
+
+/** Blocks of many transactions: signatures, nonces, receipts. */
+function transactionWorkloads(): Workload[] {
+  const to = (at: number): Address => addressAt(0x4000_0000n + BigInt(at))
+  const many = (perBlock: number, fields: (at: number) => Partial<Parameters<typeof signTransaction>[0]>) => (): Uint8Array[] =>
+    Array.from({ length: perBlock }, (_, nonce) =>
+      signTransaction({ chainId: CHAIN_ID, nonce, gasLimit: 21_000, to: to(nonce), ...fields(nonce) }, KEY).raw)
+  const keys = Array.from({ length: 1000 }, (_, at): Hash => `0x${at.toString(16).padStart(64, '0')}`)
+  return [
+    { name: 'transfers to new accounts', body: [], raw: many(380, () => ({ value: 1n })) },
+    { name: 'transactions of 128 kB zeros', body: [], raw: many(13, () => ({ data: new Uint8Array(130_000), gasLimit: 541_000n })) },
+    { name: 'access lists of 1000 keys', body: [], raw: many(4, () => ({ type: 1, gasLimit: 1_950_000n, accessList: [{ address: CONTRACT, storageKeys: keys }] })) },
+    { name: 'creations of nothing', body: [], raw: many(150, () => ({ to: undefined, gasLimit: 53_000n })) },
+  ]
+}
+
+function stateWith(code: Uint8Array, sender: Address, base?: BigState): StateReader & NodeStore {
   const big = new Uint8Array(24_576).fill(OP.JUMPDEST)
   big[0] = OP.STOP
-  const codes = new Map<Hash, Uint8Array>([[keccak256Hex(code), code], [keccak256Hex(big), big]])
+  const reverter = assemble(['PUSH0', 'PUSH0', 'REVERT'])
+  const returner = assemble([32768, 'PUSH0', 'RETURN'])
+  const codes = new Map<Hash, Uint8Array>([code, big, reverter, returner].map((one) => [keccak256Hex(one), one]))
+  const storageRoot = base?.reader.getAccount(CONTRACT)?.storageRoot ?? EMPTY_TRIE_ROOT
   const accounts = new Map<Address, Account>([
     [sender, { ...EMPTY_ACCOUNT, balance: 10n ** 30n }],
-    [CONTRACT, { ...EMPTY_ACCOUNT, nonce: 1n, balance: 10n ** 18n, codeHash: keccak256Hex(code) }],
+    [CONTRACT, { ...EMPTY_ACCOUNT, nonce: 1n, balance: 10n ** 18n, storageRoot, codeHash: keccak256Hex(code) }],
+    [REVERTER, { ...EMPTY_ACCOUNT, nonce: 1n, codeHash: keccak256Hex(reverter) }],
+    [RETURNER, { ...EMPTY_ACCOUNT, nonce: 1n, codeHash: keccak256Hex(returner) }],
     [BIG_CODE, { ...EMPTY_ACCOUNT, nonce: 1n, codeHash: keccak256Hex(big) }],
   ])
   return {
-    getAccount: (address) => accounts.get(address),
-    getStorage: () => 0n,
-    getCode: (hash) => codes.get(hash)!,
+    getAccount: (address) => accounts.get(address) ?? base?.reader.getAccount(address),
+    getStorage: (address, slot) => base?.reader.getStorage(address, slot) ?? 0n,
+    getCode: (hash) => codes.get(hash) ?? base!.reader.getCode(hash),
+    getNode: (hash) => base?.reader.getNode(hash),
   }
 }
 
@@ -211,42 +293,66 @@ const block: BlockContext = {
 
 interface Line { name: string; mgasPerSecond: number; ms: number; gas: number; trieMs: number }
 
-async function measure(workload: Workload, executor: ReturnType<typeof createBlockExecutor>): Promise<Line> {
+interface Bench { executor: ReturnType<typeof createBlockExecutor>; base: BigState | undefined }
+
+async function measure(workload: Workload, { executor, base }: Bench): Promise<Line> {
   const data = workload.calldata ?? new Uint8Array(0)
-  const transaction = signTransaction({ chainId: CHAIN_ID, nonce: 0, gasLimit: BLOCK_GAS, to: CONTRACT, data }, KEY)
-  const state = stateWith(codeOf(workload), transaction.sender)
+  const raws = workload.raw?.() ?? [signTransaction({ chainId: CHAIN_ID, nonce: 0, gasLimit: BLOCK_GAS, to: CONTRACT, data }, KEY).raw]
+  const { sender } = decodeTransaction(raws[0]!)
   let best: Line | undefined
   for (let round = 0; round < 2; round++) {
+    // Anew, so that nothing stays warm from the round before but the pages of the disk.
+    const state = stateWith(codeOf(workload), sender, base)
     const started = process.cpuUsage()
-    const execution = await executor.executeBlock({ state, block, validators: [], transactions: [transaction] })
+    const transactions: Transaction[] = raws.map((raw) => decodeTransaction(raw))
+    const execution = await executor.executeBlock({ state, block, validators: [], transactions })
     const spent = process.cpuUsage(started)
     const receipt = execution.receipts[0]!
     if (receipt.status === 0) throw new RangeError(`${workload.name} failed after ${execution.gasUsed} gas`)
-    const before = performance.now()
-    updateStateTrie({ getNode: () => undefined }, EMPTY_TRIE_ROOT, execution.diff)
+    const before = process.cpuUsage()
+    updateStateTrie(state, base?.root ?? EMPTY_TRIE_ROOT, execution.diff)
+    const trie = process.cpuUsage(before)
     const ms = (spent.user + spent.system) / 1000
     const gas = Number(execution.gasUsed)
-    const line = { name: workload.name, ms, gas, mgasPerSecond: gas / ms / 1000, trieMs: performance.now() - before }
+    const line = { name: workload.name, ms, gas, mgasPerSecond: gas / ms / 1000, trieMs: (trie.user + trie.system) / 1000 }
     if (best === undefined || line.mgasPerSecond > best.mgasPerSecond) best = line
   }
   return best!
 }
+
+/** The gas limit of a block unless genesis says otherwise, and what a third of a round is. */
+const DEFAULT_GAS_LIMIT = 6_500_000
+const THIRD_OF_ROUND_MS = 4_000 / 3
 
 async function main(): Promise<void> {
   console.log(JSON.stringify(await installNativeCrypto()))
   const evm = await createEthereumjsEvm({ chainId: BigInt(CHAIN_ID) })
   const executor = createBlockExecutor({ evm, rules: chainRules(CHAIN_ID), membershipContract: MEMBERSHIP })
   const part = process.argv[2] ?? process.env.DEAR ?? ''
+  const wanted = (some: Workload[]): Workload[] => some.filter(({ name }) => name.includes(part))
   const lines: Line[] = []
-  for (const workload of workloads()) {
-    if (!workload.name.includes(part)) continue
-    lines.push(await measure(workload, executor))
+  for (const workload of wanted([...workloads(), ...frameWorkloads(), ...transactionWorkloads()])) {
+    lines.push(await measure(workload, { executor, base: undefined }))
   }
-  lines.sort((a, b) => a.mgasPerSecond - b.mgasPerSecond)
-  for (const { name, ms, gas, mgasPerSecond, trieMs } of lines) {
-    console.log(`${name.padEnd(26)} ${mgasPerSecond.toFixed(1).padStart(9)} Mgas/s ${ms.toFixed(0).padStart(6)} ms for ${gas} gas, trie ${trieMs.toFixed(0)} ms`)
+  const onBigState = wanted(bigStateWorkloads())
+  if (onBigState.length > 0) {
+    const base = await createBigState({ ...BIG, firstAccount: FIRST_ACCOUNT, firstCode: FIRST_CODE, contract: CONTRACT, contractAccount: EMPTY_ACCOUNT })
+    for (const workload of onBigState) lines.push(await measure(workload, { executor, base }))
+    await base.close()
+  }
+  report(lines)
+}
+
+/** The dearest first, with what a block at the default limit takes: execution and trie. */
+function report(lines: Line[]): void {
+  const blockMs = ({ ms, gas, trieMs }: Line): number => ((ms + trieMs) * DEFAULT_GAS_LIMIT) / gas
+  for (const line of lines.sort((a, b) => blockMs(b) - blockMs(a))) {
+    const { name, ms, gas, mgasPerSecond, trieMs } = line
+    const full = blockMs(line)
+    const mark = full > THIRD_OF_ROUND_MS ? ' over a third of the round' : ''
+    console.log(`${name.padEnd(46)} ${mgasPerSecond.toFixed(1).padStart(9)} Mgas/s ${ms.toFixed(0).padStart(6)} ms for ${gas} gas, `
+      + `trie ${trieMs.toFixed(0)} ms; a block ${full.toFixed(0)} ms${mark}`)
   }
 }
 
-export { bytesToHex, hexToBytes }
 await main()

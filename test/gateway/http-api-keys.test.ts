@@ -7,7 +7,8 @@ import { apiKeyFileAt } from '@songhua/node/gateway/api-key-file'
 import {
   apiKeyFileToText, createApiKey, createApiKeys, EMPTY_API_KEY_FILE, parseApiKeyFile, revokeApiKey,
 } from '@songhua/node/gateway/api-keys'
-import { addressKey, createRates } from '@songhua/node/gateway/http/rates'
+import { addressKey } from '@songhua/node/base/address-key'
+import { createRates } from '@songhua/node/gateway/http/rates'
 import { GATEWAY_LIMITS } from '@songhua/node/gateway/limits'
 import { codeOf } from '../protocol/support.js'
 

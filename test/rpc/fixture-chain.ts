@@ -196,6 +196,7 @@ export async function createFixtureChain(callOptions: Partial<CallServiceOptions
     pendingNonce: (address) => pool.pendingNonce(address),
     content: () => pool.content(),
     status: () => pool.status(),
+    asideOf: (hash) => pool.asideOf(hash),
     onAdded: (listener) => pool.onAdded((transaction) => listener(transaction)),
   }
   const ports: RpcPorts = {

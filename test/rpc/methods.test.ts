@@ -111,6 +111,7 @@ describe('every method', () => {
       qbft_getValidatorsByBlockHash: [[block.hash], [UNKNOWN]],
       qbft_getSignerMetrics: [[], ['0x1', '0x3']],
       songhua_getHistoryProof: [['0x0', '0x1'], ['0x1', '0x3']],
+      songhua_getTransactionStatus: [[sent.store!.hash], [sent.transfer!.hash], [UNKNOWN]],
     }
     const elsewhere = ['eth_sendRawTransactionSync', 'eth_subscribe', 'eth_unsubscribe']
     for (const method of server.methods.filter(({ name }) => !elsewhere.includes(name))) {

@@ -113,6 +113,7 @@ function poolAccess({ pool }: Ledger): PoolAccess {
     pendingNonce: (address) => pool.pendingNonce(address),
     content: () => pool.content(),
     status: () => pool.status(),
+    asideOf: (hash) => pool.asideOf(hash),
     onAdded: (listener) => pool.onAdded((transaction) => listener(transaction)),
   }
 }

@@ -6,6 +6,7 @@ import { installNativeCrypto } from '../execution/native-crypto.js'
 import type { BackupFolders } from './gateway-backup.js'
 import { remoteChain } from './gateway-chain.js'
 import { type GatewayAddress, type GatewayParts, openGateway } from './gateway-parts.js'
+import type { GatewayStats } from './gateway-process.js'
 import type { GatewaySettings } from './gateway-settings.js'
 import { createLogger } from './logger.js'
 import { createStopStack } from './stop-stack.js'
@@ -45,7 +46,11 @@ function serve(): void {
         return parts.address
       },
       block: () => notify(),
-      stats: () => ({ ...requireParts().stats(), pid: process.pid, rss_bytes: process.memoryUsage.rss() }),
+      stats: (): GatewayStats => {
+        const gateway = requireParts()
+        const figures = { ...gateway.stats(), pid: process.pid, rss_bytes: process.memoryUsage.rss() }
+        return { figures, refusals: gateway.refusals() }
+      },
       backup: (folders: BackupFolders) => requireParts().backup(folders),
       stop: () => stop(),
     },

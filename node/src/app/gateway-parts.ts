@@ -8,6 +8,7 @@ import { CodedError, messageOf } from '@songhua/sdk/protocol/errors'
 import { type SchemaRegistry, createSchemaRegistry } from '@songhua/sdk/records/schema-registry'
 import { RECORD_SCHEMAS } from '@songhua/sdk/records/schemas/catalogue'
 import { systemClock } from '../base/clock.js'
+import type { RefusalCount } from '../base/refusals.js'
 import type { Logger } from '../base/logger.js'
 import { apiKeyFileAt } from '../gateway/api-key-file.js'
 import { createApiKeys } from '../gateway/api-keys.js'
@@ -36,6 +37,7 @@ export interface GatewayAddress {
 export interface GatewayParts {
   readonly address: GatewayAddress
   stats(): Record<string, number>
+  refusals(): RefusalCount[]
   backup(folders: BackupFolders): Promise<Record<string, number>>
 }
 
@@ -88,6 +90,7 @@ export async function openGateway(settings: GatewaySettings, ports: GatewayParts
   return {
     address: { host, port, account },
     stats: () => engine.stats(),
+    refusals: () => server.refusals(),
     backup: (folders) => backUpGateway({ gatewayDir, chainId, genesisHash, backup: (targets) => engine.backup(targets) }, folders),
   }
 }

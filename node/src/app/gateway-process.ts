@@ -3,10 +3,17 @@ import { privateKeyToAddress } from '@songhua/sdk/protocol/crypto'
 import { CodedError, messageOf } from '@songhua/sdk/protocol/errors'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
+import type { RefusalCount } from '../base/refusals.js'
 import { type Remote, type RemoteHandlers, type RemoteMessage, createRemote } from '../base/remote.js'
 import type { BackupFolders } from './gateway-backup.js'
 import type { GatewayAddress } from './gateway-parts.js'
 import type { GatewaySettings } from './gateway-settings.js'
+
+/** Figures of the moment, and how often clients were refused since it started. */
+export interface GatewayStats {
+  readonly figures: Record<string, number>
+  readonly refusals: readonly RefusalCount[]
+}
 
 /**
  * The gateway of a node: a process of its own, so that neither a rush of records nor anything that kills it can touch
@@ -16,8 +23,8 @@ export interface Gateway {
   /** Where it listens, or is to listen. */
   readonly address: GatewayAddress
   isUp(): boolean
-  /** Figures of the moment; few while it does not answer. */
-  stats(): Promise<Record<string, number>>
+  /** Few figures while it does not answer. */
+  stats(): Promise<GatewayStats>
   /** @throws CodedError of the backup, `GATEWAY_DOWN` */
   backup(folders: BackupFolders): Promise<Record<string, number>>
   /** A block has become final. */
@@ -44,6 +51,9 @@ const STOP_MS_MAX = 10_000
 const STATS_MS_MAX = 500
 /** The compiled file, also when this one runs from its source: a process cannot start from TypeScript. */
 const ENTRY = new URL('../../dist/app/gateway-entry.js', import.meta.url)
+
+/** Of one that ends while it is asked. */
+const NO_STATS: GatewayStats = { figures: {}, refusals: [] }
 
 interface Running {
   readonly address: GatewayAddress
@@ -148,18 +158,19 @@ class SupervisedGateway implements Gateway {
     this.#delayMs = Math.min(this.#delayMs * 2, RESTART_MS[1])
   }
 
-  async stats(): Promise<Record<string, number>> {
+  async stats(): Promise<GatewayStats> {
     const own = { up: Number(this.isUp()), restarts_total: this.#restarts }
-    if (this.#running === undefined) return own
-    const figures = this.#running.remote.call<Record<string, number>>('stats').catch(() => ({}))
-    return { ...own, answering: 1, ...(await this.#within(figures)) }
+    if (this.#running === undefined) return { figures: own, refusals: [] }
+    const asked = this.#running.remote.call<GatewayStats>('stats').catch(() => NO_STATS)
+    const { figures, refusals } = await this.#within(asked)
+    return { figures: { ...own, answering: 1, ...figures }, refusals }
   }
 
   /** `answering: 0` when it takes too long. */
-  #within(figures: Promise<Record<string, number>>): Promise<Record<string, number>> {
+  #within(asked: Promise<GatewayStats>): Promise<GatewayStats> {
     return new Promise((resolve) => {
-      const cancel = this.#ports.clock.after(STATS_MS_MAX, () => resolve({ answering: 0 }))
-      void figures.then((given) => {
+      const cancel = this.#ports.clock.after(STATS_MS_MAX, () => resolve({ figures: { answering: 0 }, refusals: [] }))
+      void asked.then((given) => {
         cancel()
         resolve(given)
       })

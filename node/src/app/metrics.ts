@@ -1,7 +1,8 @@
+import type { RefusalCount } from '../base/refusals.js'
 import type { Metric } from '../rpc/admin-ports.js'
 import type { RpcServer } from '../rpc/rpc-server.js'
 import type { CallService } from '../services/call-worker-pool.js'
-import type { Gateway } from './gateway-process.js'
+import type { Gateway, GatewayStats } from './gateway-process.js'
 import type { Ledger } from './ledger.js'
 import { peerMetrics } from './peer-metrics.js'
 import type { Peers } from './peers.js'
@@ -35,9 +36,25 @@ export async function collectMetrics(sources: MetricSources): Promise<Metric[]> 
     ...peerMetrics(peers),
     ...toMetrics('consensus_', consensus()),
     ...toMetrics('rpc_', flatten(rpc.stats())),
+    ...refusalMetrics('rpc', rpc.stats().refusals),
     ...toMetrics('call_', flatten(calls.stats())),
-    ...(gateway === undefined ? [] : toMetrics('gateway_', flatten(await gateway.stats()))),
+    ...(gateway === undefined ? [] : gatewayMetrics(await gateway.stats())),
   ]
+}
+
+function gatewayMetrics({ figures, refusals }: GatewayStats): Metric[] {
+  return [...toMetrics('gateway_', flatten(figures)), ...refusalMetrics('gateway', refusals)]
+}
+
+/** One counter for each code and limit, so that an operator sees which limit is met, and how often. */
+function refusalMetrics(part: 'rpc' | 'gateway', refusals: readonly RefusalCount[]): Metric[] {
+  return refusals.map(({ code, limit = '', count }) => ({
+    name: `songhua_${part}_refusals_total`,
+    help: `refusals of the ${part} by code and named limit`,
+    kind: 'counter',
+    value: count,
+    labels: { code, limit },
+  }))
 }
 
 function flatten(stats: object): Record<string, number> {
@@ -49,7 +66,7 @@ const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `
 
 function toMetrics(prefix: string, values: Record<string, number>): Metric[] {
   return Object.entries(values).map(([name, value]) => ({
-    name: `songhua_${prefix}${name.replace(/[^a-z0-9_]/g, '_')}`,
+    name: `songhua_${prefix}${snakeCase(name).replace(/[^a-z0-9_]/g, '_')}`,
     help: `${prefix}${name}`.replace(/_/g, ' '),
     kind: name.endsWith('_total') ? 'counter' : 'gauge',
     value,

@@ -18,6 +18,10 @@ export const GATEWAY_LIMITS = {
   smallBodyBytesMax: 16 * 1024,
   /** Bodies being received or worked on at one time, bytes in all. */
   inboundBytesMax: 256 * 1024 * 1024,
+  /** Of them by one API key: four of the largest. A slow body holds what it announced until it is whole. */
+  inboundBytesPerKeyMax: 128 * 1024 * 1024,
+  /** Of them by callers without a key, all together: they never keep out those who have one. */
+  inboundBytesAnonymousMax: 32 * 1024 * 1024,
   recordsPerRequestMax: 10_000,
   /** Nesting of arrays and objects; evidence may be nested 32 deep. */
   jsonDepthMax: 64,

@@ -2,6 +2,7 @@ import { BlockList, isIPv4, isIPv6 } from 'node:net'
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 import { type Clock, systemClock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
+import { createRefusals } from '../base/refusals.js'
 import type { AdminPorts, Metric } from './admin-ports.js'
 import { createDispatcher } from './dispatcher.js'
 import { RpcError } from './errors.js'
@@ -46,9 +47,10 @@ export async function createAdminServer(options: AdminServerOptions, ports: Admi
     throw new RpcError('RPC_ADMIN_NOT_LOOPBACK', message, { details: { host } })
   }
   const limits = RPC_LIMITS
-  const server = createHttpDoor({ limits, logger, corsOrigins: [], allowedHosts: [] })
+  const refusals = createRefusals()
+  const server = createHttpDoor({ limits, logger, refusals, corsOrigins: [], allowedHosts: [] })
   const methods = methodTable(withDiscovery(adminMethods(ports), options.version))
-  serveJsonRpc(server, createDispatcher({ methods, limits, logger }), limits)
+  serveJsonRpc(server, createDispatcher({ methods, limits, logger, refusals }), limits)
   const startedMs = clock.now()
   server.get('/health', () => ({ status: 'live', uptimeS: Math.floor((clock.now() - startedMs) / 1000) }))
   server.get('/ready', (_request, reply) => {

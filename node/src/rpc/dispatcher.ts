@@ -1,5 +1,7 @@
 import { scanJson } from '../base/json-scan.js'
 import type { Logger } from '../base/logger.js'
+import { limitNamed, type Refusals } from '../base/refusals.js'
+import { isCodedError } from '@songhua/sdk/protocol/errors'
 import { errorToJsonRpc, internalError, type JsonRpcError } from './error-map.js'
 import { limitExceeded, RpcError } from './errors.js'
 import type { RpcLimits } from './limits.js'
@@ -29,6 +31,7 @@ export interface DispatcherOptions {
   methods: ReadonlyMap<string, Method>
   limits: RpcLimits
   logger: Logger
+  refusals: Refusals
 }
 
 type RequestId = string | number | null
@@ -45,7 +48,13 @@ export function errorResponse(id: RequestId, error: JsonRpcError): string {
   return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"error":${JSON.stringify(error)}}`
 }
 
-export function createDispatcher({ methods, limits, logger }: DispatcherOptions): Dispatcher {
+/** @param error undefined for what nobody foresaw */
+export function countRefusal(refusals: Refusals, error: unknown): void {
+  if (isCodedError(error)) refusals.count(error.code, limitNamed(error.details))
+  else refusals.count('RPC_INTERNAL')
+}
+
+export function createDispatcher({ methods, limits, logger, refusals }: DispatcherOptions): Dispatcher {
   const stats: DispatcherStats = { requestsInFlight: 0, requestsTotal: 0, errorsTotal: 0 }
   /** Answers of batches that are not whole yet. */
   const held = { bytes: 0 }
@@ -53,6 +62,7 @@ export function createDispatcher({ methods, limits, logger }: DispatcherOptions)
   function refuse(id: RequestId, error: unknown): string {
     stats.errorsTotal++
     const mapped = errorToJsonRpc(error)
+    countRefusal(refusals, mapped && error)
     if (!mapped) logger.error('a request failed inside the node', { error })
     return errorResponse(id, mapped ?? internalError)
   }
@@ -163,9 +173,12 @@ async function answerBatch(batch: unknown[], ports: BatchPorts): Promise<string 
 }
 
 function parseJson(body: Uint8Array, limits: RpcLimits): unknown {
-  const { depth } = scanJson(body)
+  const { depth, values } = scanJson(body)
   if (depth > limits.jsonDepthMax) {
     throw limitExceeded('jsonDepthMax', `the JSON is nested ${depth} deep; at most ${limits.jsonDepthMax} are read`)
+  }
+  if (values > limits.jsonValuesMax) {
+    throw limitExceeded('jsonValuesMax', `the JSON holds ${values} values; at most ${limits.jsonValuesMax} are read`)
   }
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))

@@ -31,8 +31,8 @@ export type FilterState = LogFilterState | BlockFilterState | PendingFilterState
 
 /** Filters that clients poll. Log and block filters hold a cursor, never results; idle ones are dropped. */
 export interface Filters {
-  /** @throws RPC_LIMIT_EXCEEDED */
-  add(state: FilterState): string
+  /** @param client who holds it. @throws RPC_LIMIT_EXCEEDED */
+  add(state: FilterState, client: string): string
   /** Counts as a poll. @throws RPC_FILTER_NOT_FOUND */
   get(id: string): FilterState
   remove(id: string): boolean
@@ -41,7 +41,7 @@ export interface Filters {
 }
 
 export function createFilters(pool: Pick<PoolAccess, 'onAdded'>, clock: Clock, limits: RpcLimits): Filters {
-  const filters = new Map<string, { state: FilterState; polledMs: number }>()
+  const filters = new Map<string, { state: FilterState; polledMs: number; client: string }>()
   const endPool = pool.onAdded(({ hash }) => {
     for (const { state } of filters.values()) if (state.kind === 'transactions') remember(state, hash)
   })
@@ -66,7 +66,7 @@ export function createFilters(pool: Pick<PoolAccess, 'onAdded'>, clock: Clock, l
     get size() {
       return filters.size
     },
-    add(state) {
+    add(state, client) {
       if (filters.size >= limits.filtersMax) dropIdle()
       if (filters.size >= limits.filtersMax) {
         throw limitExceeded(
@@ -74,8 +74,12 @@ export function createFilters(pool: Pick<PoolAccess, 'onAdded'>, clock: Clock, l
           `the node holds ${limits.filtersMax} filters; uninstall some or subscribe over WebSocket`,
         )
       }
+      const own = [...filters.values()].filter((one) => one.client === client).length
+      if (own >= limits.filtersPerAddressMax) {
+        throw limitExceeded('filtersPerAddressMax', `your address has ${own} filters; uninstall some or subscribe over WebSocket`)
+      }
       const id = `0x${randomBytes(16).toString('hex')}`
-      filters.set(id, { state, polledMs: clock.now() })
+      filters.set(id, { state, client, polledMs: clock.now() })
       return id
     },
     get(id) {

@@ -1,5 +1,4 @@
 import type { Logger } from '../base/logger.js'
-import { createHub } from '../base/hub.js'
 import { findBlock, type FoundBlock } from './block-lookup.js'
 import { logsOfBlock } from './block-logs.js'
 import type { ChainReader, LocatedLog } from './ports.js'
@@ -18,8 +17,7 @@ export interface HeadFeed {
 }
 
 export function createHeadFeed(chain: ChainReader, logger: Logger): HeadFeed {
-  const hub = createHub<FedBlock>((error) => logger.error('a listener of the head feed failed', { error }))
-  let listeners = 0
+  const listeners = new Set<(block: FedBlock) => void>()
   let told = chain.head().header.number
   let telling = false
 
@@ -29,17 +27,29 @@ export function createHeadFeed(chain: ChainReader, logger: Logger): HeadFeed {
     const turn = createTurns()
     try {
       while (told < chain.head().header.number) {
-        if (listeners === 0) told = chain.head().header.number
+        if (listeners.size === 0) told = chain.head().header.number
         else {
           const block = findBlock(chain, { number: told + 1 })
           if (!block) break
           told = block.number
-          hub.emit(fedBlock(chain, block))
-          await turn()
+          await emit(fedBlock(chain, block), turn)
         }
       }
     } finally {
       telling = false
+    }
+  }
+
+  /** Other work gets its turn between two listeners: a block may hold thousands of logs, and many may want them. */
+  async function emit(block: FedBlock, turn: () => Promise<void> | undefined): Promise<void> {
+    for (const listener of [...listeners]) {
+      if (!listeners.has(listener)) continue
+      try {
+        listener(block)
+      } catch (error) {
+        logger.error('a listener of the head feed failed', { error })
+      }
+      await turn()
     }
   }
 
@@ -50,14 +60,10 @@ export function createHeadFeed(chain: ChainReader, logger: Logger): HeadFeed {
     stop,
     subscribe(listener) {
       // Whoever comes while nobody listens begins at the present head, also when an announcement is on its way.
-      if (listeners++ === 0 && !telling) told = chain.head().header.number
-      const end = hub.subscribe(listener)
-      let ended = false
-      return () => {
-        if (!ended) listeners--
-        ended = true
-        end()
-      }
+      if (listeners.size === 0 && !telling) told = chain.head().header.number
+      const own = (block: FedBlock): void => listener(block)
+      listeners.add(own)
+      return () => void listeners.delete(own)
     },
   }
 }

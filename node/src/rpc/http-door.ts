@@ -1,9 +1,13 @@
 import cors from '@fastify/cors'
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
+import { addressKey } from '../base/address-key.js'
 import type { Clock } from '../base/clock.js'
+import { guardConnections } from '../base/connection-guard.js'
 import type { Logger } from '../base/logger.js'
-import { errorResponse, type Dispatcher } from './dispatcher.js'
+import type { Refusals } from '../base/refusals.js'
+import { createShareBudget } from '../base/share-budget.js'
+import { countRefusal, errorResponse, type Dispatcher } from './dispatcher.js'
 import { errorToJsonRpc, internalError } from './error-map.js'
 import { limitExceeded, RpcError } from './errors.js'
 import { checkHost, type DoorOptions } from './host-guard.js'
@@ -13,6 +17,7 @@ import type { Session } from './method.js'
 export interface HttpDoorOptions extends DoorOptions {
   limits: RpcLimits
   logger: Logger
+  refusals: Refusals
 }
 
 /** How long requests under way may take while the server stops, ms. */
@@ -31,27 +36,39 @@ const LIMIT_STATUS: Record<string, number> = {
   bodyBytesMax: 413,
   inboundBytesMax: 503,
   outboundBytesMax: 503,
+  httpRequestsMax: 503,
   webSocketConnectionsMax: 503,
+  inboundBytesPerAddressMax: 429,
+  outboundBytesPerAddressMax: 429,
+  webSocketConnectionsPerAddressMax: 429,
+}
+/** What Node refuses before there is a request, by the limit that was met. */
+const BROKEN: Record<string, { status: string; limit: keyof RpcLimits }> = {
+  ERR_HTTP_REQUEST_TIMEOUT: { status: '408 Request Timeout', limit: 'requestReceiveMs' },
 }
 
 /** A Fastify server whose every refusal is a JSON-RPC error, guarded by Host header, origin and size. */
 export function createHttpDoor(options: HttpDoorOptions): FastifyInstance {
-  const { limits, logger, corsOrigins } = options
+  const { limits, logger, refusals, corsOrigins } = options
   const server = fastify({
     bodyLimit: limits.bodyBytesMax,
     requestTimeout: limits.requestReceiveMs,
     keepAliveTimeout: limits.keepAliveMs,
     connectionTimeout: limits.idleSocketMs,
     forceCloseConnections: 'idle',
+    http: { headersTimeout: limits.headersReceiveMs, connectionsCheckingInterval: limits.receiveCheckMs },
     frameworkErrors: (error, _request, reply) => {
-      void refuse(error, reply, logger)
+      void refuse(error, reply, options)
     },
     clientErrorHandler: (error, socket) => {
       logger.debug('an HTTP connection broke the protocol', { reason: error.message })
-      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+      const { status, limit } = BROKEN[error.code ?? ''] ?? { status: '400 Bad Request', limit: undefined }
+      refusals.count('HTTP_BROKEN', limit)
+      if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
     },
   })
   server.server.maxConnections = limits.connectionsMax
+  guardConnections(server.server, { limits, onClosed: (limit) => refusals.count('CONNECTION_CLOSED', limit) })
   server.addHook('onRequest', (request, _reply, done) => {
     checkHost(request.headers.host, options)
     done()
@@ -68,10 +85,10 @@ export function createHttpDoor(options: HttpDoorOptions): FastifyInstance {
   })
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
-  server.setErrorHandler<FastifyError>((error, _request, reply) => refuse(withLimit(error, limits), reply, logger))
+  server.setErrorHandler<FastifyError>((error, _request, reply) => refuse(withLimit(error, limits), reply, options))
   server.setNotFoundHandler((request, reply) => {
     const message = `${request.method} ${request.url.slice(0, 100)}: JSON-RPC is at POST /, WebSocket at / and /ws`
-    return refuse(new RpcError('RPC_NOT_FOUND', message), reply, logger)
+    return refuse(new RpcError('RPC_NOT_FOUND', message), reply, options)
   })
   return server
 }
@@ -91,8 +108,9 @@ function withLimit(error: FastifyError, limits: RpcLimits): Error {
   }
 }
 
-function refuse(error: Error, reply: FastifyReply, logger: Logger): FastifyReply {
+function refuse(error: Error, reply: FastifyReply, { logger, refusals }: HttpDoorOptions): FastifyReply {
   const mapped = errorToJsonRpc(error)
+  countRefusal(refusals, mapped && error)
   if (!mapped) logger.error('an HTTP request failed inside the node', { error })
   return reply
     .code(statusOf(error))
@@ -108,27 +126,38 @@ function statusOf(error: Error): number {
 }
 
 /** Each request is a session of its own. */
-const httpSession = (): Session => ({ subscriptions: undefined, afterReply: (run) => run() })
+const httpSession = (client: string): Session => ({ client, subscriptions: undefined, afterReply: (run) => run() })
 
-/** JSON-RPC over POST at `/`; what is being received and sent stays bounded over all connections. */
-export function serveJsonRpc(server: FastifyInstance, dispatcher: Dispatcher, limits: RpcLimits): void {
-  let inboundBytes = 0
-  let outboundBytes = 0
+/** JSON-RPC over POST at `/`; what is being received and sent stays bounded over all connections, and for each address. */
+export function serveJsonRpc(server: FastifyInstance, dispatcher: Dispatcher, limits: RpcLimits): { requests(): number } {
+  const inbound = createShareBudget({ totalMax: limits.inboundBytesMax, shareMax: limits.inboundBytesPerAddressMax })
+  const outbound = createShareBudget({ totalMax: limits.outboundBytesMax, shareMax: limits.outboundBytesPerAddressMax })
+  let requests = 0
+  const receive = (request: FastifyRequest): (() => void) => {
+    const taken = inbound.take(addressKey(request.ip), announcedBytes(request, limits))
+    if (taken === 'total') throw limitExceeded('inboundBytesMax', 'the node is receiving too many requests at a time; try again')
+    if (taken === 'share') throw limitExceeded('inboundBytesPerAddressMax', 'your address is sending too many requests at a time')
+    return taken
+  }
+  const send = (request: FastifyRequest, characters: number): (() => void) => {
+    const taken = outbound.take(addressKey(request.ip), characters)
+    if (taken === 'total') throw limitExceeded('outboundBytesMax', 'too many responses wait for their clients to read them; try again')
+    if (taken === 'share') throw limitExceeded('outboundBytesPerAddressMax', 'too many responses wait for your address to read them')
+    return taken
+  }
 
   server.route({
     method: 'POST',
     url: '/',
     onRequest: (request, reply, done) => {
-      const bytes = announcedBytes(request, limits)
-      if (inboundBytes + bytes > limits.inboundBytesMax) {
-        throw limitExceeded('inboundBytesMax', 'the node is receiving too many requests at a time; try again')
-      }
-      if (outboundBytes > limits.outboundBytesMax) {
-        throw tooMuchOutbound()
-      }
-      inboundBytes += bytes
+      if (requests >= limits.httpRequestsMax) throw limitExceeded('httpRequestsMax', `the node has ${requests} HTTP requests in hand; try again`)
+      // Nothing is read while there is no room for an answer.
+      send(request, 0)
+      const received = receive(request)
+      requests++
       reply.raw.once('close', () => {
-        inboundBytes -= bytes
+        requests--
+        received()
       })
       done()
     },
@@ -139,20 +168,15 @@ export function serveJsonRpc(server: FastifyInstance, dispatcher: Dispatcher, li
       if (encoding !== undefined && encoding !== 'identity') {
         throw new RpcError('RPC_CONTENT_TYPE', `content-encoding: ${encoding} is not read; send the body uncompressed`)
       }
-      const text = await dispatcher.handle(request.body, httpSession())
+      const text = await dispatcher.handle(request.body, httpSession(addressKey(request.ip)))
       if (text === undefined) return reply.code(204).send()
-      if (outboundBytes + text.length > limits.outboundBytesMax) throw tooMuchOutbound()
-      outboundBytes += text.length
-      reply.raw.once('close', () => {
-        outboundBytes -= text.length
-      })
+      const sent = send(request, text.length)
+      reply.raw.once('close', sent)
       return reply.type('application/json').send(text)
     },
   })
+  return { requests: () => requests }
 }
-
-const tooMuchOutbound = (): RpcError =>
-  limitExceeded('outboundBytesMax', 'too many responses wait for their clients to read them; try again')
 
 /** What the body may come to: its announced length, or the most allowed when it is chunked. */
 function announcedBytes(request: FastifyRequest, limits: RpcLimits): number {

@@ -7,15 +7,24 @@ export const RPC_LIMITS = {
   bodyBytesMax: 2 * 1024 * 1024,
   /** WebSocket message, bytes. */
   messageBytesMax: 2 * 1024 * 1024,
-  /** HTTP bodies being received at one time, bytes in all; the same again for WebSocket requests not yet answered. */
+  /**
+   * HTTP bodies being received at one time, bytes in all; the same again for WebSocket: requests not yet answered, and
+   * messages that have begun and not ended.
+   */
   inboundBytesMax: 64 * 1024 * 1024,
+  /** Of HTTP bodies by one address: a slow one holds what it announced until it is whole. */
+  inboundBytesPerAddressMax: 16 * 1024 * 1024,
   /**
    * HTTP responses not yet taken by their clients, bytes in all; the same again for WebSocket, and for answers of
    * batches that are not whole yet.
    */
   outboundBytesMax: 64 * 1024 * 1024,
+  /** Of HTTP responses by one address. */
+  outboundBytesPerAddressMax: 32 * 1024 * 1024,
   /** Nesting of arrays and objects. */
   jsonDepthMax: 16,
+  /** Values in one body; a batch of the most requests has 100 for each. Parsing takes some 0.2 µs and 100 bytes a value. */
+  jsonValuesMax: 100_000,
   batchItemsMax: 1000,
   /** Items of one batch that run at one time. */
   batchConcurrencyMax: 32,
@@ -23,14 +32,29 @@ export const RPC_LIMITS = {
   responseBytesMax: 10 * 1024 * 1024,
   /** Requests being answered at one time, over all connections. */
   requestsInFlightMax: 2048,
+  /** HTTP requests that have come and are not answered, those that wait for the thread among them; pipelined ones too. */
+  httpRequestsMax: 4096,
+  /** Requests that wait for a transaction to stand in a block; half of those in flight, so that others are answered. */
+  receiptWaitsMax: 1024,
   connectionsMax: 1024,
+  /** Of one address (IPv6: one /64): nobody keeps the others out. */
+  connectionsPerAddressMax: 512,
   webSocketConnectionsMax: 256,
+  webSocketConnectionsPerAddressMax: 128,
   /** A connection with so many requests under way is not read until half of them are answered. */
   webSocketRequestsInFlightMax: 64,
   /** Unsent bytes at which a WebSocket client counts as too slow and is closed. */
   bufferedBytesMax: 12 * 1024 * 1024,
   subscriptionsPerConnectionMax: 64,
+  /** Over all connections: a head is told to each, some 10 µs of the thread. */
+  subscriptionsMax: 2048,
+  /** Of newPendingTransactions, over all connections: each transaction is told to each. */
+  pendingSubscriptionsMax: 64,
+  /** Pings of one WebSocket client; each is answered. */
+  pingsPerSecondMax: 10,
+  pingsBurst: 50,
   filtersMax: 1024,
+  filtersPerAddressMax: 256,
   /** A filter that nobody polls for so long is dropped, ms. */
   filterIdleMs: 5 * 60_000,
   /** Transaction hashes that a pending-transaction filter holds between two polls. */
@@ -53,8 +77,12 @@ export const RPC_LIMITS = {
   syncWaitDefaultMs: 5_000,
   /** EIP-7966: the longest wait a client may ask for, ms. */
   syncWaitMaxMs: 60_000,
-  /** Time to receive a whole request, ms. */
+  /** Time to receive the headers, ms. */
+  headersReceiveMs: 10_000,
+  /** Time to receive a whole request, or a whole WebSocket message, ms. */
   requestReceiveMs: 30_000,
+  /** How often the times of open connections are looked at, ms: so much later at most is a slow one cut. */
+  receiveCheckMs: 1_000,
   keepAliveMs: 65_000,
   /** An HTTP socket without traffic for so long is closed, ms; longer than any wait of a method. */
   idleSocketMs: 120_000,

@@ -8,6 +8,8 @@ export interface Session {
   subscriptions: Subscriptions | undefined
   /** Runs after the answer to the current request has been handed to the socket. */
   afterReply: (run: () => void) => void
+  /** Who asks: the address, IPv6 as its /64. What a client may hold is counted by it. */
+  client: string
 }
 
 export interface Param<S extends z.ZodType = z.ZodType> {

@@ -30,6 +30,8 @@ export interface PoolAccess {
   /** `pending` are executable, `queued` wait for a lower nonce. */
   content(): { pending: Transaction[]; queued: Transaction[] }
   status(): { pending: number; queued: number }
+  /** Why this node, when it was the proposer, left a transaction out, and until which block; undefined: it did not. */
+  asideOf(hash: Hash): { untilHeight: number; reason: string } | undefined
   onAdded(listener: (transaction: Transaction) => void): () => void
 }
 

@@ -132,3 +132,10 @@ export const signerMetricsJson = z.array(
 const byNonce = z.record(addressJson, z.record(z.string().regex(/^\d+$/), transactionJson))
 export const txpoolContentJson = z.strictObject({ pending: byNonce, queued: byNonce })
 export const txpoolStatusJson = z.strictObject({ pending: quantityJson, queued: quantityJson })
+
+export const transactionStatusJson = z.strictObject({
+  status: z.enum(['final', 'pending', 'queued', 'unknown']),
+  blockNumber: quantityJson.optional(),
+  /** The proposer that was asked left it out of its blocks, for the time being. */
+  setAside: z.strictObject({ untilBlock: quantityJson, reason: z.string() }).optional(),
+})

@@ -1,5 +1,6 @@
 import { systemClock, type Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
+import { createRefusals, type RefusalCount } from '../base/refusals.js'
 import { createBlockTransactions } from './block-transactions.js'
 import { createDispatcher, type DispatcherStats } from './dispatcher.js'
 import { createFilters } from './filters.js'
@@ -39,6 +40,10 @@ export interface RpcServerStats extends DispatcherStats {
   webSocketConnections: number
   subscriptions: number
   filters: number
+  receiptWaits: number
+  /** HTTP requests that are not answered yet. */
+  httpRequests: number
+  refusals: RefusalCount[]
 }
 
 export interface RpcServer {
@@ -60,9 +65,10 @@ export async function createRpcServer(options: RpcServerOptions, ports: RpcPorts
   const limits: RpcLimits = { ...RPC_LIMITS, ...options.limits }
   const { chain, pool, node } = ports
   const transactions = createBlockTransactions(chain)
+  const refusals = createRefusals()
   const filters = createFilters(pool, clock, limits)
   const heads = createHeadFeed(chain, logger)
-  const receiptWaiter = createReceiptWaiter({ chain, transactions, clock })
+  const receiptWaiter = createReceiptWaiter({ chain, transactions, clock, limits })
   const methods = withDiscovery(
     [
       ...web3Methods(node),
@@ -72,17 +78,17 @@ export async function createRpcServer(options: RpcServerOptions, ports: RpcPorts
       ...ethStateMethods({ ...ports, limits }),
       ...ethTransactionMethods({ chain, pool, transactions, receiptWaiter, limits }),
       ...ethFilterMethods({ ...ports, filters, limits }),
-      ...ethSubscribeMethods({ heads, pool }),
+      ...ethSubscribeMethods({ heads, pool, limits }),
       ...txpoolMethods({ pool, limits }),
       ...qbftMethods({ chain, limits }),
       ...songhuaMethods(ports),
     ],
     options.version,
   )
-  const dispatcher = createDispatcher({ methods: methodTable(methods), limits, logger })
-  const server = createHttpDoor({ ...options, limits })
-  const sockets = await serveWebSocket(server, { ...options, dispatcher, limits, clock })
-  serveJsonRpc(server, dispatcher, limits)
+  const dispatcher = createDispatcher({ methods: methodTable(methods), limits, logger, refusals })
+  const server = createHttpDoor({ ...options, limits, refusals })
+  const sockets = await serveWebSocket(server, { ...options, dispatcher, limits, clock, refusals })
+  const http = serveJsonRpc(server, dispatcher, limits)
   const stop = async (): Promise<void> => {
     receiptWaiter.stop()
     heads.stop()
@@ -100,7 +106,15 @@ export async function createRpcServer(options: RpcServerOptions, ports: RpcPorts
     stop,
     stats: () => {
       const { connections, subscriptions } = sockets.stats()
-      return { ...dispatcher.stats(), webSocketConnections: connections, subscriptions, filters: filters.size }
+      return {
+        ...dispatcher.stats(),
+        webSocketConnections: connections,
+        subscriptions,
+        filters: filters.size,
+        receiptWaits: receiptWaiter.size,
+        httpRequests: http.requests(),
+        refusals: refusals.list(),
+      }
     },
   }
 }

@@ -1,19 +1,25 @@
+import type { Socket } from 'node:net'
 import websocket from '@fastify/websocket'
 import type { FastifyInstance } from 'fastify'
 import type { RawData, WebSocket } from 'ws'
+import { addressKey } from '../base/address-key.js'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
+import type { Refusals } from '../base/refusals.js'
+import { createTokenBucket } from '../base/token-bucket.js'
 import type { Dispatcher } from './dispatcher.js'
 import { limitExceeded, RpcError } from './errors.js'
 import { checkOrigin, type DoorOptions } from './host-guard.js'
 import type { RpcLimits } from './limits.js'
-import { createSubscriptions } from './subscriptions.js'
+import { createSubscriptions, type SubscriptionCount } from './subscriptions.js'
+import { watchUnfinished } from './unfinished.js'
 
 export interface WebSocketDoorOptions extends Pick<DoorOptions, 'corsOrigins'> {
   dispatcher: Dispatcher
   limits: RpcLimits
   clock: Clock
   logger: Logger
+  refusals: Refusals
 }
 
 export interface WebSocketDoor {
@@ -29,12 +35,13 @@ const PATHS = ['/', '/ws'] as const
 
 /** JSON-RPC with subscriptions over WebSocket, at `/` and `/ws`. */
 export async function serveWebSocket(server: FastifyInstance, options: WebSocketDoorOptions): Promise<WebSocketDoor> {
-  const { limits, logger, clock } = options
+  const { limits, logger, clock, refusals } = options
   const connections = new Set<Connection>()
   const load = createLoad(connections)
   await server.register(websocket, {
-    options: { maxPayload: limits.messageBytesMax, perMessageDeflate: false },
+    options: { maxPayload: limits.messageBytesMax, perMessageDeflate: false, autoPong: false },
     errorHandler: (error, socket) => {
+      refusals.count('WEBSOCKET_BROKEN')
       logger.debug('a WebSocket failed', { reason: error.message })
       socket.terminate()
     },
@@ -59,13 +66,19 @@ export async function serveWebSocket(server: FastifyInstance, options: WebSocket
           const most = limits.webSocketConnectionsMax
           throw limitExceeded('webSocketConnectionsMax', `the node serves ${most} WebSocket connections already`)
         }
+        const client = addressKey(request.ip)
+        const own = [...connections].filter((one) => one.client === client).length
+        if (own >= limits.webSocketConnectionsPerAddressMax) {
+          throw limitExceeded('webSocketConnectionsPerAddressMax', `your address has ${own} WebSocket connections already`)
+        }
         done()
       },
       handler: () => {
         throw new RpcError('RPC_NOT_FOUND', `GET ${url}: connect with WebSocket`)
       },
-      wsHandler: (socket) => {
-        const connection = serveConnection(socket, load, options)
+      wsHandler: (socket, request) => {
+        const peer = { socket, stream: request.raw.socket, client: addressKey(request.ip) }
+        const connection = serveConnection(peer, load, options)
         connections.add(connection)
         socket.once('close', () => connections.delete(connection))
       },
@@ -80,8 +93,9 @@ export async function serveWebSocket(server: FastifyInstance, options: WebSocket
 }
 
 interface Connection {
+  readonly client: string
   readonly subscriptions: number
-  /** Of requests that are not answered yet. */
+  /** Of requests that are not answered yet, and of the message that is coming. */
   readonly inboundBytes: number
   /** Not yet taken by the client. */
   readonly outboundBytes: number
@@ -91,6 +105,7 @@ interface Connection {
 interface Load {
   inboundBytes(): number
   outboundBytes(): number
+  readonly subscriptions: SubscriptionCount
 }
 
 function createLoad(connections: ReadonlySet<Connection>): Load {
@@ -99,71 +114,133 @@ function createLoad(connections: ReadonlySet<Connection>): Load {
   return {
     inboundBytes: () => sum(({ inboundBytes }) => inboundBytes),
     outboundBytes: () => sum(({ outboundBytes }) => outboundBytes),
+    subscriptions: { total: 0 },
   }
 }
 
-function serveConnection(socket: WebSocket, load: Load, options: WebSocketDoorOptions): Connection {
+/** One client: its WebSocket, and the socket under it. */
+interface Peer {
+  readonly socket: WebSocket
+  readonly stream: Socket
+  readonly client: string
+}
+
+function serveConnection(peer: Peer, load: Load, options: WebSocketDoorOptions): Connection {
+  const { socket, stream, client } = peer
   const { dispatcher, limits, clock, logger } = options
-  const subscriptions = createSubscriptions(send, limits)
+  const { send, mayTake, expel } = createOutlet(peer, load, { ...options, onExpelled: () => subscriptions.close() })
+  const subscriptions = createSubscriptions(send, limits, load.subscriptions)
   // Within its share a connection is never held to account for what the others do.
   const inboundShare = limits.inboundBytesMax / limits.webSocketConnectionsMax
   let inFlight = 0
-  let inboundBytes = 0
+  let answeringBytes = 0
+  const unfinished = watchUnfinished({
+    socket, stream, clock,
+    receiveMs: limits.requestReceiveMs,
+    onSlow: () => expel('requestReceiveMs', 'a message takes too long'),
+    onGrown: () => {
+      if (isOverShare(0)) expel('inboundBytesMax', 'the node is receiving too much at a time')
+    },
+  })
   keepAlive(socket, clock, limits)
+  answerPings(socket, { clock, limits, mayTake, expel })
   socket.once('close', () => subscriptions.close())
   socket.on('message', (data) => {
+    if (socket.readyState !== socket.OPEN) return
     const body = asBytes(data)
-    if (inboundBytes + body.length > inboundShare && load.inboundBytes() + body.length > limits.inboundBytesMax) {
+    if (isOverShare(body.length)) {
       const reason = 'the node is answering too many requests at a time; try again'
       send(dispatcher.refuse(limitExceeded('inboundBytesMax', reason)))
       return
     }
     inFlight++
-    inboundBytes += body.length
+    answeringBytes += body.length
     if (isBusy(1)) socket.pause()
     answer(body)
       .catch((error: unknown) => logger.error('a WebSocket request failed inside the node', { error }))
       .finally(() => {
         inFlight--
-        inboundBytes -= body.length
+        answeringBytes -= body.length
         if (socket.isPaused && !isBusy(1 / 2)) socket.resume()
       })
   })
-  return {
+  const connection: Connection = {
+    client,
     get subscriptions() {
       return subscriptions.size
     },
     get inboundBytes() {
-      return inboundBytes
+      return answeringBytes + unfinished.bytes
     },
     get outboundBytes() {
       return socket.bufferedAmount
     },
   }
+  return connection
+
+  function isOverShare(bytes: number): boolean {
+    return connection.inboundBytes + bytes > inboundShare && load.inboundBytes() + bytes > limits.inboundBytesMax
+  }
 
   function isBusy(part: number): boolean {
-    return inFlight >= limits.webSocketRequestsInFlightMax * part || inboundBytes >= inboundShare * part
+    return inFlight >= limits.webSocketRequestsInFlightMax * part || answeringBytes >= inboundShare * part
   }
 
   async function answer(body: Uint8Array): Promise<void> {
     const later: (() => void)[] = []
-    const text = await dispatcher.handle(body, { subscriptions, afterReply: (run) => later.push(run) })
+    const text = await dispatcher.handle(body, { client, subscriptions, afterReply: (run) => later.push(run) })
     if (text !== undefined) send(text)
     for (const run of later) run()
   }
+}
 
-  function send(text: string): void {
+/** What goes out to a client, as long as the client takes it. */
+interface Outlet {
+  readonly send: (text: string) => void
+  /** Whether the client still takes what it is sent; one that does not is closed. */
+  readonly mayTake: (bytes: number) => boolean
+  readonly expel: (limit: keyof RpcLimits, reason: string) => void
+}
+
+function createOutlet({ socket, client }: Peer, load: Load, options: WebSocketDoorOptions & { onExpelled(): void }): Outlet {
+  const { limits, clock, logger, refusals } = options
+  const expel = (limit: keyof RpcLimits, reason: string): void => {
     if (socket.readyState !== socket.OPEN) return
-    const limit = brokenBy(text.length, { socket, load, limits })
-    if (limit === undefined) {
-      socket.send(text)
-      return
-    }
-    logger.info('a WebSocket client reads too slowly and is closed', { bufferedBytes: socket.bufferedAmount, limit })
-    subscriptions.close()
-    socket.close(POLICY_VIOLATION, `reads too slowly (limit ${limit} ${limits[limit]})`)
+    refusals.count('WEBSOCKET_CLOSED', limit)
+    logger.info('a WebSocket client is closed', { client, reason, limit, bufferedBytes: socket.bufferedAmount })
+    options.onExpelled()
+    socket.close(POLICY_VIOLATION, `${reason} (limit ${limit} ${limits[limit]})`)
     clock.after(CLOSE_GRACE_MS, () => socket.terminate())
   }
+  const mayTake = (bytes: number): boolean => {
+    if (socket.readyState !== socket.OPEN) return false
+    const limit = brokenBy(bytes, { socket, load, limits })
+    if (limit !== undefined) expel(limit, 'reads too slowly')
+    return limit === undefined
+  }
+  return {
+    expel,
+    mayTake,
+    send: (text) => {
+      if (mayTake(text.length)) socket.send(text)
+    },
+  }
+}
+
+interface Pinged {
+  readonly clock: Clock
+  readonly limits: RpcLimits
+  readonly mayTake: (bytes: number) => boolean
+  readonly expel: (limit: keyof RpcLimits, reason: string) => void
+}
+
+/** Here rather than by `ws`, which answers each, however many a client sends and however few answers it reads. */
+function answerPings(socket: WebSocket, { clock, limits, mayTake, expel }: Pinged): void {
+  const bucket = createTokenBucket({ perSecond: limits.pingsPerSecondMax, burst: limits.pingsBurst }, clock.now())
+  socket.on('ping', (data) => {
+    if (!bucket.take(clock.now())) expel('pingsPerSecondMax', 'pings too often')
+    else if (mayTake(data.length)) socket.pong(data)
+  })
 }
 
 /** The limit that `bytes` more to this client would break: its own, or, beyond its share, that of all together. */

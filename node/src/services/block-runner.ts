@@ -18,7 +18,7 @@ const SET_ASIDE_BLOCKS = 8
 /** The pool, as far as a proposer needs it. */
 export interface PackingPool {
   executable(height: number): Iterable<Transaction>
-  setAside(hash: Hash, untilHeight: number): void
+  setAside(hash: Hash, untilHeight: number, reason: string): void
 }
 
 export interface BlockRunnerPorts {
@@ -75,13 +75,14 @@ type Packing = Awaited<ReturnType<BlockExecutor['packBlock']>>
 /** What cannot stand in this block must not be tried in each of the next ones: the pool brings it back later. */
 function setOffendersAside(frame: BlockFrame, { refused, overran }: Packing, { pool, logger }: BlockRunnerPorts): void {
   for (const { transaction, reason } of refused) {
-    pool.setAside(transaction.hash, frame.number + SET_ASIDE_BLOCKS)
+    pool.setAside(transaction.hash, frame.number + SET_ASIDE_BLOCKS, reason.message)
     logger.debug('a pending transaction does not fit the state', { hash: transaction.hash, reason: reason.message })
   }
   if (overran === undefined || overran.included) return
-  const { transaction, elapsedMs } = overran
-  pool.setAside(transaction.hash, frame.number + SET_ASIDE_BLOCKS)
-  logger.warn('a transaction outlasted the packing and is set aside', { hash: transaction.hash, elapsedMs })
+  const { transaction: { hash, sender, gasLimit }, elapsedMs } = overran
+  const untilBlock = frame.number + SET_ASIDE_BLOCKS
+  pool.setAside(hash, untilBlock, `it ran ${elapsedMs} ms, longer than the packing of block ${frame.number} could wait`)
+  logger.warn('a transaction outlasted the packing and is set aside', { hash, sender, gasLimit: gasLimit.toString(), elapsedMs, untilBlock })
 }
 
 function warnOfKeptValidators(frame: BlockFrame, kept: Packing['validatorsKept'], logger: Logger): void {

@@ -13,6 +13,8 @@ export interface CallServiceOptions extends WorkerSettings {
   timeoutMs?: number
   /** Tasks that wait for a worker. */
   queueMax?: number
+  /** How long a task may wait for a worker, ms: its client has gone long before the whole queue has had its turn. */
+  waitMs?: number
   logger: Logger
   clock?: Clock
 }
@@ -26,7 +28,7 @@ export interface CallService extends StateAccess, HistorySearch {
   stop: () => Promise<void>
 }
 
-export const CALL_DEFAULTS = { threads: 1, timeoutMs: 5_000, queueMax: 256 } as const
+export const CALL_DEFAULTS = { threads: 1, timeoutMs: 5_000, queueMax: 256, waitMs: 15_000 } as const
 
 /** @param store the same database, for what is read at once */
 export function createCallService(
@@ -60,6 +62,7 @@ function attempt<T>(read: () => T): Promise<T> {
 
 interface Task {
   request: TaskRequest
+  sinceMs: number
   resolve: (result: unknown) => void
   reject: (error: unknown) => void
 }
@@ -76,6 +79,7 @@ function createWorkers(options: CallServiceOptions): Workers {
     threads: count,
     timeoutMs,
     queueMax,
+    waitMs,
     clock,
     logger,
     ...settings
@@ -85,7 +89,15 @@ function createWorkers(options: CallServiceOptions): Workers {
   const queue: Task[] = []
   let isStopped = false
 
+  function refuseOverdue(): void {
+    while (queue[0] && clock.now() - queue[0].sinceMs > waitMs) {
+      const message = `no worker was free for ${waitMs} ms; try again (limit waitMs)`
+      queue.shift()!.reject(callError('CALL_QUEUE_FULL', message, { limit: 'waitMs' }))
+    }
+  }
+
   function assign(): void {
+    refuseOverdue()
     while (queue.length > 0) {
       // A thread that has its worker already comes before one that would have to start it.
       const thread = idle.find(({ isStarted }) => isStarted()) ?? idle[0]
@@ -109,7 +121,7 @@ function createWorkers(options: CallServiceOptions): Workers {
             limit: 'queueMax',
           })
         }
-        queue.push({ request: { name, args }, resolve, reject })
+        queue.push({ request: { name, args }, sinceMs: clock.now(), resolve, reject })
         assign()
       }),
     stats: () => ({

@@ -11,7 +11,7 @@ import {
   JOURNAL_RECORD_OVERHEAD_BYTES, type JournalRecord, decodeJournalRecord, encodeJournalRecord,
 } from '../txpool/journal-record.js'
 import { isPoolRefusal, refusal } from '../txpool/refusal.js'
-import { type Added, type PoolContent, type PoolStatus, TxPool, type TxPoolOptions } from '../txpool/tx-pool.js'
+import { type Added, type Aside, type PoolContent, type PoolStatus, TxPool, type TxPoolOptions } from '../txpool/tx-pool.js'
 
 /** Where the pool's transactions survive a crash. */
 export interface PoolJournal {
@@ -51,7 +51,9 @@ export interface Pool {
   /** A block has become final, which changed these accounts; null: the account is gone. */
   onHead(accounts: ReadonlyMap<Address, AccountView | null>): void
   /** Keeps a transaction, and its sender's later ones, out of the blocks below `untilHeight`. */
-  setAside(hash: Hash, untilHeight: number): void
+  setAside(hash: Hash, untilHeight: number, reason?: string): void
+  /** Of a transaction that was set aside and has no block yet. */
+  asideOf(hash: Hash): Aside | undefined
 
   /** For the block at `height`, in fair order, lazily. */
   executable(height: number): Iterable<Transaction>
@@ -95,7 +97,7 @@ class JournalledPool implements Pool {
   readonly #appends = new Map<Hash, Promise<void>>()
   /** In the pool, but the journal failed. */
   readonly #unjournalled = new Map<Hash, JournalRecord>()
-  readonly #counters = { added: 0, refused: 0, replaced: 0, evicted: 0, expired: 0, compactions: 0 }
+  readonly #counters = { added: 0, refused: 0, replaced: 0, evicted: 0, expired: 0, compactions: 0, setAside: 0 }
   #isCompacting = false
   readonly #compactFromBytes: number
   /** Raised after a failure. */
@@ -249,8 +251,13 @@ class JournalledPool implements Pool {
     return this.#ports.accountOf(address) ?? EMPTY_ACCOUNT
   }
 
-  setAside(hash: Hash, untilHeight: number): void {
-    this.#pool.setAside(hash, untilHeight)
+  setAside(hash: Hash, untilHeight: number, reason?: string): void {
+    this.#counters.setAside++
+    this.#pool.setAside(hash, untilHeight, reason)
+  }
+
+  asideOf(hash: Hash): Aside | undefined {
+    return this.#pool.asideOf(hash)
   }
 
   executable(height: number): Iterable<Transaction> {
@@ -291,7 +298,7 @@ class JournalledPool implements Pool {
 
   metrics(): Record<string, number> {
     const { pending, queued, bytes } = this.status()
-    const counters = Object.entries(this.#counters).map(([name, value]) => [`pool_${name}_total`, value] as const)
+    const counters = Object.entries(this.#counters).map(([name, value]) => [`pool_${name === 'setAside' ? 'set_aside' : name}_total`, value] as const)
     return { pool_pending: pending, pool_queued: queued, pool_bytes: bytes, pool_journal_bytes: this.#ports.journal.sizeBytes(), ...Object.fromEntries(counters) }
   }
 }

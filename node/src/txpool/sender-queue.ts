@@ -18,6 +18,8 @@ export interface PoolEntry {
   sinceMs: number
   /** Not offered for blocks below this height; 0 when it never was set aside. */
   asideUntilHeight: number
+  /** Why it was set aside, for its sender. */
+  asideReason: string | undefined
 }
 
 /** Entries whose class has just changed. */

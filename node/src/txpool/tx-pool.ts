@@ -49,6 +49,12 @@ export interface PoolStatus {
   readonly bytes: number
 }
 
+/** Why a transaction is kept out of blocks, and below which height. */
+export interface Aside {
+  readonly untilHeight: number
+  readonly reason: string
+}
+
 export interface PoolContent {
   readonly pending: Transaction[]
   readonly queued: Transaction[]
@@ -126,11 +132,19 @@ export class TxPool {
   }
 
   /** Keeps a transaction, and with it its sender's later ones, out of the blocks below `untilHeight`. */
-  setAside(hash: Hash, untilHeight: number): void {
+  setAside(hash: Hash, untilHeight: number, reason?: string): void {
     const entry = this.#entries.get(hash)
     if (entry === undefined) return
     entry.asideUntilHeight = untilHeight
+    entry.asideReason = reason
     this.#oldestOffered = undefined
+  }
+
+  /** Of a transaction that was set aside and has no block yet. */
+  asideOf(hash: Hash): Aside | undefined {
+    const entry = this.#entries.get(hash)
+    if (entry === undefined || entry.asideUntilHeight === 0) return undefined
+    return { untilHeight: entry.asideUntilHeight, reason: entry.asideReason ?? '' }
   }
 
   /** For the block at `height`, lazily; see {@link fairOrder}. */
@@ -194,7 +208,7 @@ export class TxPool {
   #insert(transaction: Transaction, queue: SenderQueue, { nowMs, isLocal }: Arrival) {
     const entry: PoolEntry = {
       transaction, arrival: this.#arrivals++, arrivedMs: nowMs, isLocal, cost: transactionCost(transaction),
-      isExecutable: false, sinceMs: nowMs, asideUntilHeight: 0,
+      isExecutable: false, sinceMs: nowMs, asideUntilHeight: 0, asideReason: undefined,
     }
     const replaced = queue.put(entry)
     if (replaced !== undefined) this.#forget(replaced)

@@ -1,12 +1,14 @@
 import cors from '@fastify/cors'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { guardConnections } from '../../base/connection-guard.js'
 import { isHostAllowed } from '../../base/host-names.js'
 import type { Logger } from '../../base/logger.js'
+import type { Refusals } from '../../base/refusals.js'
+import { createShareBudget } from '../../base/share-budget.js'
 import { gatewayError } from '../errors.js'
 import type { GatewayLimits } from '../limits.js'
 import type { Caller } from '../model.js'
 import { pathOf, sendError } from './error-reply.js'
-import { guardConnections } from './connection-guard.js'
 import { parseJsonBody } from './json-body.js'
 import type { Route } from './route.js'
 
@@ -19,6 +21,7 @@ export interface DoorOptions {
   readonly trustedProxies?: readonly string[]
   readonly limits: GatewayLimits
   readonly logger: Logger
+  readonly refusals: Refusals
   readonly methodsOf: MethodsOf
   /** Before a word is said of a path that needs no key. */
   readonly onUnknown: (request: FastifyRequest) => void
@@ -42,7 +45,7 @@ export function contextOf(request: FastifyRequest): RequestContext {
 
 /** A Fastify server with bounded connections, headers and times, whose every refusal is one of the catalogue. */
 export async function createDoor(options: DoorOptions): Promise<FastifyInstance> {
-  const { limits, logger, corsOrigins, trustedProxies = [] } = options
+  const { limits, logger, refusals, corsOrigins, trustedProxies = [] } = options
   const server = fastify({
     trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
     bodyLimit: limits.smallBodyBytesMax,
@@ -59,16 +62,17 @@ export async function createDoor(options: DoorOptions): Promise<FastifyInstance>
     // What comes in is refused or taken as it is: nothing is converted, filled in or left out on the way.
     ajv: { customOptions: { allErrors: true, coerceTypes: false, removeAdditional: false, useDefaults: false } },
     frameworkErrors: (error, request, reply) => {
-      void sendError(error, request, reply, logger)
+      void sendError(error, request, reply, options)
     },
     clientErrorHandler: (error, socket) => {
       logger.debug('an HTTP connection broke the protocol', { reason: error.message })
-      const status = STATUS_OF_BROKEN[error.code ?? ''] ?? '400 Bad Request'
+      const { status, limit } = BROKEN[error.code ?? ''] ?? { status: '400 Bad Request', limit: undefined }
+      refusals.count('HTTP_BROKEN', limit)
       if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
     },
   })
   server.server.maxConnections = limits.connectionsMax
-  guardConnections(server.server, limits, trustedProxies)
+  guardConnections(server.server, { limits, trustedProxies, onClosed: (limit) => refusals.count('CONNECTION_CLOSED', limit) })
   // Answers go out as they are: the schemas of answers are for the documentation.
   server.setSerializerCompiler(() => (answer) => JSON.stringify(answer))
   server.addHook('onRequest', (request, reply, done) => {
@@ -88,13 +92,14 @@ export async function createDoor(options: DoorOptions): Promise<FastifyInstance>
   })
   addBodyParsers(server, limits)
   answerUnknownRoutes(server, options)
-  server.setErrorHandler((error, request, reply) => sendError(error, request, reply, logger))
+  server.setErrorHandler((error, request, reply) => sendError(error, request, reply, options))
   return server
 }
 
-const STATUS_OF_BROKEN: Record<string, string> = {
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+/** What Node refuses before there is a request, by the limit that was met. */
+const BROKEN: Record<string, { status: string; limit: keyof GatewayLimits }> = {
+  HPE_HEADER_OVERFLOW: { status: '431 Request Header Fields Too Large', limit: 'headerBytesMax' },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: '408 Request Timeout', limit: 'requestReceiveMs' },
 }
 
 function addBodyParsers(server: FastifyInstance, limits: GatewayLimits): void {
@@ -119,20 +124,23 @@ export interface InboundBudget {
   reserve(request: FastifyRequest, reply: FastifyReply, limitBytes: number): void
 }
 
+const ANONYMOUS = ''
+
 export function createInboundBudget(limits: GatewayLimits): InboundBudget {
-  let bytes = 0
+  const keyed = createShareBudget({ totalMax: limits.inboundBytesMax, shareMax: limits.inboundBytesPerKeyMax })
+  const anonymous = createShareBudget({ totalMax: limits.inboundBytesAnonymousMax, shareMax: limits.inboundBytesAnonymousMax })
   return {
     reserve(request, reply, limitBytes) {
       const announced = Number(request.headers['content-length'] ?? limitBytes)
       if (announced > limitBytes) throw gatewayError('BODY_TOO_LARGE', { limit: limitBytes })
-      if (bytes + announced > limits.inboundBytesMax) throw gatewayError('GATEWAY_BUSY', { limit: 'inboundBytesMax' })
-      bytes += announced
-      let isHeld = true
       const context = contextOf(request)
+      const keyId = context.caller?.keyId
+      const taken = keyId === undefined ? anonymous.take(ANONYMOUS, announced) : keyed.take(keyId, announced)
+      if (taken === 'total') throw gatewayError('GATEWAY_BUSY', { limit: keyId === undefined ? 'inboundBytesAnonymousMax' : 'inboundBytesMax' })
+      if (taken === 'share') throw gatewayError('RATE_LIMITED', { limit: 'inboundBytesPerKeyMax', retryAfterS: 1 })
       context.releaseBody = () => {
         context.bodyBytes = NO_BYTES
-        if (isHeld) bytes -= announced
-        isHeld = false
+        taken()
       }
       reply.raw.once('close', () => context.releaseBody())
     },

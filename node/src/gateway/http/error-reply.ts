@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
 import type { Logger } from '../../base/logger.js'
+import { limitNamed, type Refusals } from '../../base/refusals.js'
 import { fillIn, GATEWAY_ERRORS, type GatewayError, gatewayError, type GatewayErrorCode } from '../errors.js'
 import { addVary } from './accept.js'
 import { requestInvalid } from './request-violations.js'
@@ -58,9 +59,15 @@ const RETRY_AFTER_S: Partial<Record<GatewayErrorCode, number>> = {
   STREAMS_TOO_MANY: 15,
 }
 
+export interface ErrorPorts {
+  readonly logger: Logger
+  readonly refusals: Refusals
+}
+
 /** Answers with the error: coded, in the caller's language, and without a word of what only the log may know. */
-export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger): FastifyReply {
-  const known = toGatewayError(error, request) ?? internal(error, request, logger)
+export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply, ports: ErrorPorts): FastifyReply {
+  const known = toGatewayError(error, request) ?? internal(error, request, ports.logger)
+  ports.refusals.count(known.code, limitNamed(known.details))
   const retryAfterS = known.details.retryAfterS ?? RETRY_AFTER_S[known.code]
   if (typeof retryAfterS === 'number') void reply.header('retry-after', String(retryAfterS))
   if (GATEWAY_ERRORS[known.code].status === 401) void reply.header('www-authenticate', 'Bearer')

@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net'
+import { addressKey } from '../../base/address-key.js'
 import { createTokenBucket, type TokenBucket } from '../../base/token-bucket.js'
 import { gatewayError } from '../errors.js'
 import type { GatewayLimits } from '../limits.js'
@@ -11,21 +11,6 @@ export interface Rates {
   anonymous(address: string): void
   /** @param count more than one for evidence that takes as much work as so many others */
   verify(address: string, count?: number): void
-}
-
-/** How many hextets of an IPv6 address one subscriber holds to himself: a /64 is one neighbour. */
-const IPV6_NETWORK_HEXTETS = 4
-
-/** An address as far as one party has only one of it. */
-export function addressKey(address: string): string {
-  const mapped = /^::ffff:([\d.]+)$/i.exec(address)?.[1]
-  if (mapped !== undefined) return mapped
-  if (!isIPv6(address)) return address
-  const [head = '', tail] = address.split('%')[0]!.split('::')
-  const before = head === '' ? [] : head.split(':')
-  const after = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros = tail === undefined ? [] : Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0')
-  return [...before, ...zeros, ...after].slice(0, IPV6_NETWORK_HEXTETS).map((one) => parseInt(one, 16)).join(':')
 }
 
 /** Token buckets by key; whoever was not seen for longest is forgotten, and begins anew with a full one. */

@@ -3,6 +3,7 @@ import type { SchemaRegistry } from '@songhua/sdk/records/schema-registry'
 import type { Clock } from '../../base/clock.js'
 import type { Logger } from '../../base/logger.js'
 import { type Prng, systemPrng } from '../../base/prng.js'
+import { createRefusals, type RefusalCount } from '../../base/refusals.js'
 import type { ApiKeys } from '../api-keys.js'
 import { gatewayError } from '../errors.js'
 import { GATEWAY_LIMITS, type GatewayLimits } from '../limits.js'
@@ -65,6 +66,8 @@ export interface GatewayServer {
   readonly host: string
   /** The port in fact listened on. */
   readonly port: number
+  /** Since the start. */
+  refusals(): RefusalCount[]
   /** Refuses new requests, ends streams and waits, answers what is under way. */
   stop(): Promise<void>
 }
@@ -78,11 +81,13 @@ export async function createGatewayServer(options: GatewayServerOptions, ports: 
   const limits: GatewayLimits = { ...GATEWAY_LIMITS, ...options.limits }
   const rates = createRates(limits, clock)
   const streams = createStreams({ ...ports, limits })
+  const refusals = createRefusals()
   let methodsOf: MethodsOf = () => []
   const server = await createDoor({
     ...options,
     limits,
     logger,
+    refusals,
     methodsOf: (path) => methodsOf(path),
     onUnknown: ({ ip }) => rates.anonymous(ip),
   })
@@ -106,6 +111,7 @@ export async function createGatewayServer(options: GatewayServerOptions, ports: 
   return {
     host: options.host,
     port,
+    refusals: () => refusals.list(),
     stop: async () => {
       streams.stop()
       const cancel = clock.after(limits.stopGraceMs, () => server.server.closeAllConnections())

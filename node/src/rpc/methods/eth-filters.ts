@@ -25,7 +25,7 @@ export function ethFilterMethods(ports: Ports): Method[] {
   const { chain, filters } = ports
   const nextBlock = (): number => chain.head().header.number + 1
   const add = (name: string, summary: string, state: () => FilterState): Method =>
-    defineMethod({ name, summary, params: [], result: idJson, handler: () => filters.add(state()) })
+    defineMethod({ name, summary, params: [], result: idJson, handler: (_params, { client }) => filters.add(state(), client) })
   return [
     defineMethod({
       name: 'eth_getLogs',
@@ -39,7 +39,7 @@ export function ethFilterMethods(ports: Ports): Method[] {
       summary: 'Makes a filter that collects logs of coming blocks',
       params: [param('filter', logFilter)],
       result: idJson,
-      handler: ([filter]) => filters.add(newLogFilter(chain, filter)),
+      handler: ([filter], { client }) => filters.add(newLogFilter(chain, filter), client),
     }),
     add('eth_newBlockFilter', 'Makes a filter that collects hashes of coming blocks', () => ({
       kind: 'blocks',

@@ -1,24 +1,34 @@
 import { z } from 'zod'
-import { invalidParams, RpcError } from '../errors.js'
-import type { HeadFeed } from '../head-feed.js'
+import { invalidParams, limitExceeded, RpcError } from '../errors.js'
+import type { FedBlock, HeadFeed } from '../head-feed.js'
 import { headerToJson, logToJson, transactionToJson } from '../json.js'
+import type { RpcLimits } from '../limits.js'
+import { memoizeLast } from '../memoize-last.js'
 import { createBloomCheck, matchesLog, type LogFilter } from '../log-filter.js'
 import { defineMethod, param, type Method, type Session } from '../method.js'
-import type { PoolAccess } from '../ports.js'
+import type { LocatedLog, PoolAccess } from '../ports.js'
+import type { Transaction } from '@songhua/sdk/protocol/transaction'
 import { logSubscription } from '../schemas.js'
 import type { Subscriptions } from '../subscriptions.js'
 
 interface Ports {
   heads: HeadFeed
   pool: Pick<PoolAccess, 'onAdded'>
+  limits: RpcLimits
 }
 
-type Notify = (result: unknown) => void
+/** Takes JSON: what many are told is put into words once. */
+type Notify = (result: string) => void
 const KINDS = ['newHeads', 'logs', 'newPendingTransactions'] as const
 const kind = z.enum(KINDS, `must be one of ${KINDS.join(', ')}`)
 const subscriptionId = z.string('must be a subscription id').max(66, 'must be a subscription id')
 
-export function ethSubscribeMethods({ heads, pool }: Ports): Method[] {
+export function ethSubscribeMethods({ heads, pool, limits }: Ports): Method[] {
+  const headText = memoizeLast(({ header, hash }: FedBlock) => JSON.stringify(headerToJson(header, hash)))
+  const hashText = memoizeLast(({ hash }: Transaction) => JSON.stringify(hash))
+  const wholeText = memoizeLast((transaction: Transaction) => JSON.stringify(transactionToJson(transaction, undefined)))
+  const logText = createLogTexts()
+  let pendingSubscriptions = 0
   const feeds = { newHeads, logs, newPendingTransactions }
   return [
     defineMethod({
@@ -43,7 +53,7 @@ export function ethSubscribeMethods({ heads, pool }: Ports): Method[] {
 
   function newHeads(options: unknown): (notify: Notify) => () => void {
     parseOptions(z.undefined(), options, 'newHeads takes no options')
-    return (notify) => heads.subscribe(({ header, hash }) => notify(headerToJson(header, hash)))
+    return (notify) => heads.subscribe((block) => notify(headText(block)))
   }
 
   function logs(options: unknown): (notify: Notify) => () => void {
@@ -52,7 +62,7 @@ export function ethSubscribeMethods({ heads, pool }: Ports): Method[] {
     return (notify) =>
       heads.subscribe((block) => {
         if (!mayMatch(block.header.logsBloom)) return
-        for (const located of block.logs()) if (matchesLog(filter, located.log)) notify(logToJson(located))
+        for (const located of block.logs()) if (matchesLog(filter, located.log)) notify(logText(located))
       })
   }
 
@@ -61,8 +71,31 @@ export function ethSubscribeMethods({ heads, pool }: Ports): Method[] {
       z.boolean('must be true for whole transactions or false for their hashes').optional(),
       options,
     )
-    return (notify) =>
-      pool.onAdded((transaction) => notify(whole ? transactionToJson(transaction, undefined) : transaction.hash))
+    const textOf = whole ? wholeText : hashText
+    return (notify) => {
+      if (pendingSubscriptions >= limits.pendingSubscriptionsMax) {
+        const most = limits.pendingSubscriptionsMax
+        throw limitExceeded('pendingSubscriptionsMax', `the node serves ${most} subscriptions to pending transactions already`)
+      }
+      pendingSubscriptions++
+      const end = pool.onAdded((transaction) => notify(textOf(transaction)))
+      return () => {
+        pendingSubscriptions--
+        end()
+      }
+    }
+  }
+}
+
+/** A log's JSON, made once for all whom it is told; forgotten with its block. */
+function createLogTexts(): (located: LocatedLog) => string {
+  const texts = new WeakMap<LocatedLog, string>()
+  return (located) => {
+    const known = texts.get(located)
+    if (known !== undefined) return known
+    const text = JSON.stringify(logToJson(located))
+    texts.set(located, text)
+    return text
   }
 }
 

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { findBlock, type FoundBlock } from '../block-lookup.js'
 import type { BlockTransactions } from '../block-transactions.js'
 import type { ReceiptWaiter } from '../receipt-waiter.js'
-import { RpcError } from '../errors.js'
+import { limitExceeded, RpcError } from '../errors.js'
 import { quantityToJson, transactionToJson } from '../json.js'
 import type { RpcLimits } from '../limits.js'
 import { defineMethod, param, type Method } from '../method.js'
@@ -85,7 +85,14 @@ function receiptLookup({ chain, pool, transactions, receiptWaiter, limits }: Por
     handler: async ([wanted]) => {
       const found = receiptOf({ chain, transactions }, wanted)
       if (found || !isDue(wanted)) return found
-      return (await receiptWaiter.receipt(wanted, limits.receiptHoldMs)) ?? null
+      // Among too many that wait, the plain answer: it is in no block.
+      const leave = receiptWaiter.takePlace()
+      if (!leave) return null
+      try {
+        return (await receiptWaiter.receipt(wanted, limits.receiptHoldMs)) ?? null
+      } finally {
+        leave()
+      }
     },
   })
 }
@@ -111,8 +118,15 @@ function sending({ pool, receiptWaiter, limits }: Ports): Method[] {
         // EIP-7966: a wait of zero or above the node's maximum means the node's own.
         const usable = typeof askedMs === 'number' && askedMs > 0 && askedMs <= limits.syncWaitMaxMs
         const waitMs = usable ? askedMs : limits.syncWaitDefaultMs
-        const hashOfIt = await submitReady(pool, raw)
-        return (await receiptWaiter.receipt(hashOfIt, waitMs)) ?? timedOut(hashOfIt, waitMs)
+        // Before the transaction is taken, so that a refusal says that nothing was done.
+        const leave = receiptWaiter.takePlace()
+        if (!leave) throw tooManyWaits(limits)
+        try {
+          const hashOfIt = await submitReady(pool, raw)
+          return (await receiptWaiter.receipt(hashOfIt, waitMs)) ?? timedOut(pool, hashOfIt, waitMs)
+        } finally {
+          leave()
+        }
       },
     }),
   ]
@@ -137,7 +151,14 @@ function nonceGap(next: bigint, message: string): RpcError {
   return new RpcError('RPC_SYNC_NONCE_GAP', message, { details: { expectedNonce: quantityToJson(next) } })
 }
 
-function timedOut(hashOfIt: Hash, waitMs: number): ReceiptJson {
-  const message = `the transaction is durable in the pool and in no block yet (timeout = ${waitMs} ms)`
+function tooManyWaits({ receiptWaitsMax }: RpcLimits): RpcError {
+  const message = `${receiptWaitsMax} requests wait for receipts already, and the transaction was not taken; use eth_sendRawTransaction`
+  return limitExceeded('receiptWaitsMax', message)
+}
+
+function timedOut(pool: PoolAccess, hashOfIt: Hash, waitMs: number): ReceiptJson {
+  const aside = pool.asideOf(hashOfIt)
+  const why = aside === undefined ? '' : `; it is set aside until block ${aside.untilHeight}: ${aside.reason}`
+  const message = `the transaction is durable in the pool and in no block yet (timeout = ${waitMs} ms)${why}`
   throw new RpcError('RPC_SYNC_TIMEOUT', message, { details: { hash: hashOfIt } })
 }

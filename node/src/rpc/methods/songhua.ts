@@ -1,17 +1,19 @@
 import { z } from 'zod'
 import { invalidParams } from '../errors.js'
 import { defineMethod, param, type Method } from '../method.js'
-import type { ChainReader, HistoryProofs } from '../ports.js'
-import { hashJson } from '../result-schemas.js'
-import { smallQuantity } from '../schemas.js'
+import { quantityToJson } from '../json.js'
+import type { ChainReader, HistoryProofs, PoolAccess } from '../ports.js'
+import { hashJson, transactionStatusJson } from '../result-schemas.js'
+import { hash, smallQuantity } from '../schemas.js'
 
 interface Ports {
-  chain: Pick<ChainReader, 'head'>
+  chain: Pick<ChainReader, 'head' | 'transactionLocation'>
+  pool: Pick<PoolAccess, 'get' | 'pendingNonce' | 'asideOf'>
   proofs: HistoryProofs
 }
 
 /** What Ethereum's methods cannot tell. */
-export function songhuaMethods({ chain, proofs }: Ports): Method[] {
+export function songhuaMethods({ chain, pool, proofs }: Ports): Method[] {
   return [
     defineMethod({
       name: 'songhua_getHistoryProof',
@@ -23,6 +25,23 @@ export function songhuaMethods({ chain, proofs }: Ports): Method[] {
         if (size > blocks) throw invalidParams(`invalid argument 1 (size): ${size}; the chain has ${blocks} blocks`)
         if (number < size) return { path: [...proofs.historyPath({ number, size })] }
         throw invalidParams(`invalid argument 0 (number): block ${number} is not among the first ${size}`)
+      },
+    }),
+    defineMethod({
+      name: 'songhua_getTransactionStatus',
+      summary: 'Where a transaction stands: final, pending, queued behind a lower nonce, or unknown here; and why a block went without it',
+      params: [param('transactionHash', hash)],
+      result: transactionStatusJson,
+      handler: ([wanted]): z.infer<typeof transactionStatusJson> => {
+        const location = chain.transactionLocation(wanted)
+        if (location) return { status: 'final', blockNumber: quantityToJson(location.number) }
+        const waiting = pool.get(wanted)
+        if (!waiting) return { status: 'unknown' }
+        const aside = pool.asideOf(wanted)
+        return {
+          status: waiting.nonce < pool.pendingNonce(waiting.sender) ? 'pending' : 'queued',
+          ...(aside && { setAside: { untilBlock: quantityToJson(aside.untilHeight), reason: aside.reason } }),
+        }
       },
     }),
   ]
