@@ -24,7 +24,7 @@ describe('the inbox', () => {
     expect([1, 1, 1, 1].map((size) => queue.push({ from: BOB, bytes: bytes(size) }))).toEqual([true, true, true, false])
     expect(queue.shift()?.from).toBe(ALICE)
     expect(queue.push({ from: ALICE, bytes: bytes(60) })).toBe(true)
-    expect(Array.from({ length: 6 }, () => queue.shift()?.from)).toEqual([ALICE, BOB, BOB, BOB, ALICE, undefined])
+    expect(Array.from({ length: 6 }, () => queue.shift()?.from)).toEqual([BOB, ALICE, BOB, ALICE, BOB, undefined])
   })
 
   it('keeps its order and its accounts through thousands of messages', () => {
@@ -110,7 +110,7 @@ describe('the driver', () => {
     for (let at = 0; at < 5_000; at++) node.hear(world.node(3).address, prepare.bytes)
     world.submit(transaction(0))
     await world.untilHeight(2, 1_000)
-    expect(node.driver.metrics().dropped).toBeGreaterThan(3_000)
+    expect(node.driver.metrics().limited).toBeGreaterThan(1_000)
   })
 
   it('a validator that is slower to import still votes on the next height, whose messages came too early', async () => {

@@ -1,6 +1,7 @@
 import type { Address } from '@songhua/sdk/protocol/bytes'
 import type { Clock } from '../base/clock.js'
 import { type Hub, createHub } from '../base/hub.js'
+import { type KeyedRates, createKeyedRates } from '../base/keyed-rates.js'
 import type { Logger } from '../base/logger.js'
 import type { Prng } from '../base/prng.js'
 import { type AddressBook, createAddressBook } from './address-book.js'
@@ -11,7 +12,6 @@ import { type GoodbyeCode, networkError } from './errors.js'
 import { CHANNELS, type Channel, KNOWN_PEERS_PER_HELLO_MAX, NETWORK_LIMITS, type NetworkLimits } from './limits.js'
 import { type PeerIdentity, identityOfPeerId, identityOfPrivateKey } from './peer-id.js'
 import { type Penalties, createPenalties } from './penalties.js'
-import { type PeerRates, createPeerRates } from './peer-rates.js'
 import { PROTOCOLS, type Session, createSession } from './session.js'
 import { type Direction, type Link, type Transport, createTransport, peerIdOfAddress } from './transport.js'
 
@@ -131,7 +131,7 @@ class PeerNetwork implements Network {
   readonly #dialer: Dialer
   readonly #penalties: Penalties
   readonly #endings: Endings
-  readonly #connects: PeerRates
+  readonly #connects: KeyedRates
   /** Every connection, from its first byte on. */
   readonly #sessions = new Set<Session>()
   /** By peer id, those whose handshake is done: one for each peer. */
@@ -155,7 +155,7 @@ class PeerNetwork implements Network {
     this.#penalties = createPenalties(this.#limits, clock)
     this.#endings = createEndings({ clock, logger, self: this.self })
     const { connectsPerPeerPerSecond: perSecond, connectsPerPeerBurst: burst } = this.#limits
-    this.#connects = createPeerRates({ perSecond, burst }, clock)
+    this.#connects = createKeyedRates({ perSecond, burst }, clock)
     const onError = (error: unknown): void => logger.error('a listener of the network failed', { error })
     this.#peerHub = createHub(onError)
     this.#messageHubs = new Map(CHANNELS.map((channel) => [channel, createHub(onError)]))

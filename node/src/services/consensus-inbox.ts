@@ -14,12 +14,18 @@ export const FUTURE_HEIGHTS = 2
 export const FUTURE_PEER_MESSAGES_MAX = 512
 export const FUTURE_PEER_BYTES_MAX = MAX_CONSENSUS_MESSAGE_BYTES
 
-interface PeerShare {
-  count: number
+interface PeerShare<T> {
+  readonly waiting: T[]
   bytes: number
 }
 
-/** Messages in the order they came, each peer within its own share, so that none can crowd out the others. */
+/** Messages of one validator that one peer may bring in a second, on average and at once: each costs a recovery. */
+export const INBOX_RATE_PER_VALIDATOR = { perSecond: 200, burst: 800 }
+
+/**
+ * Each peer's messages in the order they came, the peers in turn, each within its own share: a flood delays nobody's
+ * messages but those of who sends it.
+ */
 export interface MessageQueue<T extends RawMessage> {
   /** False: the peer's share is used up and the message is dropped; its author sends it again. */
   push(message: T): boolean
@@ -28,34 +34,34 @@ export interface MessageQueue<T extends RawMessage> {
 }
 
 export function createMessageQueue<T extends RawMessage>(limits: { count: number; bytes: number }): MessageQueue<T> {
-  let waiting: T[] = []
-  let first = 0
-  const shares = new Map<Address, PeerShare>()
+  /** In the order of their turns. */
+  const shares = new Map<Address, PeerShare<T>>()
+  let size = 0
 
   return {
     push(message) {
-      const share = shares.get(message.from) ?? { count: 0, bytes: 0 }
+      const share = shares.get(message.from) ?? { waiting: [], bytes: 0 }
       const bytes = share.bytes + message.bytes.length
-      if (share.count >= limits.count || bytes > limits.bytes) return false
-      shares.set(message.from, { count: share.count + 1, bytes })
-      waiting.push(message)
+      if (share.waiting.length >= limits.count || bytes > limits.bytes) return false
+      share.waiting.push(message)
+      share.bytes = bytes
+      shares.set(message.from, share)
+      size += 1
       return true
     },
     shift() {
-      const message = waiting[first]
-      if (message === undefined) return undefined
-      first++
-      if (first > 1_024 && first * 2 > waiting.length) {
-        waiting = waiting.slice(first)
-        first = 0
-      }
-      const share = shares.get(message.from)!
-      if (share.count === 1) shares.delete(message.from)
-      else shares.set(message.from, { count: share.count - 1, bytes: share.bytes - message.bytes.length })
+      const [turn] = shares
+      if (turn === undefined) return undefined
+      const [from, share] = turn
+      const message = share.waiting.shift()!
+      share.bytes -= message.bytes.length
+      shares.delete(from)
+      if (share.waiting.length > 0) shares.set(from, share)
+      size -= 1
       return message
     },
     get size() {
-      return waiting.length - first
+      return size
     },
   }
 }

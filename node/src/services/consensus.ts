@@ -4,6 +4,7 @@ import type { Address } from '@songhua/sdk/protocol/bytes'
 import { CodedError, isCodedError, messageOf } from '@songhua/sdk/protocol/errors'
 import { proposerOrder } from '@songhua/sdk/protocol/proposer'
 import { assert, unreachable } from '../base/assert.js'
+import { createKeyedRates } from '../base/keyed-rates.js'
 import { crashPoint, crashPointOnceSent } from '../base/crash-points.js'
 import { type Reader, authenticate, readEnvelope } from '../consensus/envelope.js'
 import { consensusError } from '../consensus/errors.js'
@@ -18,6 +19,7 @@ import {
   FUTURE_HEIGHTS,
   INBOX_PEER_BYTES_MAX,
   INBOX_PEER_MESSAGES_MAX,
+  INBOX_RATE_PER_VALIDATOR,
   type RawMessage,
   createFutureMessages,
   createMessageQueue,
@@ -32,6 +34,8 @@ type Untimed<E extends Event = Event> = E extends Event ? Omit<E, 'nowMs'> : nev
 const ANSWER_INTERVAL_MS = 250
 const ANSWERED_PEERS_MAX = 512
 const EVENTS_AT_ONCE_MAX = 64
+/** The same peer is called a flooder in the log once in so long. */
+const RATE_WARNING_S = 60
 
 /**
  * Runs the pure machine: one event at a time, its effects in order. Own messages and what the machine waits for (timers,
@@ -47,11 +51,13 @@ class Driver implements ConsensusDriver {
   readonly #inbox = createMessageQueue<RawMessage>({ count: INBOX_PEER_MESSAGES_MAX, bytes: INBOX_PEER_BYTES_MAX })
   readonly #future = createFutureMessages()
   readonly #silence
+  readonly #rates
+  readonly #rateWarnings
   readonly #timers = new Map<TimerName, () => void>()
   readonly #answeredMs = new Map<Address, number>()
   readonly #ends: (() => void)[] = []
   readonly #counters = {
-    messages: 0, refused: 0, dropped: 0, repeats: 0, equivocations: 0, roundChanges: 0, decided: 0, answers: 0,
+    messages: 0, refused: 0, dropped: 0, limited: 0, repeats: 0, equivocations: 0, roundChanges: 0, decided: 0, answers: 0,
   }
   /** Own messages first, then what the machine waits for. */
   #urgent: Untimed[] = []
@@ -65,6 +71,8 @@ class Driver implements ConsensusDriver {
   constructor(options: ConsensusOptions, ports: ConsensusPorts) {
     this.#options = options
     this.#ports = ports
+    this.#rates = createKeyedRates(INBOX_RATE_PER_VALIDATOR, ports.clock)
+    this.#rateWarnings = createKeyedRates({ perSecond: 1 / RATE_WARNING_S, burst: 1 }, ports.clock)
     this.#silence = createSilence(ports.signer?.recovery.silence !== undefined)
   }
 
@@ -118,9 +126,23 @@ class Driver implements ConsensusDriver {
   #receive(message: RawMessage): void {
     if (this.#isStopped) return
     this.#counters.messages++
+    if (!this.#rates.take(message.from, 1 / this.#validatorCount())) return this.#limit(message.from)
     this.#wake(() => {
       if (!this.#inbox.push(message)) this.#counters.dropped++
     })
+  }
+
+  #validatorCount(): number {
+    return this.#state?.facts.validators.length ?? this.#ports.chain.head().validators.length
+  }
+
+  /** What is dropped here, its author sends again. */
+  #limit(peer: Address): void {
+    this.#counters.limited++
+    if (!this.#rateWarnings.take(peer)) return
+    const { perSecond } = INBOX_RATE_PER_VALIDATOR
+    const reason = `more than ${perSecond} messages a second for each validator`
+    this.#options.logger.warn('a peer floods consensus', { peer, code: 'CONSENSUS_RATE', reason })
   }
 
   /** The work is done on a microtask, so that all listeners of a new head have heard of it before. */
