@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { NODE_OPTIONS, type OptionSpec } from '@songhua/node/app/option-table'
 import {
-  NODE_OPTIONS,
-  type OptionSpec,
   defaultOptions,
   endpointToMultiaddr,
   jsonToOptions,

@@ -11,6 +11,7 @@ import { type Chain, createChain } from '../services/chain.js'
 import { type Pool, createPool } from '../services/pool.js'
 import type { ChainStore } from '../storage/chain-store.js'
 import { openJournal } from '../storage/journal.js'
+import { failStopJournal, failStopStore } from './fail-stop.js'
 import { type OpenChain, openChain } from './open-chain.js'
 import { dataPaths } from './options.js'
 import type { StopStack } from './stop-stack.js'
@@ -30,23 +31,26 @@ export interface LedgerPorts {
   readonly clock: Clock
   readonly logger: Logger
   readonly stops: StopStack
+  /** The disk has failed: the node must be stopped, and started again. */
+  readonly onBroken: (error: Error) => void
 }
 
 /** Opens store, pool and chain of a data folder. @throws CodedError with a `STORE_`, `JOURNAL_` or `POOL_` code */
 export async function openLedger(dataDir: string, genesis: Genesis, ports: LedgerPorts): Promise<Ledger> {
-  const { clock, logger, stops } = ports
+  const { clock, logger, stops, onBroken } = ports
   const paths = dataPaths(dataDir)
   const opened = await openChain(paths.storeDir, genesis)
-  const { store } = opened
+  const store = failStopStore(opened.store, onBroken)
   stops.push('store', () => store.close())
   const evm = await createEthereumjsEvm({ chainId: BigInt(genesis.chainId) })
-  const journal = await openJournal(paths.poolFile)
-  stops.push('journal', () => journal.close())
+  const file = await openJournal(paths.poolFile)
+  stops.push('journal', () => file.close())
+  const journal = failStopJournal(file, onBroken)
   const pool = createPool(
     { chainId: BigInt(genesis.chainId), blockGasLimit: genesis.gasLimit },
     { journal, accountOf: (address) => store.state.getAccount(address), clock, logger: logger.child({ part: 'pool' }) },
   )
-  const chain = createChainOf(genesis, { ...ports, opened, evm, pool })
+  const chain = createChainOf(genesis, { ...ports, opened: { ...opened, store }, evm, pool })
   chain.onBlock(({ diff }) => pool.onHead(diff.accounts))
   return { genesis, opened, store, evm, chain, pool }
 }

@@ -14,6 +14,8 @@ export interface MetricSources {
   readonly rpc: Pick<RpcServer, 'stats'>
   readonly calls: Pick<CallService, 'stats'>
   readonly gateway: Pick<Gateway, 'stats'> | undefined
+  /** Free room and reserve. */
+  readonly disk: () => Record<string, number>
   /** Figures of the consensus driver; empty for a node that does not take part. */
   readonly consensus: () => Record<string, number>
 }
@@ -32,6 +34,7 @@ export async function collectMetrics(sources: MetricSources): Promise<Metric[]> 
   }
   return [
     ...toMetrics('', own),
+    ...toMetrics('', sources.disk()),
     ...toMetrics('', ledger.pool.metrics()),
     ...peerMetrics(peers),
     ...toMetrics('consensus_', consensus()),

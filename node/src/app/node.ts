@@ -11,7 +11,9 @@ import { installNativeCrypto } from '../execution/native-crypto.js'
 import type { ConsensusDriver } from '../services/consensus-ports.js'
 import type { SyncProgress } from '../services/sync.js'
 import type { NodeConfig } from './config.js'
+import { asDiskFull, checkDiskRoom, diskReserve, watchDiskRoom } from './disk-room.js'
 import { type Doors, openDoors } from './doors.js'
+import { createFatal } from './fatal.js'
 import { type Ledger, openLedger } from './ledger.js'
 import { createLogger } from './logger.js'
 import { type Peers, createPeers } from './peers.js'
@@ -39,8 +41,8 @@ export interface RunningNode {
   readonly info: NodeFacts
   /** Stops everything in the reverse order of its start. */
   stop(): Promise<void>
-  /** The node can go on no longer, and why; it must then be stopped. */
-  onFatal(listener: (error: unknown) => void): () => void
+  /** The node can go on no longer, and why, also when that was before this call; it must then be stopped. */
+  onFatal(listener: (error: unknown) => void): void
   onSyncProgress(listener: (progress: SyncProgress) => void): () => void
 }
 
@@ -57,7 +59,7 @@ export async function createNode(config: NodeConfig): Promise<RunningNode> {
     return await compose(config, { name, address, logger, stops })
   } catch (error) {
     await stops.run()
-    throw error
+    throw await asDiskFull(error, diskReserve(config))
   }
 }
 
@@ -73,26 +75,30 @@ async function compose(config: NodeConfig, frame: Frame): Promise<RunningNode> {
   if (config.crashAt && CRASH_POINTS[config.crashAt.point].process === 'node') armCrashPoint(config.crashAt)
   const clock = systemClock
   const onListenerError = (error: unknown): void => logger.error('a listener failed', { error: messageOf(error) })
-  const fatal = createHub<unknown>(onListenerError)
+  const reserve = diskReserve(config)
+  const fatal = createFatal((error) => asDiskFull(error, reserve))
   const progress = createHub<SyncProgress>(onListenerError)
   logger.info('cryptography', { ...(await installNativeCrypto()) })
+  await checkDiskRoom(reserve)
+  const onFatal = (error: unknown): void => fatal.fail(error)
   const genesis = parseGenesis(await readFile(config.genesisFile, 'utf8'))
-  const ledger = await openLedger(config.dataDir, genesis, { clock, logger, stops })
+  const ledger = await openLedger(config.dataDir, genesis, { clock, logger, stops, onBroken: onFatal })
   const peers = await createPeers(config, { ledger, clock, logger, onSyncProgress: (event) => progress.emit(event) })
-  const onFatal = (error: unknown): void => fatal.emit(error)
   const consensus = await createValidator(config, { ledger, peers, clock, logger, stops, onFatal })
+  const disk = await watchDiskRoom(reserve, { clock, logger, onFull: onFatal })
+  stops.push('disk watch', () => disk.stop())
   await start(peers, consensus, stops)
   const facts = (doors: Doors): NodeFacts => factsOf(config, frame, { ledger, peers, doors })
   const doors = await openDoors(config, {
     name: frame.name, ledger, peers, clock, logger, stops,
     nodeInfo: () => ({ ...facts(doors), gatewayUp: doors.gateway?.isUp(), software: SOFTWARE, follow: config.follow, consensus: consensus.status(), head: headOf(ledger) }),
-    metrics: { ledger, peers, consensus: () => consensusFigures(consensus) },
+    metrics: { ledger, peers, consensus: () => consensusFigures(consensus), disk: () => ({ disk_free_bytes: disk.freeBytes(), disk_reserve_bytes: reserve.minFreeBytes }) },
   })
   logger.info('the node runs', { ...facts(doors), head: ledger.chain.head().header.number })
   return {
     info: facts(doors),
     stop: () => stops.run(),
-    onFatal: (listener) => fatal.subscribe(listener),
+    onFatal: (listener) => fatal.onFatal(listener),
     onSyncProgress: (listener) => progress.subscribe(listener),
   }
 }

@@ -8,7 +8,7 @@ import { readCrashOrder } from './crash-order.js'
 import { addNodeFlags, exampleText, flagsToOptions } from './flags.js'
 import { readGenesis } from './genesis-file.js'
 import { loadNodeKey, loadOptions } from './node-config.js'
-import { createProgress } from './progress.js'
+import { runNode } from './run-node.js'
 import { createStopSignal } from './stop-signal.js'
 import { formatFields } from './table.js'
 
@@ -64,18 +64,13 @@ async function start(context: CliContext, flags: Flags): Promise<void> {
   const nodeKey = await loadNodeKey(context, options, genesis.chainId)
   const crashAt = readCrashOrder(context, process.env, genesis.chainId)
   const isPretty = context.stderr.isTTY === true
-  // The node with its EVM and network is loaded here, so that other commands answer at once.
   setFlagsFromString(HEAP_GROWTH)
-  const { createNode } = await import('../app/node.js')
-  const node = await createNode({
-    ...options,
-    dataDir: resolve(flags.data),
-    nodeKey,
-    crashAt,
-    log: { level: options.log.level, format: logFormat(options, isPretty) },
+  const log = { level: options.log.level, format: logFormat(options, isPretty) }
+  await runNode(context, { ...options, dataDir: resolve(flags.data), nodeKey, crashAt, log }, {
+    stop,
+    onStarted: (node) => announce(context, node, flags),
+    isManaged: flags.managed === true,
   })
-  announce(context, node, flags)
-  await runUntilStopped(context, node, stop)
 }
 
 function logFormat({ log }: NodeOptions, isPretty: boolean): 'json' | 'pretty' {
@@ -90,16 +85,4 @@ function announce(context: CliContext, { info }: RunningNode, { managed }: Flags
   note(context, context.t('started', { name: info.name, chainId: info.chainId }))
   const peers = info.p2p.map((address) => ['p2p', address] as const)
   note(context, formatFields([['JSON-RPC', info.rpc], ['admin', info.admin], ...peers]))
-}
-
-async function runUntilStopped(context: CliContext, node: RunningNode, stop: Promise<void>): Promise<void> {
-  const progress = createProgress(context, context.t('syncing'))
-  node.onSyncProgress(({ currentBlock, highestBlock }) => progress.show(currentBlock, highestBlock))
-  const fatal = new Promise<never>((_, reject) => node.onFatal(reject))
-  try {
-    await Promise.race([stop, fatal])
-  } finally {
-    progress.end()
-    await node.stop()
-  }
 }

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
-import { NODE_OPTIONS, type OptionKey, type OptionSpec, type OptionValues, textToOption } from '../app/options.js'
+import { NODE_OPTIONS, type OptionSpec } from '../app/option-table.js'
+import { type OptionKey, type OptionValues, textToOption } from '../app/options.js'
 import { type CliContext, cliError } from './context.js'
 
 const PLACEHOLDERS: Record<OptionSpec['type'], string> = {

@@ -135,6 +135,15 @@ export const MESSAGES = {
       'Use an encrypted key: songhua keys import',
     zh: 'nodeKey.devFile：明文私钥仅限开发网（链 id 230099）；该创世为 {chainId}。请使用加密私钥：songhua keys import',
   },
+  diskFull: {
+    en:
+      'The node has stopped: {free} bytes are free on the disk of {path}. What it has acknowledged is safe. ' +
+      'Make room; from {needed} bytes on it starts again by itself. A signal ends it.',
+    zh:
+      '节点已停止：{path} 所在磁盘剩余 {free} 字节。已确认的数据均已保存。' +
+      '请清理磁盘；剩余达到 {needed} 字节时节点自动重新启动。发送信号可结束进程。',
+  },
+  diskResumes: { en: 'There is room on the disk of {path} again: the node starts.', zh: '{path} 所在磁盘已有足够空间：节点重新启动。' },
   crashDevnetOnly: {
     en: 'SONGHUA_CRASH_AT: kills a node for a test, on a devnet (chain id 230099) only; this genesis has {chainId}. Unset it',
     zh: 'SONGHUA_CRASH_AT：用于测试中强制结束节点，仅限开发网（链 id 230099）；该创世为 {chainId}。请取消该环境变量',

@@ -1,6 +1,6 @@
 import { isAbsolute, join, resolve } from 'node:path'
+import { NODE_OPTIONS } from '../app/option-table.js'
 import {
-  NODE_OPTIONS,
   type NodeOptions,
   type OptionValues,
   dataPaths,
