@@ -329,12 +329,14 @@ class Driver implements ConsensusDriver {
 
   #say({ intent }: Extract<Effect, { type: 'sign' }>): Message {
     const message = this.#signer.sign(intent, this.#state!.facts.domain)
+    crashPoint('signing.signed')
     if (message.kind === 'roundChange') {
       this.#counters.roundChanges++
       const { height, round } = message
       this.#options.logger.info('round change', { height, round, preparedRound: message.prepared?.round })
     }
     this.#ports.transport.broadcast(message.bytes, { except: [], kind: KIND_CODES[message.kind] })
+    crashPointOnceSent('signing.sent')
     return message
   }
 
@@ -343,14 +345,12 @@ class Driver implements ConsensusDriver {
     if (to === 'all') this.#ports.transport.broadcast(message.bytes, { except: [], kind })
     else this.#ports.transport.send(to, message.bytes, { kind })
   }
-    crashPoint('signing.signed')
 
   // -------------------------------------------------------------------------------------------------- the effects
 
   async #check({ block, digest }: ProposedBlock): Promise<void> {
     try {
       await this.#ports.chain.check(block)
-    crashPointOnceSent('signing.sent')
       this.#post({ type: 'checked', digest, error: undefined })
     } catch (cause) {
       const code = isCodedError(cause) ? 'CONSENSUS_BLOCK_INVALID' : 'CONSENSUS_CHECK_FAILED'
@@ -374,6 +374,7 @@ class Driver implements ConsensusDriver {
   async #import({ block, digest, round }: Extract<Effect, { type: 'decide' }>): Promise<void> {
     this.#counters.decided++
     this.#options.logger.debug('decided', { height: block.header.number, round, hash: digest })
+    crashPoint('block.decided')
     try {
       await this.#ports.chain.importSealed(block)
     } catch (error) {
@@ -388,7 +389,6 @@ class Driver implements ConsensusDriver {
       this.#timers.delete(name)
       this.#post({ type: 'timer', name, atMs })
     })
-    crashPoint('block.decided')
     this.#timers.set(name, end)
   }
 
