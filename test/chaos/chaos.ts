@@ -1,4 +1,5 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { appendFileSync } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { dataPaths } from '@songhua/node/app/options'
 import { quorumSize } from '@songhua/sdk/protocol/validator-set'
@@ -75,10 +76,13 @@ interface Run {
 
 const PROGRESS_MS = 30_000
 
+/** Written as it happens: it is there however the run ends. */
+export const diaryFileOf = ({ out, seed }: Pick<ChaosOptions, 'out' | 'seed'>): string => join(out, `seed-${seed}.diary.ndjson`)
+
 /** Storms and healing in turn under load; then everything is checked that can be. */
 export async function runChaos(options: ChaosOptions, reaper: Reaper): Promise<ChaosReport> {
   const dataDir = join(options.out, `seed-${options.seed}`)
-  await rm(dataDir, { recursive: true, force: true })
+  for (const path of [dataDir, diaryFileOf(options)]) await rm(path, { recursive: true, force: true })
   await mkdir(options.out, { recursive: true })
   const links = await createLinks(VALIDATORS + FOLLOWERS)
   const cluster = await createChaosCluster(dataDir, links, reaper)
@@ -97,7 +101,6 @@ export async function runChaos(options: ChaosOptions, reaper: Reaper): Promise<C
     await run.processes.stop()
     run.client.close()
     await links.close()
-    await writeFile(join(options.out, `seed-${options.seed}.diary.ndjson`), run.diary.map((deed) => `${JSON.stringify(deed)}\n`).join(''))
   }
 }
 
@@ -178,7 +181,11 @@ function progressLine(run: Run, load: Load): string {
 async function stormAfterStorm(run: Run): Promise<number> {
   const { options, cluster, links, processes, onProblem } = run
   const shape: Shape = { validators: VALIDATORS, followers: FOLLOWERS, stormS: options.minutes < 3 ? [12, 16] : [20, 45] }
-  const stage = { cluster, links, nowS: () => nowS(run), onDeed: (deed: Deed) => void run.diary.push(deed), onProblem }
+  const onDeed = (deed: Deed): void => {
+    run.diary.push(deed)
+    appendFileSync(diaryFileOf(options), `${JSON.stringify(deed)}\n`)
+  }
+  const stage = { cluster, links, nowS: () => nowS(run), onDeed, onProblem }
   let number = 0
   while (!options.isStopped() && (number === 0 || nowS(run) < options.minutes * 60)) {
     await runStorm(stormOf(options.seed, number, shape), stage, processes)

@@ -5,7 +5,7 @@ import { isCodedError } from '@songhua/sdk/protocol/errors'
 import { percentile } from '../bench/report.js'
 import { readFlags } from '../support/flags.js'
 import { startReaper } from '../support/reaper.js'
-import { type ChaosReport, FOLLOWERS, HEAL_LIMIT_MS, VALIDATORS, runChaos } from './chaos.js'
+import { type ChaosReport, diaryFileOf, FOLLOWERS, HEAL_LIMIT_MS, VALIDATORS, runChaos } from './chaos.js'
 
 const HELP = `npm run chaos -- --minutes M --seed S [options]
   --minutes M   length of the storms, 0.5 to 1440; draining and the audit come after them
@@ -82,7 +82,7 @@ async function main(): Promise<void> {
     if (report.ok) await rm(report.dataDir, { recursive: true, force: true })
     else process.exitCode = 1
   } catch (error) {
-    say(`seed ${seed} broke off; what was done when: ${join(out, `seed-${seed}.diary.ndjson`)}; data folders: ${join(out, `seed-${seed}`)}`)
+    say(`seed ${seed} broke off; what was done when: ${diaryFileOf({ out, seed })}; data folders: ${join(out, `seed-${seed}`)}`)
     throw error
   } finally {
     await reaper.close()

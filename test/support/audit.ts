@@ -25,6 +25,8 @@ export interface AuditInput {
 }
 
 const BLOCKS_PER_BATCH = 50
+const HEADS_APART_MAX = 2
+const SETTLE_LIMIT_MS = 60_000
 const EVIDENCE_AT_ONCE = 8
 const EVIDENCE_TIMEOUT_MS = 60_000
 /** Of each kind: a run that failed has too many to print. */
@@ -42,10 +44,10 @@ export async function heightOf(client: HttpClient, node: ClusterNode): Promise<n
 /** Everything that a stranger can check of a chain at rest. */
 export async function audit(input: AuditInput): Promise<Audit> {
   const { cluster, client, transactions } = input
-  const heights = await Promise.all(cluster.nodes.map((node) => heightOf(client, node)))
+  const heights = await closeHeights(client, cluster.nodes)
   const top = Math.min(...heights)
-  const spread = Math.max(...heights) - top
-  const problems = spread > 2 ? [`the heads differ: ${cluster.nodes.map(({ name }, index) => `${name} ${heights[index]}`).join(', ')}`] : []
+  const places = cluster.nodes.map(({ name }, index) => `${name} ${heights[index]}`).join(', ')
+  const problems = isClose(heights) ? [] : [`the heads still differ after ${SETTLE_LIMIT_MS / 1000} s: ${places}`]
   problems.push(...(await compareHashes(client, cluster.nodes, top)))
   const final = await finalTransactions(client, cluster.nodes[0]!, top)
   problems.push(...transactionProblems(transactions, final))
@@ -56,6 +58,18 @@ export async function audit(input: AuditInput): Promise<Audit> {
     transactionsFinal: transactions.filter((hash) => final.get(hash)?.length === 1).length,
     recordsVerified: verified.count,
     problems: shortened(problems),
+  }
+}
+
+/** Anchoring may go on while this looks, and nodes hear of a block one after another. */
+const isClose = (heights: readonly number[]): boolean => Math.max(...heights) - Math.min(...heights) <= HEADS_APART_MAX
+
+async function closeHeights(client: HttpClient, nodes: readonly ClusterNode[]): Promise<number[]> {
+  const deadline = performance.now() + SETTLE_LIMIT_MS
+  for (;;) {
+    const heights = await Promise.all(nodes.map((node) => heightOf(client, node)))
+    if (isClose(heights) || performance.now() > deadline) return heights
+    await sleep(200)
   }
 }
 
