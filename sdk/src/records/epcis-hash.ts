@@ -1,6 +1,7 @@
 import { bytesToHex, utf8ToBytes } from '../protocol/bytes.js'
 import { sha256 } from '../protocol/crypto.js'
 import { toCanonicalDigitalLink } from './gs1-link.js'
+import { entryOf } from './json-value.js'
 
 /**
  * The event hash id of CBV 2.0 §8.9.2, `ni:///sha-256;…?ver=CBV2.0`: the same for one event however it was written
@@ -159,8 +160,14 @@ function canonicalWord(text: string): string {
   return known === undefined ? text : known[1] + text.slice(known[0].length)
 }
 
+/** As `String`, but no property of the value is called: a parsed `{"toString":1}` has one that is no function. */
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return value.map((one) => (one === null || one === undefined ? '' : textOf(one))).join()
+  return typeof value === 'object' && value !== null ? '[object Object]' : String(value)
+}
+
 function canonicalValue(value: unknown, property: Property, namespaces: Namespaces): string {
-  const text = String(value).trim()
+  const text = textOf(value).trim()
   if (property.time) return canonicalTime(text)
   if (property.vocabulary !== undefined && /^[A-Za-z0-9_-]+$/.test(text)) {
     return (property.vocabulary === GS1_VOCABULARY ? namespaces.get('gs1')! : property.vocabulary) + text
@@ -227,7 +234,7 @@ function renderExtensions(object: JsonObject, fields: readonly Property[], run: 
   for (const [key, value] of Object.entries(object)) {
     if (value === undefined || run.ignored.has(key)) continue
     const field = fields.find((known) => known.key === key)
-    const party = PARTY_LISTS[key]
+    const party = entryOf(PARTY_LISTS, key)
     if (field) {
       if (field.fields) rest.push(renderInnerExtensions(value, field, run))
     } else if (party) rest.push(value === null ? '' : renderProperty(value, { key, entry: '', fields: party }, run))
@@ -264,6 +271,6 @@ export function readEpcisDocument(document: JsonObject): { events: JsonObject[];
   const events = asList(body['eventList'] ?? body['event'] ?? []).filter(isObject)
   const ignoreFields = Object.entries(document)
     .filter(([key]) => key.endsWith(':ignoreFields'))
-    .flatMap(([, names]) => asList(names).map(String))
+    .flatMap(([, names]) => asList(names).map(textOf))
   return { events, options: { context: document['@context'], ignoreFields } }
 }

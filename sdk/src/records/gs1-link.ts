@@ -1,3 +1,5 @@
+import { entryOf } from './json-value.js'
+
 /**
  * GS1 identifiers in their one canonical form, the GS1 Digital Link URI on https://id.gs1.org with the finest level
  * of identification and nothing else: EPC URNs (EPC Tag Data Standard §6) and Digital Links of any domain become it.
@@ -95,7 +97,7 @@ const EPC_URN = /^urn:epc:(id|class|idpat):([a-z]+):([0-9]{6,12})\.([^.]*)(?:\.(
 
 function epcToDigitalLink(urn: string): string | undefined {
   const match = EPC_URN.exec(urn)
-  const scheme = match ? EPC_SCHEMES[match[2]!] : undefined
+  const scheme = match ? entryOf(EPC_SCHEMES, match[2]!) : undefined
   if (!match || !scheme) return undefined
   const [, kind, , prefix, reference, tail] = match
   const parts: EpcParts = { prefix: prefix!, reference: reference!, rest: tail === undefined ? [] : tail.split('.') }
@@ -130,7 +132,8 @@ const PRIMARY_KEYS: Record<string, { value: RegExp; qualifiers: string[]; droppe
   '8018': { value: /^\d{18}$/, qualifiers: [] },
 }
 
-const isPrimary = (name: string): boolean => (AI_OF_NAME[name] ?? name) in PRIMARY_KEYS
+const aiOf = (name: string): string => entryOf(AI_OF_NAME, name) ?? name
+const isPrimary = (name: string): boolean => Object.hasOwn(PRIMARY_KEYS, aiOf(name))
 
 /** GTINs of 8, 12 and 13 digits are the same number with zeros in front. */
 const padGtin = (value: string): string => (/^(\d{8}|\d{12,13})$/.test(value) ? value.padStart(14, '0') : value)
@@ -142,7 +145,7 @@ function linkToDigitalLink(uri: string): string | undefined {
   if (segments.at(-1) === '') segments.pop()
   const start = segments.findIndex((name, i) => isPrimary(name) && /^\d{4}/.test(segments[i + 1] ?? ''))
   if (start < 0 || (segments.length - start) % 2 !== 0) return undefined
-  const names = segments.slice(start).map((name, i) => (i % 2 === 0 ? (AI_OF_NAME[name] ?? name) : name))
+  const names = segments.slice(start).map((name, i) => (i % 2 === 0 ? aiOf(name) : name))
   const [ai, raw] = names as [string, string]
   const key = PRIMARY_KEYS[ai]!
   const value = ai === '01' ? padGtin(raw) : raw
@@ -156,5 +159,8 @@ function linkToDigitalLink(uri: string): string | undefined {
 
 /** The canonical Digital Link of an EPC URN or of a Digital Link of any domain; undefined when it is neither. */
 export function toCanonicalDigitalLink(uri: string): string | undefined {
-  return uri.startsWith('urn:epc:') ? epcToDigitalLink(uri) : linkToDigitalLink(uri)
+  if (!uri.startsWith('urn:epc:')) return linkToDigitalLink(uri)
+  const link = epcToDigitalLink(uri)
+  // A URN without its serial, or with a bare # in it, would give a link that names something else.
+  return link !== undefined && linkToDigitalLink(link) === link ? link : undefined
 }

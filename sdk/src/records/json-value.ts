@@ -21,6 +21,10 @@ export function pointerStep(key: string | number): string {
 export const hasField = (object: Record<string, unknown>, key: string): boolean =>
   Object.hasOwn(object, key) && object[key] !== undefined
 
+/** What a table holds under a name that came from outside; names that every object inherits are not in it. */
+export const entryOf = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined
+
 /** Levels of nesting, and values: the value itself, all members of objects and all entries of lists. */
 export interface SizeBounds {
   readonly levels: number

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { parse } from 'csv-parse'
+import { CsvError, parse } from 'csv-parse'
 import type { RecordSchema } from '@songhua/sdk/records/record-schema'
 import { type ColumnMapping, createRowReader, type RowReader, type RowViolation } from '@songhua/sdk/records/row'
 import type { Violation } from '@songhua/sdk/records/schema-types'
@@ -112,10 +112,8 @@ async function readRows(text: string, limits: GatewayLimits): Promise<string[][]
       }
     }
   } catch (error) {
-    // The parser's own errors have codes of its own, and tell the line.
-    if (error instanceof Error && 'code' in error && String(error.code).startsWith('CSV_')) {
-      throw gatewayError('CSV_INVALID', { reason: error.message }, error)
-    }
+    // The parser's own errors tell the line.
+    if (error instanceof CsvError) throw gatewayError('CSV_INVALID', { reason: error.message }, error)
     throw error
   }
   return rows
