@@ -79,7 +79,7 @@ const shortened = (problems: string[]): string[] =>
     : [...problems.slice(0, PROBLEMS_SHOWN_MAX), `and ${problems.length - PROBLEMS_SHOWN_MAX} more`]
 
 /** Block hashes of every node at every height. */
-async function compareHashes(client: HttpClient, nodes: readonly ClusterNode[], top: number): Promise<string[]> {
+export async function compareHashes(client: HttpClient, nodes: readonly ClusterNode[], top: number): Promise<string[]> {
   const problems: string[] = []
   for (let from = 0; from <= top; from += BLOCKS_PER_BATCH) {
     const heights = range(from, Math.min(top, from + BLOCKS_PER_BATCH - 1))
@@ -105,7 +105,7 @@ export async function blockHashes(client: HttpClient, node: ClusterNode, top: nu
 }
 
 /** Where each transaction of the chain stands, and whether it succeeded. */
-async function finalTransactions(client: HttpClient, node: ClusterNode, top: number): Promise<Map<string, string[]>> {
+export async function finalTransactions(client: HttpClient, node: ClusterNode, top: number): Promise<Map<string, string[]>> {
   const final = new Map<string, string[]>()
   for (let from = 0; from <= top; from += BLOCKS_PER_BATCH) {
     const calls = range(from, Math.min(top, from + BLOCKS_PER_BATCH - 1)).map((height) => ['eth_getBlockReceipts', hex(height)] as [string, ...unknown[]])
@@ -117,12 +117,12 @@ async function finalTransactions(client: HttpClient, node: ClusterNode, top: num
   return final
 }
 
-function transactionProblems(wanted: readonly string[], final: ReadonlyMap<string, string[]>): string[] {
+export function transactionProblems(wanted: readonly string[], final: ReadonlyMap<string, string[]>): string[] {
   return wanted.flatMap((hash) => {
     const places = final.get(hash)
     if (places === undefined) return [`LOST: the acknowledged transaction ${hash} is in no block`]
     if (places.length > 1) return [`DOUBLED: transaction ${hash} is in blocks ${places.join(', ')}`]
-    return places[0]!.endsWith('FAILED') ? [`transaction ${hash} failed in block ${places[0]}`] : []
+    return places[0]!.endsWith('FAILED') ? [`transaction ${hash} did not succeed: block ${places[0]}`] : []
   })
 }
 
@@ -168,7 +168,7 @@ async function evidenceOf({ cluster, client }: Pick<AuditInput, 'cluster' | 'cli
 }
 
 /** The chain's own events must count as many leaves as were accepted: one more, and a record is anchored twice. */
-async function anchoredTwice({ cluster, client, records }: AuditInput): Promise<string[]> {
+export async function anchoredTwice({ cluster, client, records }: Pick<AuditInput, 'client' | 'records'> & { cluster: Pick<Cluster, 'nodes'> }): Promise<string[]> {
   const problems: string[] = []
   for (const [node, ids] of records) {
     const { text } = await client.send(`${node.gateway}/v1/status`, { method: 'GET' })
