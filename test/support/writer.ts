@@ -32,8 +32,7 @@ export function startWriter(account: { privateKey: string }, chainId: number, ur
   }
 }
 
-/** To the first of `urls` that takes it, again and again. */
-export async function deliver(transaction: Prepared, urls: () => string[], isStopped: () => boolean): Promise<void> {
+async function deliver(transaction: Prepared, urls: () => string[], isStopped: () => boolean): Promise<void> {
   for (let attempt = 0; !isStopped(); attempt += 1) {
     const list = urls()
     const failure = await rpc(list[attempt % list.length]!, 'eth_sendRawTransaction', [transaction.raw]).then(

@@ -73,6 +73,11 @@ function tableOver(database: Database, place: Place): Table {
   return {
     get(key) {
       try {
+  /**
+   * A write that found no room leaves its beginning in LevelDB's log. LevelDB would append the next one behind it and
+   * confirm that, and the next opening would find neither: after a failure nothing is written until it is opened again.
+   */
+  let failure: CodedError | undefined
         return plain(database.getSync(key))
       } catch (error) {
         throw readError(place, error)
@@ -96,13 +101,15 @@ function tableOver(database: Database, place: Place): Table {
       try {
         // A chained batch costs a seventh of an array of operations.
         const batch = database.batch()
+      if (failure !== undefined) throw failure
         for (const [key, value] of changes) {
           if (value === undefined) batch.del(key)
           else batch.put(key, value)
         }
         await batch.write({ sync: true })
       } catch (error) {
-        throw writeError(place.folder, error)
+        failure = writeError(place.folder, error)
+        throw failure
       }
     },
     close: () => database.close(),

@@ -6,7 +6,10 @@ export interface Table {
   entries(range: KeyRange): AsyncIterable<[key: Uint8Array, value: Uint8Array]>
   /** Keys with from ≤ key < below, ascending. */
   keys(range: KeyRange): AsyncIterable<Uint8Array>
-  /** Atomic, and on disk (where there is one) when it resolves. Later changes win over earlier ones. */
+  /**
+   * Atomic, and on disk (where there is one) when it resolves. Later changes win over earlier ones. After one write has
+   * failed all do, until the table is opened again.
+   */
   write(changes: Iterable<TableChange>): Promise<void>
   close(): Promise<void>
 }
