@@ -70,14 +70,14 @@ interface Place {
 }
 
 function tableOver(database: Database, place: Place): Table {
-  return {
-    get(key) {
-      try {
   /**
    * A write that found no room leaves its beginning in LevelDB's log. LevelDB would append the next one behind it and
    * confirm that, and the next opening would find neither: after a failure nothing is written until it is opened again.
    */
   let failure: CodedError | undefined
+  return {
+    get(key) {
+      try {
         return plain(database.getSync(key))
       } catch (error) {
         throw readError(place, error)
@@ -98,10 +98,10 @@ function tableOver(database: Database, place: Place): Table {
       }
     },
     async write(changes) {
+      if (failure !== undefined) throw failure
       try {
         // A chained batch costs a seventh of an array of operations.
         const batch = database.batch()
-      if (failure !== undefined) throw failure
         for (const [key, value] of changes) {
           if (value === undefined) batch.del(key)
           else batch.put(key, value)
