@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { resolve } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { removeDir, tempDir } from '../support/devnet.js'
 import type { ChaosReport } from './chaos.js'
 
@@ -16,11 +16,13 @@ interface Ended {
   stderr: string
 }
 
+let child: ChildProcess
+
 function chaos(args: readonly string[]): Promise<Ended> {
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   const out = { stdout: '', stderr: '' }
-  child.stdout.on('data', (chunk: Buffer) => (out.stdout += chunk.toString()))
-  child.stderr.on('data', (chunk: Buffer) => (out.stderr += chunk.toString()))
+  child.stdout!.on('data', (chunk: Buffer) => (out.stdout += chunk.toString()))
+  child.stderr!.on('data', (chunk: Buffer) => (out.stderr += chunk.toString()))
   return new Promise((done) => child.once('close', (code) => done({ code, ...out })))
 }
 
@@ -29,6 +31,8 @@ beforeAll(async () => {
   dir = await tempDir('chaos')
 })
 afterAll(() => removeDir(dir))
+// One that outlasts its test; its reaper ends the nodes.
+afterEach(() => void child.kill('SIGKILL'))
 
 describe('npm run chaos', () => {
   it.each(SEEDS)('loses, doubles and forks nothing under seed %i', async (seed) => {
@@ -44,7 +48,7 @@ describe('npm run chaos', () => {
     // A Prepare and a Commit of each of four.
     expect(report.signatures.signatures).toBeGreaterThanOrEqual(8 * report.audit.heights)
     expect(Object.keys(report.deeds)).toEqual(expect.arrayContaining(['kill', 'partition']))
-  }, 400_000)
+  }, 600_000)
 
   it.each([
     [['--minutes', '1'], 'FLAG_MISSING: --seed'],

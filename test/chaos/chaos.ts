@@ -161,12 +161,18 @@ async function live(run: Run): Promise<ChaosReport> {
   try {
     const storms = await Promise.race([stormAfterStorm(run), load.failed])
     options.say('the storms are over: healing, draining, auditing')
-    const { acknowledged, delivered, records } = await Promise.race([load.stop(), load.failed])
+    const { acknowledged, delivered, records } = await Promise.race([load.stop(), load.failed, unanswered()])
     await drain(run)
     return await conclude(run, { storms, acknowledged, delivered, records, retries: load.retries() })
   } finally {
     clearInterval(progress)
   }
+}
+
+/** A client asks until it is answered: nodes that stay dumb must not make it ask for ever. */
+function unanswered(): Promise<never> {
+  const message = `NOT LIVE: requests are without an answer ${DRAIN_LIMIT_MS / 1000} s after the last storm`
+  return new Promise((_, failed) => void setTimeout(() => failed(new Error(message)), DRAIN_LIMIT_MS).unref())
 }
 
 const nowS = ({ startedMs }: Run): number => (performance.now() - startedMs) / 1000

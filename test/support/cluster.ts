@@ -15,7 +15,7 @@ import { DEVNET_CHAIN_ID } from '@songhua/node/cli/node-config'
 import { freeBasePort } from './devnet.js'
 import type { Reaper } from './reaper.js'
 
-const READY_TIMEOUT_MS = 90_000
+const READY_TIMEOUT_MS = 180_000
 
 export interface ClusterShape {
   dir: string
