@@ -225,8 +225,11 @@ async function startGeneration(file: LogFile, height: number, payloads: readonly
   const records = firstSet(file.lastGeneration + 1, height, payloads)
   const size = sizeOf(records.map(({ payload }) => payload))
   const start = DATA_START + size <= file.start ? DATA_START : file.end
+  crashPoint('log.before-epoch')
   await writeRecords(file, records, start)
+  crashPoint('log.epoch-written')
   await file.handle.datasync()
+  crashPoint('log.epoch-synced')
   const generation = file.lastGeneration + 1
   const numbers = { generation, lastGeneration: generation, height }
   const set = { setSize: payloads.length, nextSequence: records.length, start, end: start + size }
@@ -236,11 +239,8 @@ async function startGeneration(file: LogFile, height: number, payloads: readonly
     file.bytes = LOG_INITIAL_BYTES
   }
 }
-  crashPoint('log.before-epoch')
 
-  crashPoint('log.epoch-written')
 async function writeRecords(file: LogFile, records: LogRecord[], at: number): Promise<void> {
-  crashPoint('log.epoch-synced')
   const bytes = Buffer.concat(records.map((record) => encodeRecord(file.key, record)))
   const end = at + bytes.length
   await writeAt(file.handle, bytes, at)
