@@ -90,10 +90,17 @@ describe('openStore', () => {
 
   it('refuses a newer schema and says what to do', async () => {
     const folder = await folderWithBlocks(1)
-    await edit(folder, (database) => database.put(Uint8Array.of(0), Uint8Array.of(2)))
+    await edit(folder, (database) => database.put(Uint8Array.of(0), Uint8Array.of(3)))
     await expect(openStore(folder, { genesisHash })).rejects.toThrow(code('STORE_NEWER_SCHEMA'))
     await expect(openStore(folder, { genesisHash })).rejects.toThrow(/newer songhua/)
     await expect(openStoreForReading(folder)).rejects.toThrow(code('STORE_NOT_INITIALISED'))
+  })
+
+  it('refuses an older schema and says what to do', async () => {
+    const folder = await folderWithBlocks(1)
+    await edit(folder, (database) => database.put(Uint8Array.of(0), Uint8Array.of(1)))
+    await expect(openStore(folder, { genesisHash })).rejects.toThrow(code('STORE_OLDER_SCHEMA'))
+    await expect(openStore(folder, { genesisHash })).rejects.toThrow(/has schema 1, .* move the folder away/)
   })
 
   it('refuses a database that is not ours', async () => {
@@ -134,7 +141,7 @@ describe('openStore', () => {
     await damage(folder)
     const opening = openStore(folder, { genesisHash })
     await expect(opening).rejects.toThrow(code('STORE_DAMAGED'))
-    await expect(opening).rejects.toThrow(/move this folder away/)
+    await expect(opening).rejects.toThrow(/songhua repair moves it away/)
     await expect(openStore(folder, { genesisHash })).rejects.toThrow(code('STORE_DAMAGED'))
   })
 

@@ -46,6 +46,7 @@ export async function openDoors(config: NodeConfig, ports: DoorsPorts): Promise<
       gasMax: ledger.genesis.gasLimit,
       logger,
       clock,
+      onDamage: (error) => ledger.damage.onDamage(error),
     },
     ledger.store,
   )

@@ -11,6 +11,8 @@ import { type Chain, createChain } from '../services/chain.js'
 import { type Pool, createPool } from '../services/pool.js'
 import type { ChainStore } from '../storage/chain-store.js'
 import { openJournal } from '../storage/journal.js'
+import { startScrub } from '../storage/level-scrub.js'
+import { type DamageStop, createDamageStop } from './damage-stop.js'
 import { failStopJournal, failStopStore } from './fail-stop.js'
 import { type OpenChain, openChain } from './open-chain.js'
 import { dataPaths } from './options.js'
@@ -25,6 +27,7 @@ export interface Ledger {
   readonly evm: Evm
   readonly chain: Chain
   readonly pool: Pool
+  readonly damage: DamageStop
 }
 
 export interface LedgerPorts {
@@ -39,9 +42,11 @@ export interface LedgerPorts {
 export async function openLedger(dataDir: string, genesis: Genesis, ports: LedgerPorts): Promise<Ledger> {
   const { clock, logger, stops, onBroken } = ports
   const paths = dataPaths(dataDir)
-  const opened = await openChain(paths.storeDir, genesis)
+  const damage = createDamageStop(paths.storeDir, { logger, onBroken })
+  const opened = await openChain(paths.storeDir, genesis, (error) => damage.onDamage(error))
   const store = failStopStore(opened.store, onBroken)
   stops.push('store', () => store.close())
+  stops.push('scrub', startScrub(paths.storeDir, { clock, logger, onDamage: (what) => damage.onFound(what) }))
   const evm = await createEthereumjsEvm({ chainId: BigInt(genesis.chainId) })
   const file = await openJournal(paths.poolFile)
   stops.push('journal', () => file.close())
@@ -52,7 +57,7 @@ export async function openLedger(dataDir: string, genesis: Genesis, ports: Ledge
   )
   const chain = createChainOf(genesis, { ...ports, opened: { ...opened, store }, evm, pool })
   chain.onBlock(({ diff }) => pool.onHead(diff.accounts))
-  return { genesis, opened, store, evm, chain, pool }
+  return { genesis, opened, store, evm, chain, pool, damage }
 }
 
 function createChainOf(

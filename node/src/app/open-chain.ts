@@ -2,6 +2,7 @@ import { EMPTY_TRIE_ROOT } from '@songhua/sdk/protocol/account'
 import { blockHash } from '@songhua/sdk/protocol/block-hash'
 import type { Hash } from '@songhua/sdk/protocol/bytes'
 import { type Genesis, genesisHeader } from '@songhua/sdk/protocol/genesis'
+import type { Header } from '@songhua/sdk/protocol/header'
 import { EMPTY_FRONTIER, appendHash } from '@songhua/sdk/protocol/history-tree'
 import { INITIAL_ROTATION } from '@songhua/sdk/protocol/proposer'
 import { genesisState } from '../execution/genesis-state.js'
@@ -19,10 +20,10 @@ export interface OpenChain {
 }
 
 /** Opens the store of the chain that `genesis` begins, and writes block 0 into an empty one. */
-export async function openChain(folder: string, genesis: Genesis): Promise<OpenChain> {
+export async function openChain(folder: string, genesis: Genesis, onDamage?: (error: Error) => void): Promise<OpenChain> {
   const commit = genesisCommit(genesis)
   const { hash: genesisHash } = commit.head
-  const store = await openStore(folder, { genesisHash })
+  const store = await openStore(folder, { genesisHash, onDamage })
   const stored = store.head()
   if (stored === undefined) await store.commitBlock(commit)
   return { store, genesisHash, head: headOf(stored ?? commit.head), isNew: stored === undefined }
@@ -31,6 +32,10 @@ export async function openChain(folder: string, genesis: Genesis): Promise<OpenC
 /** Of block 0, by which a chain is known. */
 export function genesisHashOf(genesis: Genesis): Hash {
   return genesisCommit(genesis).head.hash
+}
+
+export function genesisHeaderOf(genesis: Genesis): Header {
+  return genesisCommit(genesis).head.header
 }
 
 function genesisCommit(genesis: Genesis): BlockCommit {

@@ -42,6 +42,7 @@ const EXITS: Partial<Record<ExitName, readonly string[]>> = {
   dataFolder: [
     'STORE_IN_USE',
     'STORE_NEWER_SCHEMA',
+    'STORE_OLDER_SCHEMA',
     'STORE_FOREIGN',
     'CONSENSUS_LOG_NEWER_VERSION',
     'JOURNAL_FOREIGN',

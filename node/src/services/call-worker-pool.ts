@@ -1,4 +1,5 @@
 import { EMPTY_BYTES } from '@songhua/sdk/protocol/bytes'
+import { isCodedError } from '@songhua/sdk/protocol/errors'
 import { systemClock, type Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
 import type { HistorySearch, StateAccess } from '../rpc/ports.js'
@@ -15,6 +16,8 @@ export interface CallServiceOptions extends WorkerSettings {
   queueMax?: number
   /** How long a task may wait for a worker, ms: its client has gone long before the whole queue has had its turn. */
   waitMs?: number
+  /** A worker has read a store that is damaged. */
+  onDamage?: (error: Error) => void
   logger: Logger
   clock?: Clock
 }
@@ -82,6 +85,7 @@ function createWorkers(options: CallServiceOptions): Workers {
     waitMs,
     clock,
     logger,
+    onDamage = () => undefined,
     ...settings
   } = { ...CALL_DEFAULTS, clock: systemClock, ...options }
   const threads = Array.from({ length: count }, () => createCallThread(settings, { timeoutMs, clock, logger }))
@@ -108,7 +112,11 @@ function createWorkers(options: CallServiceOptions): Workers {
         idle.push(thread)
         assign()
       }
-      thread.run(request).finally(free).then(resolve, reject)
+      const fail = (error: unknown): void => {
+        if (isCodedError(error, 'STORE_DAMAGED')) onDamage(error)
+        reject(error)
+      }
+      thread.run(request).finally(free).then(resolve, fail)
     }
   }
 

@@ -2,11 +2,12 @@ import { type Address, type Hash, concatBytes, hexToBytes } from '@songhua/sdk/p
 
 /**
  * Register of the store's keys: one byte, then what is written here. Numbers are 8 bytes, big-endian, so that keys
- * ascend with them. A number given up is never used again: it stays here as a comment.
+ * ascend with them. A number given up is never used again: it stays here as a comment. Behind each value but the
+ * schema's stands its checksum; see `checked-table.ts`.
  *
- * Change the meaning of a key or value only together with SCHEMA_VERSION.
+ * Change the meaning of a key or value only together with SCHEMA_VERSION. 1 had no checksums.
  */
-export const SCHEMA_VERSION = 1
+export const SCHEMA_VERSION = 2
 
 const PREFIX = {
   schema: 0x00, //             // → schema version, one byte

@@ -1,14 +1,16 @@
-import { open, readdir, rm } from 'node:fs/promises'
+import { open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { writeDurably } from './durable-file.js'
-import { findBuriedRecord } from './level-log-scan.js'
+import { inspectLevelFolder, namesIn } from './level-inspect.js'
+import { hiddenLogDamage } from './level-log-scan.js'
 
 /**
  * LevelDB skips what is damaged in its write-ahead log, opens, and says so only in its own `LOG`: acknowledged writes are
  * gone, and as the damaged log is thrown away by then, nobody will ever say so again. Therefore a marker.
  *
  * A torn tail, as a crash leaves one, is no damage: LevelDB takes it for the end of the log and reports nothing. Nor does
- * it report damage that looks like one; see `findBuriedRecord`.
+ * it report damage that looks like one; see `hiddenLogDamage`.
  */
 export const DAMAGE_MARKER = 'DAMAGED.txt'
 
@@ -28,12 +30,21 @@ export async function checkBeforeOpen(folder: string): Promise<string | undefine
   return isHeadless ? 'its file CURRENT is missing' : undefined
 }
 
-/** Where there is no folder, LevelDB makes one or says what is in its way. */
-function namesIn(folder: string): Promise<string[]> {
-  return readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return []
-    throw error
-  })
+/** Of table files at each opening, newest first: a second's work. What is older, the scrub and `doctor --deep` read. */
+const OPEN_TABLE_BYTES_MAX = 256 * 1024 * 1024
+/** The files of a database that another process has open change under the eye; damage stays. */
+const LOOK_AGAIN_MS = 50
+
+/**
+ * Damage of tables and books, found before LevelDB takes an older state for the newest and deletes what that does not
+ * name. Nothing is changed.
+ */
+export async function lastingDamage(folder: string): Promise<string[]> {
+  const first = await inspectLevelFolder(folder, { tableBytesMax: OPEN_TABLE_BYTES_MAX })
+  if (first.length === 0) return []
+  await setTimeout(LOOK_AGAIN_MS)
+  const second = await inspectLevelFolder(folder, { tableBytesMax: OPEN_TABLE_BYTES_MAX })
+  return first.filter((line) => second.includes(line))
 }
 
 /** Another thread may have the database open, and done with a log. */
@@ -44,9 +55,12 @@ function ignoreMissing(error: NodeJS.ErrnoException): undefined {
 /** What LevelDB will drop without a word, found before it does. */
 export async function hiddenDamage(folder: string): Promise<string[]> {
   const logs = (await namesIn(folder)).filter((name) => name.endsWith('.log'))
-  const scan = async (name: string) => ({ name, at: await findBuriedRecord(join(folder, name)).catch(ignoreMissing) })
-  const found = await Promise.all(logs.map(scan))
-  return found.flatMap(({ name, at }) => (at === undefined ? [] : [`${name}: a record at byte ${at} behind a broken one`]))
+  const scan = async (name: string): Promise<string[]> => {
+    const bytes = await readFile(join(folder, name)).catch(ignoreMissing)
+    const damage = bytes && hiddenLogDamage(bytes)
+    return damage === undefined ? [] : [`${name}: ${damage}`]
+  }
+  return (await Promise.all(logs.map(scan))).flat()
 }
 
 /** What LevelDB ignored when it opened the folder, in its words. */
@@ -73,13 +87,13 @@ async function readStart(path: string): Promise<string> {
 export async function markDamaged(
   folder: string,
   lines: readonly string[],
-  { name, remedy }: { name: string; remedy: string },
+  { name, remedy, part = 'Its write-ahead log' }: { name: string; remedy: string; part?: string },
 ): Promise<string> {
   const marker = join(folder, DAMAGE_MARKER)
   const text = [
     `${name}, found damaged at ${new Date().toISOString()}`,
     '',
-    'Its write-ahead log is damaged. What stood in the damaged part had been acknowledged and is lost.',
+    `${part} is damaged. What stood in the damaged part had been acknowledged and is lost.`,
     `To mend it: ${remedy}.`,
     '',
     'Found:',

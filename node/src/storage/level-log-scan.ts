@@ -1,25 +1,29 @@
-import { readFile } from 'node:fs/promises'
+import { maskedCrc32c } from './level-crc.js'
 
 /**
- * LevelDB's write-ahead log: blocks of 32 KiB, in them records of masked CRC-32C (4), length (2, little-endian), kind (1)
- * and payload; no record crosses a block (doc/log_format.md). Where a length reaches over the end of the file, or a head
- * is zeros, LevelDB drops the rest of the block without a word, for that is what a crash leaves. But no crash leaves
- * records after it in that block: they were written when what came before them had been synced.
+ * LevelDB's log files, write-ahead logs and MANIFESTs alike: blocks of 32 KiB, in them fragments of masked CRC-32C (4),
+ * length (2, little-endian), kind (1) and payload; no fragment crosses a block (doc/log_format.md). Where a length reaches
+ * over the end of the file, or a head is zeros, LevelDB drops the rest of the block without a word, for that is what a
+ * crash leaves. But no crash leaves fragments after it in that block: they were written when what came before them had
+ * been synced. Nor does it leave a fragment whose checksum is right if only its length is taken to be what is there.
  */
 const BLOCK_BYTES = 32_768
 const HEAD_BYTES = 7
 const KIND_MAX = 4
-const MASK_DELTA = 0xa282ead8
-const CASTAGNOLI = 0x82f63b78
+/** Kinds of fragments: a whole record, or its first, middle and last piece. */
+const WHOLE = 1
+const FIRST = 2
+const LAST = 4
 
-/** Where records stand behind what LevelDB takes for the end of a block: offset in the file, undefined if nowhere. */
-export async function findBuriedRecord(path: string): Promise<number | undefined> {
-  const bytes = await readFile(path)
+/** Why a log is not what was written; undefined when it is, but for an end that a crash may have torn. */
+export function hiddenLogDamage(bytes: Buffer): string | undefined {
   for (let start = 0; start < bytes.length; start += BLOCK_BYTES) {
     const block = bytes.subarray(start, start + BLOCK_BYTES)
     const stop = silentEnd(block)
-    const buried = stop === undefined ? undefined : findRecord(block, stop + 1)
-    if (buried !== undefined) return start + buried
+    if (stop === undefined) continue
+    if (isShortened(block, stop)) return `a record at byte ${start + stop} whose length is not its own`
+    const buried = findFragment(block, stop + 1)
+    if (buried !== undefined) return `a record at byte ${start + buried} behind a broken one`
   }
   return undefined
 }
@@ -35,27 +39,52 @@ function silentEnd(block: Buffer): number | undefined {
   return undefined
 }
 
-function findRecord(block: Buffer, from: number): number | undefined {
-  for (let at = from; at + HEAD_BYTES <= block.length; at++) if (isRecord(block, at)) return at
+/** Whole up to the file's end, but for the two bytes that tell its length. */
+function isShortened(block: Buffer, at: number): boolean {
+  return block.length > at + HEAD_BYTES && block.readUInt32LE(at) === maskedCrc32c(block.subarray(at + 6))
+}
+
+function findFragment(block: Buffer, from: number): number | undefined {
+  for (let at = from; at + HEAD_BYTES <= block.length; at++) if (isFragment(block, at)) return at
   return undefined
 }
 
-function isRecord(block: Buffer, at: number): boolean {
+function isFragment(block: Buffer, at: number): boolean {
   const kind = block[at + 6]!
   const end = at + HEAD_BYTES + block.readUInt16LE(at + 4)
   if (kind === 0 || kind > KIND_MAX || end > block.length) return false
-  const crc = crc32c(block.subarray(at + 6, end))
-  return block.readUInt32LE(at) === (((crc >>> 15) | (crc << 17)) + MASK_DELTA) >>> 0
+  return block.readUInt32LE(at) === maskedCrc32c(block.subarray(at + 6, end))
 }
 
-const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let value = byte
-  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ CASTAGNOLI : value >>> 1
-  return value
-})
+export interface LogContents {
+  /** The records before the first damage, or before the torn end. */
+  readonly records: Buffer[]
+  /** What is damaged, and where. */
+  readonly damage: string | undefined
+}
 
-function crc32c(bytes: Uint8Array): number {
-  let crc = 0xffffffff
-  for (const byte of bytes) crc = TABLE[(crc ^ byte) & 255]! ^ (crc >>> 8)
-  return (crc ^ 0xffffffff) >>> 0
+/** All records of a log, each checksum compared. */
+export function readLog(bytes: Buffer): LogContents {
+  const hidden = hiddenLogDamage(bytes)
+  const records: Buffer[] = []
+  let pieces: Buffer[] = []
+  for (let at = 0; at + HEAD_BYTES <= bytes.length; ) {
+    const blockEnd = Math.min(at - (at % BLOCK_BYTES) + BLOCK_BYTES, bytes.length)
+    if (blockEnd - at < HEAD_BYTES) {
+      at = blockEnd
+      continue
+    }
+    const end = at + HEAD_BYTES + bytes.readUInt16LE(at + 4)
+    const kind = bytes[at + 6]!
+    if (end > blockEnd || (kind === 0 && end === at + HEAD_BYTES)) {
+      at = blockEnd
+      continue
+    }
+    if (!isFragment(bytes.subarray(0, blockEnd), at)) return { records, damage: `the checksum at byte ${at} does not match` }
+    if (kind === WHOLE || kind === FIRST) pieces = []
+    pieces.push(bytes.subarray(at + HEAD_BYTES, end))
+    if (kind === WHOLE || kind === LAST) records.push(Buffer.concat(pieces))
+    at = end
+  }
+  return { records, damage: hidden }
 }

@@ -1,7 +1,7 @@
 import type { ClassicLevel } from 'classic-level'
 import { Level } from 'level'
 import { CodedError, messageOf } from '@songhua/sdk/protocol/errors'
-import { checkBeforeOpen, hiddenDamage, ignoredDamage, markDamaged } from './level-damage.js'
+import { checkBeforeOpen, hiddenDamage, ignoredDamage, lastingDamage, markDamaged } from './level-damage.js'
 import type { Table } from './table.js'
 
 /** LevelDB's cache of uncompressed blocks. */
@@ -14,15 +14,18 @@ type Database = ClassicLevel<Uint8Array, Uint8Array>
 /**
  * Several threads of one process may open the same folder, several processes may not. What LevelDB passes over in
  * silence, a write-ahead log with damage in its middle, is refused here, at this opening and at every later one.
+ * @param isOpen another thread of this process has it open, and has looked
  * @throws CodedError `STORE_IN_USE`, `STORE_DAMAGED`, `STORE_OPEN_FAILED`
  */
-export async function openLevelTable(folder: string, contents: Contents = CHAIN): Promise<Table> {
+export async function openLevelTable(folder: string, contents: Contents = CHAIN, isOpen = false): Promise<Table> {
   const place = { folder, contents }
   const coded = (error: unknown): never => {
     throw openError(place, error)
   }
   const known = await checkBeforeOpen(folder).catch(coded)
   if (known !== undefined) throw damaged(place, known)
+  const [lasting] = isOpen ? [] : await lastingDamage(folder).catch(coded)
+  if (lasting !== undefined) throw damaged(place, lasting)
   const hidden = await hiddenDamage(folder).catch(coded)
   // `level` types what its browser version has too; in Node it is classic-level, which reads synchronously.
   const database = new Level<Uint8Array, Uint8Array>(folder, {
@@ -60,7 +63,7 @@ export interface Contents {
 
 const CHAIN: Contents = {
   name: 'the chain database',
-  remedy: 'move this folder away and start again, and the node fetches the chain from its peers '
+  remedy: 'songhua repair moves it away, and the node then fetches the chain from its peers '
     + '(leave the consensus log where it is)',
 }
 
@@ -151,6 +154,11 @@ function writeError(folder: string, error: unknown): CodedError {
   const failed = `the data folder ${folder} cannot be written: ${rootCause(error).message}; `
     + 'make room or mend the disk, then restart'
   return new CodedError('STORE_WRITE_FAILED', failed, { details: { folder }, cause: error })
+}
+
+/** Leaves the marker that every later opening of the chain's store meets. */
+export async function markStoreDamaged(folder: string, what: string): Promise<void> {
+  await markDamaged(folder, [what], { ...CHAIN, part: 'One of its files' })
 }
 
 /** Every way in which the chain's store turns out unreadable ends in this error. */

@@ -2,24 +2,37 @@ import { EMPTY_TRIE_ROOT } from '@songhua/sdk/protocol/account'
 import { type Hash, bytesToHex } from '@songhua/sdk/protocol/bytes'
 import { CodedError, isCodedError, messageOf } from '@songhua/sdk/protocol/errors'
 import type { ChainStore, StoreReader } from './chain-store.js'
+import { createCheckedTable, createWatchedTable } from './checked-table.js'
 import { GENESIS_KEY, SCHEMA_KEY, SCHEMA_VERSION } from './keys.js'
 import { damagedStore, openLevelTable } from './level-table.js'
 import { createMemoryTable } from './memory-table.js'
 import { createChainStore, createStoreReader } from './store.js'
 import type { Table } from './table.js'
 
+export interface OpenOptions {
+  readonly genesisHash: Hash
+  readonly onDamage?: ((error: Error) => void) | undefined
+}
+
 /**
  * The store in `folder`, created when absent. It is empty (`head()` undefined) until the genesis is committed.
  * @param genesisHash what a store that is not empty must hold as block 0
- * @throws CodedError `STORE_IN_USE`, `STORE_NEWER_SCHEMA`, `STORE_FOREIGN`, `STORE_GENESIS_MISMATCH`, `STORE_DAMAGED`,
+ * @param onDamage told of each read that finds damage, once the store is open
+ * @throws CodedError `STORE_IN_USE`, `STORE_NEWER_SCHEMA`, `STORE_OLDER_SCHEMA`, `STORE_FOREIGN`,
+ *   `STORE_GENESIS_MISMATCH`, `STORE_DAMAGED`
  */
-export async function openStore(folder: string, { genesisHash }: { genesisHash: Hash }): Promise<ChainStore> {
-  const table = await openLevelTable(folder)
+export async function openStore(folder: string, { genesisHash, onDamage }: OpenOptions): Promise<ChainStore> {
+  let isOpen = false
+  const table = createWatchedTable(await openChainTable(folder), {
+    isDamage: (error) => isOpen && isCodedError(error, 'STORE_DAMAGED'),
+    onDamage: (error) => onDamage?.(error),
+  })
   try {
     await checkSchema(table, folder)
     checkGenesis(table, folder, genesisHash)
     const store = createChainStore(table)
     checkHead(store)
+    isOpen = true
     return store
   } catch (error) {
     await table.close()
@@ -27,12 +40,18 @@ export async function openStore(folder: string, { genesisHash }: { genesisHash: 
   }
 }
 
+/** The store's table: each value with its checksum. `isOpen` as for `openLevelTable`. */
+export async function openChainTable(folder: string, isOpen = false): Promise<Table> {
+  const table = await openLevelTable(folder, undefined, isOpen)
+  return createCheckedTable(table, { plainKey: SCHEMA_KEY, damaged: (what) => damagedStore(folder, what) })
+}
+
 /**
  * For another thread of the process that has opened the folder with `openStore`; sees what that one commits.
  * @throws CodedError as `openStore`; `STORE_NOT_INITIALISED` for a folder without a store
  */
 export async function openStoreForReading(folder: string): Promise<StoreReader> {
-  const table = await openLevelTable(folder)
+  const table = await openChainTable(folder, true)
   if (table.get(SCHEMA_KEY)?.[0] === SCHEMA_VERSION) return createStoreReader(table)
   await table.close()
   const message = `${folder} has no store of schema ${SCHEMA_VERSION} to read`
@@ -52,6 +71,11 @@ async function checkSchema(table: Table, folder: string): Promise<void> {
     const message = `the data folder ${folder} has schema ${version}, this program reads ${SCHEMA_VERSION}: `
       + 'it was written by a newer songhua; run that version, or start with another folder'
     throw new CodedError('STORE_NEWER_SCHEMA', message, { details })
+  }
+  if (version !== undefined && version > 0) {
+    const message = `the data folder ${folder} has schema ${version}, this program reads ${SCHEMA_VERSION}: move the folder `
+      + 'away and start again, and the node fetches the chain from its peers (delete a devnet as a whole)'
+    throw new CodedError('STORE_OLDER_SCHEMA', message, { details })
   }
   if (version !== undefined || !(await isEmpty(table))) {
     const message = `the data folder ${folder} holds a database that is not a Songhua chain: use another folder`
