@@ -40,6 +40,8 @@ let methods: ReadonlyMap<string, Method>
 let described: readonly Described[]
 let known: readonly unknown[]
 const failures: string[] = []
+/** So that the generators are seen to reach behind the parameters, and to be refused by them. */
+const seen = new Set<number>()
 
 const logger: Logger = { ...quiet, error: (message, fields) => void failures.push(`${message} ${String(fields?.['error'])}`), child: () => logger }
 
@@ -78,6 +80,7 @@ function paramsOf({ params }: Described): fc.Arbitrary<unknown> {
 
 function check(answer: Answer, method?: string): void {
   expect(answer.jsonrpc).toBe('2.0')
+  seen.add(answer.error?.code ?? 0)
   if (answer.error !== undefined) {
     expect(CODES, JSON.stringify(answer.error)).toContain(answer.error.code)
     expect(answer.error.message).not.toBe('')
@@ -100,6 +103,7 @@ describe('JSON-RPC over HTTP', { timeout: FUZZ_TIMEOUT_MS }, () => {
         check((await response.json()) as Answer, method.name)
       })
     }
+    expect([...seen]).toEqual(expect.arrayContaining([0, -32602, -32000]))
   })
 
   it('answers any body with a response of JSON-RPC, or with none when none is due', async () => {

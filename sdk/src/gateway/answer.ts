@@ -51,8 +51,10 @@ interface AnswerJson {
 
 /** The answer to a submission of one is its record. @throws SonghuaError `GATEWAY_ANSWER` */
 export function recordsOf(json: unknown): readonly unknown[] {
-  const { records } = (json ?? {}) as AnswerJson
-  return records === undefined ? [json] : Array.isArray(records) ? records : badAnswer('records is no list')
+  const { records = [json] } = (json ?? {}) as AnswerJson
+  if (!Array.isArray(records)) return badAnswer('records is no list')
+  const isNone = (one: unknown): boolean => !isRefusedJson(one) && typeof (one as RecordJson | null)?.id !== 'string'
+  return records.some(isNone) ? badAnswer('a record has no id') : records
 }
 
 export function isRefusedJson(one: unknown): boolean {

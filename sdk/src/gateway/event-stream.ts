@@ -103,8 +103,8 @@ async function* eventsOf(response: Response, silence: Silence, position: Positio
 
 function readEvent(data: string): GatewayEvent {
   try {
-    const event = JSON.parse(data) as GatewayEvent
-    if (typeof event.cursor === 'string' && typeof event.type === 'string') return event
+    const event = JSON.parse(data) as Partial<GatewayEvent> | null
+    if (typeof event?.cursor === 'string' && typeof event.type === 'string') return event as GatewayEvent
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
   }

@@ -213,7 +213,13 @@ interface Asking {
 const pathOf = (id: string, part = ''): string => `/v1/records/${encodeURIComponent(id)}${part}`
 
 export async function getRecord(http: HttpClient, id: string, { signal }: Asking): Promise<GatewayRecord> {
-  return (await http.request({ method: 'GET', path: pathOf(id), signal })).json as GatewayRecord
+  return readRecord((await http.request({ method: 'GET', path: pathOf(id), signal })).json)
+}
+
+/** Only that it is one: what it says is the gateway's word. @throws SonghuaError `GATEWAY_ANSWER` */
+function readRecord(json: unknown): GatewayRecord {
+  const { id, status } = (json ?? {}) as Partial<GatewayRecord>
+  return typeof id === 'string' && typeof status === 'string' ? (json as GatewayRecord) : badAnswer('a record has no id or no status')
 }
 
 /**
@@ -297,11 +303,19 @@ export async function* findRecords(http: HttpClient, filter: RecordFilter): Asyn
   }
   for (let cursor: string | undefined; ; ) {
     const { json } = await http.request({ method: 'GET', path: '/v1/records', query: { ...query, cursor }, signal })
-    const page = json as { records: readonly GatewayRecord[]; next?: string }
-    yield* page.records
-    if (page.next === undefined) return
-    cursor = page.next
+    const { records, next } = readPage(json)
+    yield* records
+    if (next === undefined) return
+    if (next === cursor) badAnswer('a page leads to itself')
+    cursor = next
   }
+}
+
+function readPage(json: unknown): { readonly records: readonly GatewayRecord[]; readonly next: string | undefined } {
+  const { records, next } = (json ?? {}) as { readonly records?: unknown; readonly next?: unknown }
+  if (!Array.isArray(records)) return badAnswer('a page has no records')
+  if (next !== undefined && typeof next !== 'string') return badAnswer('the cursor of the next page is no text')
+  return { records: records.map(readRecord), next }
 }
 
 // ------------------------------------------------------------------------------------------------------ custody
@@ -320,11 +334,11 @@ export async function changeCustody(
   const { signal } = change
   switch (change.kind) {
     case 'erase':
-      return (await http.request({ method: 'DELETE', path: pathOf(id, '/payload'), signal })).json as GatewayRecord
+      return readRecord((await http.request({ method: 'DELETE', path: pathOf(id, '/payload'), signal })).json)
     case 'hold':
       return holdRecord(http, id, change)
     case 'release':
-      return (await http.request({ method: 'DELETE', path: pathOf(id, '/hold'), signal })).json as GatewayRecord
+      return readRecord((await http.request({ method: 'DELETE', path: pathOf(id, '/hold'), signal })).json)
   }
 }
 
@@ -336,7 +350,7 @@ async function holdRecord(
 ): Promise<GatewayRecord> {
   try {
     const body = JSON.stringify({ reason })
-    return (await http.request({ method: 'PUT', path: pathOf(id, '/hold'), body, signal })).json as GatewayRecord
+    return readRecord((await http.request({ method: 'PUT', path: pathOf(id, '/hold'), body, signal })).json)
   } catch (error) {
     if (!isSonghuaError(error, 'LEGAL_HOLD')) throw error
     const record = await getRecord(http, id, { signal })

@@ -153,12 +153,16 @@ function notJson(status: number, text: string): SonghuaError {
 interface ErrorJson {
   readonly code?: unknown
   readonly message?: unknown
-  readonly field?: string
+  readonly field?: unknown
   readonly details?: Record<string, unknown>
-  readonly violations?: readonly Violation[]
-  readonly rows?: readonly RefusedRow[]
-  readonly existingId?: string
+  readonly violations?: unknown
+  readonly rows?: unknown
+  readonly existingId?: unknown
 }
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+/** A list that callers go through; what is no object in it is left out. */
+const listOf = (value: unknown): readonly object[] | undefined => (Array.isArray(value) ? value.filter(isObject) : undefined)
 
 /** What the gateway said, or a proxy in front of it. */
 function refusedError(response: Response, json: unknown): SonghuaError {
@@ -173,9 +177,9 @@ function refusedError(response: Response, json: unknown): SonghuaError {
   const { code, message, field, details, violations, rows, existingId } = error
   return new SonghuaError(code, typeof message === 'string' ? message : code, {
     status,
-    field,
-    violations,
-    rows,
+    field: typeof field === 'string' ? field : undefined,
+    violations: listOf(violations) as readonly Violation[] | undefined,
+    rows: listOf(rows) as readonly RefusedRow[] | undefined,
     details: { ...details, ...waiting, ...(existingId === undefined ? {} : { existingId }) },
   })
 }
