@@ -17,6 +17,7 @@ const ports: AdminPorts = {
     add: (address) => added.push(address) === 1,
     remove: (address) => added.includes(address),
   },
+  chain: undefined,
   gateway: undefined,
   metrics: () => [
     { name: 'songhua_head_block_number', help: 'Number of the head', kind: 'gauge', value: 42 },

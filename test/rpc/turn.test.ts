@@ -11,10 +11,18 @@ describe('turns of the thread', () => {
     const [flood, honest] = [{}, {}]
     const order: string[] = []
     const asked = [
-      ...Array.from({ length: 50 }, () => takeTurn(flood).then(() => order.push('flood'))),
-      takeTurn(honest).then(() => order.push('honest')),
+      ...Array.from({ length: 50 }, () => takeTurn(flood, 'client').then(() => order.push('flood'))),
+      takeTurn(honest, 'client').then(() => order.push('honest')),
     ]
     await Promise.all(asked)
+    expect(order).toHaveLength(51)
+    expect(order.indexOf('honest')).toBeLessThan(3)
+  })
+
+  it('serve each client once before any asks again, however many askers it has', async () => {
+    const order: string[] = []
+    const flood = Array.from({ length: 50 }, () => takeTurn({}, 'flood').then(() => order.push('flood')))
+    await Promise.all([...flood, takeTurn({}, 'honest').then(() => order.push('honest'))])
     expect(order).toHaveLength(51)
     expect(order.indexOf('honest')).toBeLessThan(3)
   })
@@ -24,7 +32,7 @@ describe('turns of the thread', () => {
     let doneBeforeOthers: number | undefined
     setImmediate(() => (doneBeforeOthers = done))
     const askers = Array.from({ length: 200 }, async () => {
-      await takeTurn({})
+      await takeTurn({}, 'client')
       burn(1)
       done++
     })

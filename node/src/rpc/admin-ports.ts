@@ -27,10 +27,17 @@ export interface AdminPorts {
     /** @returns false when it was not known */
     remove(address: string): Promise<boolean> | boolean
   }
+  /** Undefined while the node is paused. */
+  chain: ChainAdministration | undefined
   /** Undefined for a node without a gateway. */
   gateway: GatewayAdministration | undefined
   /** Called at each scrape. */
   metrics(): Promise<Metric[]> | Metric[]
+}
+
+export interface ChainAdministration {
+  /** Copies the sealed blocks to a folder of this machine, new or of an earlier backup, while the node goes on. */
+  backup(to: string): Promise<Record<string, number>>
 }
 
 export interface GatewayAdministration {

@@ -104,14 +104,14 @@ export function createDispatcher({ methods, limits, logger, refusals }: Dispatch
     refuse: (error) => refuse(null, error),
     async handle(body, session) {
       try {
-        await takeTurn(session)
+        await takeTurn(session, session.client)
         const parsed = parseJson(body, limits)
         if (!Array.isArray(parsed)) return await answer(parsed, session)
         return await answerBatch(parsed, {
           limits,
           held,
           refuse,
-          turn: () => takeTurn(session),
+          turn: () => takeTurn(session, session.client),
           answer: (item) => answer(item, session),
         })
       } catch (error) {

@@ -79,17 +79,23 @@ const WORKER_ERRORS: Record<string, Mapping> = {
   CALL_STOPPED: { code: SERVER_ERROR },
 }
 
-/** Of the gateway's backup, by name as well. */
-const GATEWAY_ERRORS: Record<string, Mapping> = {
+/** Of backups, by name as well. */
+const BACKUP_ERRORS: Record<string, Mapping> = {
   GATEWAY_DOWN: { code: SERVER_ERROR },
   REMOTE_CLOSED: { code: SERVER_ERROR },
   BACKUP_FOLDER_NOT_EMPTY: { code: -32602 },
   BACKUP_FOLDERS_SAME: { code: -32602 },
+  BACKUP_OTHER_CHAIN: { code: -32602 },
+  BACKUP_AHEAD: { code: SERVER_ERROR },
+  BACKUP_INCOMPLETE: { code: -32602 },
+  BACKUP_FOREIGN: { code: -32602 },
+  BACKUP_NEWER: { code: -32602 },
+  BACKUP_DAMAGED: { code: -32602 },
   BACKUP_IO: { code: SERVER_ERROR },
 }
 
 const MAPPINGS: ReadonlyMap<string, Mapping> = new Map(
-  [RPC_ERRORS, CALL_ERRORS, TRANSACTION_ERRORS, WORKER_ERRORS, GATEWAY_ERRORS].flatMap((table) => Object.entries(table)),
+  [RPC_ERRORS, CALL_ERRORS, TRANSACTION_ERRORS, WORKER_ERRORS, BACKUP_ERRORS].flatMap((table) => Object.entries(table)),
 )
 
 function mappingOf(code: string): Mapping | undefined {

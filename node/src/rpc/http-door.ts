@@ -38,6 +38,7 @@ const LIMIT_STATUS: Record<string, number> = {
   outboundBytesMax: 503,
   httpRequestsMax: 503,
   webSocketConnectionsMax: 503,
+  httpRequestsPerAddressMax: 429,
   inboundBytesPerAddressMax: 429,
   outboundBytesPerAddressMax: 429,
   webSocketConnectionsPerAddressMax: 429,
@@ -132,7 +133,13 @@ const httpSession = (client: string): Session => ({ client, subscriptions: undef
 export function serveJsonRpc(server: FastifyInstance, dispatcher: Dispatcher, limits: RpcLimits): { requests(): number } {
   const inbound = createShareBudget({ totalMax: limits.inboundBytesMax, shareMax: limits.inboundBytesPerAddressMax })
   const outbound = createShareBudget({ totalMax: limits.outboundBytesMax, shareMax: limits.outboundBytesPerAddressMax })
-  let requests = 0
+  const requests = createShareBudget({ totalMax: limits.httpRequestsMax, shareMax: limits.httpRequestsPerAddressMax })
+  const enter = (request: FastifyRequest): (() => void) => {
+    const taken = requests.take(addressKey(request.ip), 1)
+    if (taken === 'total') throw limitExceeded('httpRequestsMax', 'the node has too many HTTP requests in hand; try again')
+    if (taken === 'share') throw limitExceeded('httpRequestsPerAddressMax', 'your address has too many HTTP requests unanswered')
+    return taken
+  }
   const receive = (request: FastifyRequest): (() => void) => {
     const taken = inbound.take(addressKey(request.ip), announcedBytes(request, limits))
     if (taken === 'total') throw limitExceeded('inboundBytesMax', 'the node is receiving too many requests at a time; try again')
@@ -150,15 +157,11 @@ export function serveJsonRpc(server: FastifyInstance, dispatcher: Dispatcher, li
     method: 'POST',
     url: '/',
     onRequest: (request, reply, done) => {
-      if (requests >= limits.httpRequestsMax) throw limitExceeded('httpRequestsMax', `the node has ${requests} HTTP requests in hand; try again`)
+      const entered = enter(request)
+      reply.raw.once('close', entered)
       // Nothing is read while there is no room for an answer.
       send(request, 0)
-      const received = receive(request)
-      requests++
-      reply.raw.once('close', () => {
-        requests--
-        received()
-      })
+      reply.raw.once('close', receive(request))
       done()
     },
     handler: async (request, reply) => {
@@ -175,7 +178,7 @@ export function serveJsonRpc(server: FastifyInstance, dispatcher: Dispatcher, li
       return reply.type('application/json').send(text)
     },
   })
-  return { requests: () => requests }
+  return { requests: () => requests.held }
 }
 
 /** What the body may come to: its announced length, or the most allowed when it is chunked. */

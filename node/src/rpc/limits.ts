@@ -34,6 +34,7 @@ export const RPC_LIMITS = {
   requestsInFlightMax: 2048,
   /** HTTP requests that have come and are not answered, those that wait for the thread among them; pipelined ones too. */
   httpRequestsMax: 4096,
+  httpRequestsPerAddressMax: 1024,
   /** Requests that wait for a transaction to stand in a block; half of those in flight, so that others are answered. */
   receiptWaitsMax: 1024,
   connectionsMax: 1024,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { AdminPorts, GatewayAdministration } from '../admin-ports.js'
+import type { AdminPorts, ChainAdministration, GatewayAdministration } from '../admin-ports.js'
 import { defineMethod, param, type Method } from '../method.js'
 
 const multiaddr = z
@@ -9,7 +9,7 @@ const multiaddr = z
 
 const folder = z.string('must be a path').min(1, 'must be a path').max(4096, 'must be a path of at most 4096 characters')
 
-export function adminMethods({ peers, node, gateway }: Omit<AdminPorts, 'metrics'>): Method[] {
+export function adminMethods({ peers, node, chain, gateway }: Omit<AdminPorts, 'metrics'>): Method[] {
   const info = z.record(z.string(), z.unknown())
   return [
     defineMethod({
@@ -40,8 +40,19 @@ export function adminMethods({ peers, node, gateway }: Omit<AdminPorts, 'metrics
       result: z.boolean(),
       handler: ([address]) => peers.remove(address),
     }),
+    ...(chain === undefined ? [] : [backupChainMethod(chain)]),
     ...(gateway === undefined ? [] : [backupMethod(gateway)]),
   ]
+}
+
+function backupChainMethod(chain: ChainAdministration): Method {
+  return defineMethod({
+    name: 'admin_backupChain',
+    summary: 'Copies the sealed blocks to a folder of this machine, new or of an earlier backup',
+    params: [param('to', folder)],
+    result: z.record(z.string(), z.number()),
+    handler: ([to]) => chain.backup(to),
+  })
 }
 
 function backupMethod(gateway: GatewayAdministration): Method {
