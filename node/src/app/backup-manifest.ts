@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto'
-import { type FileHandle, open, readFile, readdir } from 'node:fs/promises'
+import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { CodedError } from '@songhua/sdk/protocol/errors'
 import { ioError } from '../storage/backup-file.js'
 import { syncFolder, writeDurably } from '../storage/durable-file.js'
 import { API_KEYS_FILE, SCHEMAS_DIR } from './gateway-files.js'
+import { MANIFEST_FILE, type ManifestFileErrorCode, readManifestFile, refuseBackup as fail } from './manifest-file.js'
 
-/** Written last, when all else is on disk: a folder without it is no whole backup. */
-export const MANIFEST_FILE = 'backup.json'
 export const STATE_FILE = 'records.backup'
 export const KEYS_FILE = 'keys.backup'
 
@@ -20,8 +18,7 @@ const MAIN_FILES = { records: STATE_FILE, keys: KEYS_FILE } as const
 
 export type BackupKind = keyof typeof MAIN_FILES
 
-export type ManifestErrorCode =
-  'BACKUP_INCOMPLETE' | 'BACKUP_FOREIGN' | 'BACKUP_NEWER' | 'BACKUP_DAMAGED' | 'BACKUP_FOLDERS_SWAPPED'
+export type ManifestErrorCode = ManifestFileErrorCode | 'BACKUP_FOLDERS_SWAPPED'
 
 const hash32 = z.string().regex(/^0x[0-9a-f]{64}$/)
 const count = z.int().nonnegative()
@@ -70,13 +67,7 @@ async function listFiles(folder: string): Promise<string[]> {
  */
 export async function readManifest(folder: string, kind: BackupKind): Promise<BackupManifest> {
   const path = join(folder, MANIFEST_FILE)
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') {
-      fail('BACKUP_INCOMPLETE', `${folder}: has no ${MANIFEST_FILE}, so it is no whole backup; name another folder`)
-    }
-    throw ioError(path, error)
-  })
-  const manifest = parseManifest(path, text)
+  const manifest = await readManifestFile(folder, { format: FORMAT, version: VERSION, content: MANIFEST })
   if (manifest.kind !== kind) {
     const is = `${folder}: is the folder of ${manifest.kind}, not of ${kind}`
     fail('BACKUP_FOLDERS_SWAPPED', `${is}; name the folder of records with --from, that of keys with --keys-from`)
@@ -85,26 +76,6 @@ export async function readManifest(folder: string, kind: BackupKind): Promise<Ba
     fail('BACKUP_DAMAGED', `${path}: does not name ${MAIN_FILES[kind]}; take another copy of it`)
   for (const file of manifest.files) await checkFile(folder, file)
   return manifest
-}
-
-function parseManifest(path: string, text: string): BackupManifest {
-  const json = parseJson(path, text)
-  const { format, version } = z.looseObject({ format: z.unknown(), version: z.unknown() }).catch({ format: '', version: 0 }).parse(json)
-  if (format !== FORMAT) fail('BACKUP_FOREIGN', `${path}: is no manifest of a gateway's backup; name another folder`)
-  if (typeof version === 'number' && version > VERSION)
-    fail('BACKUP_NEWER', `${path}: has version ${version}, this songhua reads ${VERSION}: use the newer one`)
-  const { data, error } = MANIFEST.safeParse(json)
-  if (data !== undefined) return data
-  const where = error.issues[0]?.path.join('.') ?? ''
-  return fail('BACKUP_DAMAGED', `${path}: ${where} is not what it must be; take another copy of it`)
-}
-
-function parseJson(path: string, text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return fail('BACKUP_DAMAGED', `${path}: is not JSON; take another copy of it`)
-  }
 }
 
 async function checkFile(folder: string, { name, bytes, sha256 }: ManifestFile): Promise<void> {
@@ -139,8 +110,4 @@ async function withFile<T>(path: string, run: (file: FileHandle) => Promise<T>):
       fail('BACKUP_INCOMPLETE', `${path}: is missing, so the backup is not whole; take another copy of it`)
     throw ioError(path, error)
   }
-}
-
-function fail(code: ManifestErrorCode, message: string): never {
-  throw new CodedError(code, message)
 }

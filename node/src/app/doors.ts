@@ -1,10 +1,13 @@
+import { readFile } from 'node:fs/promises'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
 import { type AdminServer, createAdminServer } from '../rpc/admin-server.js'
 import type { ChainReader, NodeInfo, PoolAccess } from '../rpc/ports.js'
 import { type RpcServer, createRpcServer } from '../rpc/rpc-server.js'
+import { createTurns } from '../rpc/turn.js'
 import { type CallService, createCallService } from '../services/call-worker-pool.js'
 import type { NodeConfig } from './config.js'
+import { type ChainSource, backUpChain } from './chain-backup.js'
 import { chainHandlers } from './gateway-chain.js'
 import { gatewaySettings } from './gateway-settings.js'
 import { type Gateway, startGateway } from './gateway-process.js'
@@ -12,7 +15,7 @@ import { historyProofs } from './history-proofs.js'
 import type { Ledger } from './ledger.js'
 import { type MetricSources, collectMetrics } from './metrics.js'
 import { dataPaths } from './options.js'
-import type { Peers } from './peers.js'
+import { type Peers, encodedBlock } from './peers.js'
 import type { StopStack } from './stop-stack.js'
 import { SOFTWARE, VERSION } from './version.js'
 
@@ -88,10 +91,22 @@ function openAdmin(
     {
       node: { info: ports.nodeInfo, readiness: () => readinessOf(ledger, peers, opened.gateway) },
       peers: peerAdministration(peers),
+      chain: { backup: async (to) => ({ ...(await backUpChain(chainSource(config.genesisFile, ledger), to, createTurns())) }) },
       gateway: opened.gateway,
       metrics: () => collectMetrics({ ...ports.metrics, ...opened }),
     },
   )
+}
+
+function chainSource(genesisFile: string, { genesis, opened, chain, store }: Ledger): ChainSource {
+  return {
+    chainId: genesis.chainId,
+    genesisHash: opened.genesisHash,
+    genesisText: () => readFile(genesisFile, 'utf8'),
+    head: () => ({ number: chain.head().header.number, hash: chain.head().hash }),
+    hashAt: (number) => store.hashAt(number),
+    encodedBlock: (number) => encodedBlock(store, number),
+  }
 }
 
 function chainReader({ chain, store }: Ledger): ChainReader {

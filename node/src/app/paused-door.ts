@@ -22,6 +22,7 @@ function portsOf({ name }: NodeConfig, { code, message }: CodedError, freeBytes:
   return {
     node: { info: () => ({ name, paused: { code, message } }), readiness: () => ({ ready: false, reasons }) },
     peers: { list: () => [], add: () => false, remove: () => false },
+    chain: undefined,
     gateway: undefined,
     metrics: async () => [
       { name: 'songhua_disk_free_bytes', help: 'disk free bytes', kind: 'gauge', value: await freeBytes() },

@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
 import type { Hash } from '@songhua/sdk/protocol/bytes'
+import type { Genesis } from '@songhua/sdk/protocol/genesis'
+import { checkChainBackup, restoreChain } from '../app/chain-restore.js'
 import { checkBackupFolders, restoreFolders, restoreRecords } from '../app/gateway-restore.js'
 import { createLogger } from '../app/logger.js'
 import { genesisHashOf } from '../app/open-chain.js'
@@ -8,6 +10,7 @@ import { type CliContext, cliError, print } from './context.js'
 import { exampleText } from './flags.js'
 import { readGenesis } from './genesis-file.js'
 import { loadOptions } from './node-config.js'
+import { createProgress } from './progress.js'
 import { formatFields } from './table.js'
 
 const TEXTS = {
@@ -15,7 +18,15 @@ const TEXTS = {
     en: 'bring a backup of `songhua backup` back into the data folder of a node that is stopped',
     zh: '将 songhua backup 的备份恢复到已停止节点的数据目录',
   },
-  data: { en: 'data folder of the node; with --check it may be left out', zh: '节点数据目录；与 --check 同用时可省略' },
+  data: {
+    en: 'data folder of the node; to check records it may be left out',
+    zh: '节点数据目录；仅校验记录时可省略',
+  },
+  chainFrom: {
+    en: 'folder of the chain; every block is checked and executed anew, and an interrupted restore goes on',
+    zh: '链数据备份目录；逐块重新核验并执行，中断后可继续',
+  },
+  restoringChain: { en: 'restoring blocks', zh: '正在恢复区块' },
   from: { en: 'folder of records', zh: '记录备份目录' },
   keysFrom: { en: 'folder of the keys of payloads', zh: '载荷密钥备份目录' },
   keepKeys: {
@@ -28,7 +39,8 @@ const TEXTS = {
 
 interface Flags {
   data?: string
-  from: string
+  chainFrom?: string
+  from?: string
   keysFrom?: string
   keepKeys?: boolean
   check?: boolean
@@ -41,15 +53,23 @@ export function addRestoreCommand(program: Command, context: CliContext): void {
     .command('restore')
     .description(say('restore'))
     .option('--data <folder>', say('data'))
-    .requiredOption('--from <folder>', say('from'))
+    .option('--chain-from <folder>', say('chainFrom'))
+    .option('--from <folder>', say('from'))
     .option('--keys-from <folder>', say('keysFrom'))
     .option('--keep-keys', say('keepKeys'))
     .option('--check', say('check'))
     .option('--json', say('json'))
-    .action((flags: Flags) => (flags.check ? check(context, flags) : restore(context, flags)))
+    .action((flags: Flags) => run(context, flags))
     .addHelpText(
       'after',
       exampleText(context, [
+        [
+          'songhua restore --data /var/lib/songhua --chain-from /backup/chain',
+          {
+            en: 'a validator then keeps silent until it may vote again; never bring back consensus.log',
+            zh: '验证节点随后保持静默，直至可安全投票；切勿恢复 consensus.log',
+          },
+        ],
         [
           'songhua restore --data /var/lib/songhua --from /backup/records-1123 --keys-from /mnt/safe/keys-1123',
           {
@@ -69,9 +89,38 @@ export function addRestoreCommand(program: Command, context: CliContext): void {
     )
 }
 
-async function check(context: CliContext, flags: Flags): Promise<void> {
-  const { from, keysFrom, data, json } = flags
-  if (keysFrom === undefined || flags.keepKeys) throw cliError(context, 'CLI_USAGE', ['restoreCheckKeys'])
+async function run(context: CliContext, flags: Flags): Promise<void> {
+  const { chainFrom, from, keysFrom, keepKeys } = flags
+  if (from === undefined && (chainFrom === undefined || keysFrom !== undefined || keepKeys)) {
+    throw cliError(context, 'CLI_USAGE', ['restoreWhat'])
+  }
+  if (chainFrom !== undefined) await (flags.check ? checkChain : bringChain)(context, { ...flags, chainFrom })
+  if (from !== undefined) await (flags.check ? check : restore)(context, { ...flags, from })
+}
+
+async function checkChain(context: CliContext, { data, chainFrom, json }: Flags & { chainFrom: string }): Promise<void> {
+  const facts = await checkChainBackup(chainFrom, await genesisIn(context, data))
+  if (!json) print(context, context.t('restoreChecked'))
+  printFigures(context, facts, json)
+}
+
+async function bringChain(context: CliContext, { data, chainFrom, json }: Flags & { chainFrom: string }): Promise<void> {
+  const genesis = await genesisIn(context, data)
+  const progress = createProgress(context, TEXTS.restoringChain[context.language])
+  const logger = createLogger({ level: 'warn', format: 'json' }, { part: 'restore' })
+  try {
+    const figures = await restoreChain(chainFrom, { dataDir: data!, genesis, logger, onProgress: (block, of) => progress.show(block, of) })
+    if (!json) print(context, context.t('restoreDone', { path: data! }))
+    printFigures(context, figures, json)
+  } finally {
+    progress.end()
+  }
+}
+
+type RecordFlags = Flags & { from: string }
+
+async function check(context: CliContext, { from, keysFrom, keepKeys, data, json }: RecordFlags): Promise<void> {
+  if (keysFrom === undefined || keepKeys) throw cliError(context, 'CLI_USAGE', ['restoreCheckKeys'])
   const genesisHash = data === undefined ? undefined : await genesisHashIn(context, data)
   const facts = await checkBackupFolders({ records: from, keys: keysFrom }, genesisHash)
   if (!json) print(context, context.t('restoreChecked'))
@@ -79,11 +128,16 @@ async function check(context: CliContext, flags: Flags): Promise<void> {
 }
 
 async function genesisHashIn(context: CliContext, data: string): Promise<Hash> {
-  const { genesisFile } = await loadOptions(context, data, {})
-  return genesisHashOf(await readGenesis(context, genesisFile))
+  return genesisHashOf(await genesisIn(context, data))
 }
 
-async function restore(context: CliContext, { data, from, keysFrom, keepKeys, json }: Flags): Promise<void> {
+async function genesisIn(context: CliContext, data: string | undefined): Promise<Genesis> {
+  if (data === undefined) throw cliError(context, 'CLI_USAGE', ['restoreNeedsData'])
+  const { genesisFile } = await loadOptions(context, data, {})
+  return readGenesis(context, genesisFile)
+}
+
+async function restore(context: CliContext, { data, from, keysFrom, keepKeys, json }: RecordFlags): Promise<void> {
   if (data === undefined) throw cliError(context, 'CLI_USAGE', ['restoreNeedsData'])
   if ((keysFrom === undefined) === !keepKeys) throw cliError(context, 'CLI_USAGE', ['restoreKeys'])
   const { gateway } = await loadOptions(context, data, {})

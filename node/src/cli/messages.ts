@@ -232,6 +232,18 @@ export const MESSAGES = {
     en: 'Records: {to}\nKeys of payloads: {keysTo}. Keep the two apart; whoever has both can read all payloads.',
     zh: '记录：{to}\n载荷密钥：{keysTo}。两者请分开保管；同时取得两者即可读取全部载荷。',
   },
+  backupWhat: {
+    en: 'name what to back up: the chain with --chain-to, records with --to and --keys-to together, or all three',
+    zh: '请指明备份内容：--chain-to（链数据），或同时给出 --to 与 --keys-to（记录），或三者皆给',
+  },
+  backupChainDone: {
+    en: 'Chain: {to}. The next backup into the same folder adds the new blocks.',
+    zh: '链数据：{to}。再次备份到同一目录时仅追加新区块。',
+  },
+  restoreWhat: {
+    en: 'name what to restore: the chain with --chain-from, records with --from, or both',
+    zh: '请指明恢复内容：--chain-from（链数据）、--from（记录），或两者皆给',
+  },
   backupDamagedSlot: {
     en: 'slot {slot} of the key ring is damaged: record {record}',
     zh: '密钥环第 {slot} 槽已损坏：记录 {record}',
