@@ -1,5 +1,5 @@
 import { connect as connectSocket, type Socket } from 'node:net'
-import { createHostGate, hostOfAddress } from '@songhua/node/network/host-gate'
+import { createHostGate } from '@songhua/node/network/host-gate'
 import { encodeControl } from '@songhua/node/network/control'
 import { NETWORK_LIMITS } from '@songhua/node/network/limits'
 import { createMuxInspector } from '@songhua/node/network/mux-guard'
@@ -63,23 +63,12 @@ describe('a stranger', () => {
       return typeof answer === 'string' ? answer : 'ok'
     }
     expect(['2001:db8::1', '2001:db8::2', '2001:db8::3'].map(admit)).toEqual(['ok', 'ok', 'HOST_CONNECTIONS'])
-    expect(['10.0.0.1', '10.0.0.2', '10.0.0.3'].map(admit)).toEqual(['ok', 'ok', 'PENDING_CONNECTIONS'])
+    expect(['10.0.0.1', '::ffff:10.0.0.1', '10.0.0.3'].map(admit)).toEqual(['ok', 'ok', 'PENDING_CONNECTIONS'])
     const busy = createHostGate({ ...limits, pendingConnectionsMax: 99 }, clock)
     const answers = Array.from({ length: 8 }, (_, i) => busy.admit(`10.0.0.${i}`))
     expect(answers.slice(6)).toEqual(['CONNECTION_RATE', 'CONNECTION_RATE'])
     clock.ms += 1000
     expect(typeof busy.admit('10.0.0.9')).toBe('object')
-  })
-
-  it.each([
-    ['::ffff:10.0.0.1', '10.0.0.1'],
-    ['10.0.0.1', '10.0.0.1'],
-    ['2001:0DB8::1', '2001:db8:0:0'],
-    ['2001:db8:0:0:1:2:3:4', '2001:db8:0:0'],
-    ['fe80::1%eth0', 'fe80:0:0:0'],
-    ['::1', '0:0:0:0'],
-  ])('at %s is counted as %s', (address, host) => {
-    expect(hostOfAddress(address)).toBe(host)
   })
 })
 
@@ -88,12 +77,12 @@ describe('an admitted peer that breaks the multiplexer', () => {
     // 4 GiB in one frame: without a bound the multiplexer would keep all of it.
     ['MUX_FRAME_TOO_LARGE', [muxFrame(MUX.data, { flags: 1, streamId: 1, length: 0xffffffff })]],
     ['MUX_FLOOD', Array.from({ length: 65 }, (_, id) => muxFrame(MUX.ping, { flags: 1, length: id }))],
-    ['MUX_FLOOD', Array.from({ length: 70_000 }, () => muxFrame(MUX.windowUpdate, { streamId: 1, length: 1 }))],
+    ['MUX_FLOOD', Array.from({ length: 200 }, () => muxFrame(MUX.windowUpdate, { streamId: 1, length: 1 }))],
     ['STREAM_FLOOD', Array.from({ length: 17 }, (_, i) => muxFrame(MUX.windowUpdate, { flags: 1, streamId: 2 * i + 1 }))],
     // Opened and reset at once: never more than one open.
     ['STREAM_FLOOD', Array.from({ length: 17 }, (_, i) => muxFrame(MUX.windowUpdate, { flags: 9, streamId: 2 * i + 1 }))],
   ])('is cut with %s and banned', async (code, frames) => {
-    const node = await startNode({ seed: 1 })
+    const node = await startNode({ seed: 1, limits: { muxFramesPerSecond: 1, muxFramesBurst: 150 } })
     const peer = await muxPeer(node, 2)
     await until(() => counted(node, 'connections') === 1)
     peer.send(Buffer.concat(frames))

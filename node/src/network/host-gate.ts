@@ -1,3 +1,4 @@
+import { addressKey } from '../base/address-key.js'
 import type { Clock } from '../base/clock.js'
 import { type TokenBucket, createTokenBucket } from '../base/token-bucket.js'
 import type { NetworkLimits } from './limits.js'
@@ -17,7 +18,7 @@ export interface Admitted {
   closed(): void
 }
 
-/** Holds strangers to their share before they have cost a handshake. */
+/** Holds strangers to their share before they have cost a handshake; the /64 of an IPv6 address counts as one host. */
 export interface HostGate {
   admit(host: string): Admitted | HostRefusal
 }
@@ -50,7 +51,7 @@ export function createHostGate(limits: HostGateLimits, clock: Pick<Clock, 'now'>
 
   return {
     admit(address) {
-      const host = hostOfAddress(address)
+      const host = addressKey(address)
       const refusal = refusalOf(host)
       if (refusal !== undefined) return refusal
       open.set(host, (open.get(host) ?? 0) + 1)
@@ -75,15 +76,3 @@ export function createHostGate(limits: HostGateLimits, clock: Pick<Clock, 'now'>
 
 const bucketOf = (perSecond: number, clock: Pick<Clock, 'now'>): TokenBucket =>
   createTokenBucket({ perSecond, burst: perSecond }, clock.now())
-
-/** Who has one IPv6 address has 2^64 of them: its network of 64 bits counts as one host. IPv4 written as IPv6 is IPv4. */
-export function hostOfAddress(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
-  if (mapped !== undefined) return mapped
-  if (!address.includes(':')) return address
-  const [head = '', tail = ''] = address.replace(/%.*$/, '').split('::')
-  const groups = head === '' ? [] : head.split(':')
-  const after = tail === '' ? [] : tail.split(':')
-  while (address.includes('::') && groups.length + after.length < 8) groups.push('0')
-  return [...groups, ...after].slice(0, 4).map((group) => parseInt(group, 16).toString(16)).join(':')
-}
