@@ -132,7 +132,7 @@ describe('a gateway killed at a crash point', () => {
     await until('more records', () => (accepted.get(harbin())?.length ?? 0) > before + 2, 60_000)
     await expectVotes(lab, harbin())
     await expectNoEquivocation(lab)
-  }, 180_000)
+  }, 400_000)
 
   it('has each accepted record on the chain once, with a bundle that verifies', async () => {
     isOver = true
@@ -152,5 +152,5 @@ describe('a gateway killed at a crash point', () => {
       expect(await anchoredLeaves(account)).toBe(ids.length)
     }
     await expectOneHistory(lab)
-  }, 180_000)
+  }, 400_000)
 })

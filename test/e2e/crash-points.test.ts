@@ -47,7 +47,7 @@ const follower = (): DevnetNode => lab.nodes[4]!
 async function missBlocks(node: DevnetNode): Promise<void> {
   await lab.kill(node)
   const from = await heightOf(lab.nodes[0]!.rpc)
-  await until('blocks that it misses', async () => (await heightOf(lab.nodes[0]!.rpc)) >= from + BLOCKS_MISSED, 60_000)
+  await until('blocks that it misses', async () => (await heightOf(lab.nodes[0]!.rpc)) >= from + BLOCKS_MISSED, 120_000)
 }
 
 /** The journal of the dead, made as long as one that was not compacted for a while: a transaction in it more than once is one. */
@@ -82,7 +82,7 @@ describe('killed at a crash point', () => {
     if (who() === victim()) await expectVotes(lab, victim())
     await expectNoEquivocation(lab)
     compared = await expectOneHistory(lab, compared)
-  }, 180_000)
+  }, 400_000)
 
   it('has what it acknowledged in one block, once, at every node', async () => {
     await Promise.all(writers.map((writer) => writer.stop()))
@@ -92,5 +92,5 @@ describe('killed at a crash point', () => {
       await expectFinalOnce(lab, hashes)
     }
     await expectOneHistory(lab)
-  }, 120_000)
+  }, 240_000)
 })

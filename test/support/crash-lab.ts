@@ -1,6 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
+import { toAddress } from '@songhua/sdk/protocol/bytes'
+import { recoverSealers } from '@songhua/sdk/protocol/seals'
+import { headerFromJson } from '@songhua/sdk/chain/block-json'
 import { CRASH_NOTE, CRASH_POINTS, type CrashPoint } from '@songhua/node/base/crash-points'
 import { CRASH_VARIABLE } from '@songhua/node/cli/crash-order'
 import { type Devnet, type DevnetNode, type Running, heightOf, rpc, startSonghua, until } from './devnet.js'
@@ -23,8 +26,10 @@ export interface CrashLab {
   stop(): Promise<void>
 }
 
-const DEATH_MS = 60_000
-const CATCH_UP_MS = 60_000
+const DEATH_MS = 120_000
+const CATCH_UP_MS = 120_000
+
+const hex = (height: number): string => `0x${height.toString(16)}`
 
 export const pointsOf = (process: 'node' | 'gateway'): CrashPoint[] =>
   (Object.keys(CRASH_POINTS) as CrashPoint[]).filter((point) => CRASH_POINTS[point].process === process)
@@ -113,30 +118,21 @@ function isRunning(pid: number): boolean {
   }
 }
 
-interface Block {
-  number: string
-  hash: string
-  miner: string
-  transactions: string[]
-}
-
-const blockAt = (url: string, height: number | 'latest'): Promise<Block> =>
-  rpc<Block>(url, 'eth_getBlockByNumber', [typeof height === 'number' ? `0x${height.toString(16)}` : height, false])
-
-/** A block of its own, above the height of now, says that others have voted for it and that it has for its own. */
+/** Its seal stands, where another node has the block, above the height of now: it has voted, and been heard. */
 export async function expectVotes(lab: CrashLab, node: DevnetNode): Promise<void> {
   const witness = lab.alive().find((other) => other !== node)!
   let next = (await heightOf(witness.rpc)) + 1
-  await until(`${node.name} to propose a block that is sealed`, async () => {
+  await until(`the seal of ${node.name} on a block`, async () => {
     for (const top = await heightOf(witness.rpc); next <= top; next++) {
-      if ((await blockAt(witness.rpc, next)).miner.toLowerCase() === node.address.toLowerCase()) return true
+      const block = await rpc<object>(witness.rpc, 'eth_getBlockByNumber', [hex(next), false])
+      if (recoverSealers(headerFromJson(block)).includes(toAddress(node.address))) return true
     }
     return false
   }, CATCH_UP_MS)
 }
 
+/** Blocks asked for in one batch. */
 const BLOCKS_AT_ONCE = 50
-const hex = (height: number): string => `0x${height.toString(16)}`
 
 /** What `call` answers for each height, asked for many at once. */
 async function forHeights<T>(url: string, range: { from: number; to: number }, call: (height: string) => [string, ...unknown[]]): Promise<T[]> {
@@ -155,7 +151,7 @@ async function forHeights<T>(url: string, range: { from: number; to: number }, c
 export async function expectOneHistory(lab: CrashLab, from = 0): Promise<number> {
   const to = Math.min(...(await Promise.all(lab.nodes.map((node) => heightOf(node.rpc)))))
   const histories = await Promise.all(
-    lab.nodes.map(({ rpc: url }) => forHeights<Block>(url, { from, to }, (height) => ['eth_getBlockByNumber', height, false])),
+    lab.nodes.map(({ rpc: url }) => forHeights<{ hash: string }>(url, { from, to }, (height) => ['eth_getBlockByNumber', height, false])),
   )
   const hashes = histories.map((blocks) => blocks.map(({ hash }) => hash))
   expect(hashes[0]).toHaveLength(to - from + 1)

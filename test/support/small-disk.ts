@@ -12,9 +12,9 @@ const PAGE_BYTES = 4096
 export interface SmallDisk {
   readonly path: string
   freeBytes(): Promise<number>
-  /** Takes room until no more than `leaveBytes` are free; 0: until a write fails. */
+  /** Takes room, or gives some back, until `leaveBytes` are free, to a page; 0: until a write fails. */
   fill(leaveBytes: number): Promise<void>
-  /** Gives back what `fill` took. */
+  /** Gives back all that `fill` took. */
   empty(): Promise<void>
   remove(): Promise<void>
 }
@@ -50,6 +50,8 @@ export async function createSmallDisk(megabytes: number): Promise<SmallDisk> {
 async function fill(path: string, leaveBytes: number, freeBytes: () => Promise<number>): Promise<void> {
   const file = await open(path, 'a')
   try {
+    const { size } = await file.stat()
+    await file.truncate(Math.max(0, size - Math.max(0, leaveBytes - (await freeBytes()))))
     for (let free = await freeBytes(); free > leaveBytes; free = await freeBytes()) {
       await file.write(Buffer.alloc(Math.max(PAGE_BYTES, Math.min(MB, free - leaveBytes))))
     }
