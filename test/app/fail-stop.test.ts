@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { CodedError } from '@songhua/sdk/protocol/errors'
-import { failStopKeyRing, failStopTable } from '@songhua/node/app/fail-stop'
+import { failStopJournal, failStopKeyRing, failStopStore, failStopTable } from '@songhua/node/app/fail-stop'
+import { createMemoryStore } from '@songhua/node/storage/open-store'
 import { createMemoryTable } from '@songhua/node/storage/memory-table'
 import type { KeyRing } from '@songhua/node/gateway/ports'
 
@@ -22,6 +23,19 @@ describe('a disk that fails', () => {
     await expect(keyRing.add([KEY])).rejects.toBe(error)
     await expect(keyRing.erase([0])).rejects.toBe(error)
     expect(told).toEqual([error, error, error])
+  })
+
+  it('ends the node, whoever was writing: consensus, sync or a client', async () => {
+    const told: Error[] = []
+    const onBroken = (one: Error): void => void told.push(one)
+    const [block, record] = [new CodedError('STORE_WRITE_FAILED', 'no space'), new CodedError('JOURNAL_IO', 'no space')]
+    const store = failStopStore({ ...createMemoryStore(), commitBlock: () => Promise.reject(block) }, onBroken)
+    const fail = (): Promise<never> => Promise.reject(record)
+    const journal = failStopJournal({ payloads: [], droppedBytes: 0, sizeBytes: () => 7, append: fail, compact: fail }, onBroken)
+    await expect(store.commitBlock({} as never)).rejects.toBe(block)
+    await expect(journal.append(KEY)).rejects.toBe(record)
+    await expect(journal.compact(() => [])).rejects.toBe(record)
+    expect([told, journal.sizeBytes(), store.head()]).toEqual([[block, record, record], 7, undefined])
   })
 
   it('is told apart from a refusal, and from what works', async () => {
