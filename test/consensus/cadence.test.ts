@@ -46,7 +46,7 @@ for (const [n, dead] of [[4, [2]], [5, [2]], [7, [2, 3]]] as const) {
       cadence.kill(dead)
       await cadence.work(HEIGHTS / 4)
       const waits = dead.map((at) => cadence.passedOverFor(at))
-      cadence.revive(dead)
+      await cadence.revive(dead)
       await cadence.work(Math.max(...waits) + n)
       for (const at of dead) expect(cadence.proposalsOf(at, Math.max(...waits) + n)).toBeGreaterThan(0)
       const { roundsLost } = await cadence.work(4 * n)

@@ -1,6 +1,6 @@
 import { decodeExtraData } from '@songhua/sdk/protocol/extra-data'
 import { roundTimeoutMs } from '@songhua/node/consensus/rounds'
-import { type SimulatedNode, World } from '../sim/world.js'
+import { type World, createWorld } from '../sim/world.js'
 import { TIMING, transaction } from './fixture.js'
 
 /** Time for any height of this work, dead proposers in a row included. */
@@ -25,7 +25,7 @@ export class Cadence {
   }
 
   static async start(n: number): Promise<Cadence> {
-    const world = new World({ n, syncGraceMs: 100 })
+    const world = await createWorld({ n, syncGraceMs: 100 })
     await world.untilHeight(1, 1_000)
     return new Cadence(world)
   }
@@ -39,8 +39,8 @@ export class Cadence {
     for (const at of who) this.#world.node(at).kill()
   }
 
-  revive(who: readonly number[]): void {
-    for (const at of who) this.#world.node(at).boot()
+  async revive(who: readonly number[]): Promise<void> {
+    for (const at of who) await this.#world.node(at).boot()
   }
 
   async work(heights: number): Promise<Stretch> {
@@ -74,7 +74,7 @@ export class Cadence {
   }
 
   /** One that lives all the time. */
-  get #witness(): SimulatedNode {
+  get #witness(): World['nodes'][number] {
     return this.#world.node(0)
   }
 

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { headerWithRound } from '@songhua/sdk/protocol/block-hash'
 import { installNativeCrypto } from '@songhua/node/execution/native-crypto'
 import { transaction } from './fixture.js'
-import { World } from '../sim/world.js'
+import { createWorld } from '../sim/world.js'
 
 beforeAll(async () => {
   await installNativeCrypto()
@@ -10,7 +10,7 @@ beforeAll(async () => {
 
 /** Node 3 of four is at block 1; block 2, with one transaction, was sealed without it. */
 async function oneBehind() {
-  const world = new World({ n: 4 })
+  const world = await createWorld({ n: 4 })
   await world.untilHeight(1, 1_000)
   world.links = { ...world.links, passes: (from, to) => from !== 3 && to !== 3 }
   world.submit(transaction(0))

@@ -7,7 +7,7 @@ import { FUTURE_PEER_MESSAGES_MAX, createFutureMessages, createMessageQueue } fr
 import { createSilence } from '@songhua/node/services/consensus-silence'
 import { type ConsensusPeer, createConsensusTransport } from '@songhua/node/services/consensus-transport'
 import { Cast, transaction } from './fixture.js'
-import { World } from '../sim/world.js'
+import { createWorld } from '../sim/world.js'
 
 beforeAll(async () => {
   await installNativeCrypto()
@@ -75,6 +75,14 @@ describe('DESIGN, Amnesia: when silence ends', () => {
     expect(silence.isOver(at(12))).toBe(true)
   })
 
+  it('a liar who names a height that will never come does not put it off for ever', () => {
+    const seven = new Cast(7).validators
+    const silence = createSilence(true)
+    seven.slice(1).forEach((peer, index) => silence.report(peer, index === 3 ? 2 ** 50 : 10))
+    expect(silence.isOver({ head: 11, validators: seven, self: seven[0]! })).toBe(false)
+    expect(silence.isOver({ head: 12, validators: seven, self: seven[0]! })).toBe(true)
+  })
+
   it('one validator alone never ends it, and who has its log never begins it', () => {
     expect(createSilence(true).isOver({ head: 99, validators: [self], self })).toBe(false)
     expect(createSilence(false).isOver(at(0))).toBe(true)
@@ -83,9 +91,10 @@ describe('DESIGN, Amnesia: when silence ends', () => {
 
 describe('the driver', () => {
   it('refuses what it cannot read, penalises who sent it, and goes on', async () => {
-    const world = new World({ n: 4 })
+    const world = await createWorld({ n: 4 })
     await world.untilHeight(1, 1_000)
     const node = world.node(0)
+    world.node(1).isHonest = false
     const cast = new Cast(4)
     const outsider = { ...cast.prepare(0, 0, cast.block(0)), signature: bytes(65) }
     for (const noise of [bytes(0), bytes(30), bytes(MAX_CONSENSUS_MESSAGE_BYTES + 1), encodeMessage(outsider)]) {
@@ -103,7 +112,7 @@ describe('the driver', () => {
   })
 
   it('a flood from one peer costs that peer its own messages only', async () => {
-    const world = new World({ n: 4 })
+    const world = await createWorld({ n: 4 })
     await world.untilHeight(1, 1_000)
     const node = world.node(0)
     const prepare = new Cast(4).prepare(3, 7, new Cast(4).block(0))
@@ -114,7 +123,7 @@ describe('the driver', () => {
   })
 
   it('a validator that is slower to import still votes on the next height, whose messages came too early', async () => {
-    const world = new World({ n: 4 })
+    const world = await createWorld({ n: 4 })
     await world.untilHeight(1, 1_000)
     // One of four is dead, so that every vote of the slow one counts.
     world.node(3).kill()
@@ -130,7 +139,7 @@ describe('the driver', () => {
   })
 
   it('stops for good when its log fails, and says so', async () => {
-    const world = new World({ n: 4 })
+    const world = await createWorld({ n: 4 })
     await world.untilHeight(1, 1_000)
     world.node(0).log.append = () => Promise.reject(new Error('the disk is gone'))
     world.submit(transaction(0))
@@ -139,7 +148,7 @@ describe('the driver', () => {
   })
 
   it('says nothing after it was stopped', async () => {
-    const world = new World({ n: 4 })
+    const world = await createWorld({ n: 4 })
     await world.untilHeight(1, 1_000)
     await world.node(0).driver.stop()
     world.submit(transaction(0))

@@ -4,7 +4,7 @@ import { decodeExtraData } from '@songhua/sdk/protocol/extra-data'
 import { verifySeals } from '@songhua/sdk/protocol/seals'
 import { INBOX_PEER_MESSAGES_MAX } from '@songhua/node/services/consensus-inbox'
 import { installCachedCrypto } from '../sim/cached-crypto.js'
-import { World } from '../sim/world.js'
+import { type World, createWorld } from '../sim/world.js'
 import { Cast, TIMING, transaction } from './fixture.js'
 
 /** Incidents of other chains that need a network; those of one machine among scripted peers are in incidents.test.ts. */
@@ -18,14 +18,14 @@ const roundsOf = (world: World, at: number, from: number): number[] =>
 
 describe('restarts and sync', () => {
   it('Besu #8307 #8308: a restarted validator that caught up by sync votes on, and its vote is enough', async () => {
-    const world = new World({ n: 4, syncGraceMs: 100 })
+    const world = await createWorld({ n: 4, syncGraceMs: 100 })
     await world.untilHeight(1, 1_000)
     world.node(3).kill()
     for (let nonce = 0; nonce < 5; nonce++) {
       world.submit(transaction(nonce))
       await world.untilHeight(nonce + 2, 10_000)
     }
-    world.node(3).boot()
+    await world.node(3).boot()
     world.submit(transaction(5))
     await world.untilHeight(7, 10_000)
     // Without one of the others nothing is decided but with the vote of the one that came back.
@@ -36,7 +36,7 @@ describe('restarts and sync', () => {
   })
 
   it('Besu #7657: a validator that is behind puts no block of its own in the place of a sealed one', async () => {
-    const world = new World({ n: 4, syncGraceMs: 5_000 })
+    const world = await createWorld({ n: 4, syncGraceMs: 5_000 })
     await world.untilHeight(1, 1_000)
     world.links = { ...world.links, passes: (from, to) => from !== 3 && to !== 3 }
     for (let nonce = 0; nonce < 6; nonce++) {
@@ -55,13 +55,13 @@ describe('restarts and sync', () => {
   })
 
   it('Besu #7204 #7631: a block that was prepared and not decided is not in the chain after a restart, and is decided later', async () => {
-    const world = new World({ n: 4, syncGraceMs: 100 })
+    const world = await createWorld({ n: 4, syncGraceMs: 100 })
     await world.untilHeight(1, 1_000)
     world.links = { ...world.links, passes: (_from, _to, kind) => kind !== 'commit' }
     world.submit(transaction(0))
     await world.run(500)
     for (const node of world.nodes) node.kill()
-    for (const node of world.nodes) node.boot()
+    for (const node of world.nodes) await node.boot()
     expect(world.nodes.map(({ height, blocks }) => [height, blocks.length])).toEqual(Array(4).fill([1, 2]))
     world.links = { ...world.links, passes: () => true }
     await world.untilHeight(2, 10_000)
@@ -74,7 +74,7 @@ describe('restarts and sync', () => {
 
 describe('one slow part does not stop the rest', () => {
   it('go-ibft #94: a decided block that takes long to be stored starts neither a round nor the next height', async () => {
-    const world = new World({ n: 4 })
+    const world = await createWorld({ n: 4 })
     await world.untilHeight(1, 1_000)
     for (const node of world.nodes) node.beforeCommit = () => new Promise<void>((resume) => world.clock.after(9_000, resume))
     world.submit(transaction(0))
@@ -88,7 +88,7 @@ describe('one slow part does not stop the rest', () => {
   })
 
   it('Besu, own reading: a timer that fires while messages are being dropped is not dropped with them', async () => {
-    const world = new World({ n: 4 })
+    const world = await createWorld({ n: 4 })
     await world.untilHeight(1, 1_000)
     const victim = world.node(2)
     const prepare = new Cast(4).prepare(3, 7, new Cast(4).block(0))
@@ -112,7 +112,7 @@ describe('one slow part does not stop the rest', () => {
   })
 
   it('Besu #10917: heartbeats come in time whatever comes between, and a transaction does not wait for one', async () => {
-    const world = new World({ n: 4 })
+    const world = await createWorld({ n: 4 })
     await world.untilHeight(1, 1_000)
     const periodMs = TIMING.emptyBlockPeriodS * 1000
     for (let turn = 0; turn < 6; turn++) {

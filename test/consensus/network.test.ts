@@ -3,7 +3,7 @@ import { blockTimeMs } from '@songhua/sdk/protocol/block-hash'
 import { decodeExtraData } from '@songhua/sdk/protocol/extra-data'
 import { installNativeCrypto } from '@songhua/node/execution/native-crypto'
 import { transaction } from './fixture.js'
-import { World } from '../sim/world.js'
+import { createWorld } from '../sim/world.js'
 
 beforeAll(async () => {
   await installNativeCrypto()
@@ -12,7 +12,7 @@ beforeAll(async () => {
 describe('a backbone in one process', () => {
   for (const n of [1, 2, 4, 7]) {
     it(`${n} validators agree, each proposing in turn, one block for each transaction`, async () => {
-      const world = new World({ n })
+      const world = await createWorld({ n })
       await world.untilHeight(1, 1_000)
       for (let nonce = 0; nonce < 8; nonce++) {
         world.submit(transaction(nonce))
@@ -26,12 +26,12 @@ describe('a backbone in one process', () => {
   }
 
   it('64 validators decide', async () => {
-    const world = new World({ n: 64 })
+    const world = await createWorld({ n: 64 })
     await world.untilHeight(1, 1_000)
   }, 60_000)
 
   it('an idle chain makes a heartbeat every emptyBlockPeriodS and sends nothing between', async () => {
-    const world = new World({ n: 4 })
+    const world = await createWorld({ n: 4 })
     await world.untilHeight(1, 1_000)
     await world.run(5_000)
     const { messages } = world
@@ -43,8 +43,10 @@ describe('a backbone in one process', () => {
   })
 
   it('in a healthy network nothing is relayed', async () => {
-    const world = new World({ n: 4 })
+    const world = await createWorld({ n: 4 })
     await world.untilHeight(1, 1_000)
+    // Who has just connected is told again what was said before.
+    await world.run(50)
     world.messages = 0
     world.submit(transaction(0))
     await world.untilHeight(2, 1_000)
@@ -54,7 +56,7 @@ describe('a backbone in one process', () => {
 
   for (const n of [4, 7]) {
     it(`${n} validators go on without a dead proposer, which is skipped after it missed its turn`, async () => {
-      const world = new World({ n })
+      const world = await createWorld({ n })
       await world.untilHeight(1, 1_000)
       world.node(1).kill()
       for (let nonce = 0; nonce < 3 * n; nonce++) {
@@ -68,19 +70,19 @@ describe('a backbone in one process', () => {
   }
 
   it('f + 1 dead validators halt it without a fork; when one is back it goes on', async () => {
-    const world = new World({ n: 4, syncGraceMs: 100 })
+    const world = await createWorld({ n: 4, syncGraceMs: 100 })
     await world.untilHeight(1, 1_000)
     world.node(0).kill()
     world.node(1).kill()
     world.submit(transaction(0))
     await world.run(60_000)
     expect(world.alive.map(({ height }) => height)).toEqual([1, 1])
-    world.node(0).boot()
+    await world.node(0).boot()
     await world.untilHeight(2, 60_000)
   })
 
   it('two halves of a cut network stand still, and meet in one round when it heals', async () => {
-    const world = new World({ n: 4, syncGraceMs: 100 })
+    const world = await createWorld({ n: 4, syncGraceMs: 100 })
     await world.untilHeight(1, 1_000)
     world.links = { ...world.links, passes: (from, to) => from % 2 === to % 2 }
     world.submit(transaction(0))
@@ -91,7 +93,7 @@ describe('a backbone in one process', () => {
   })
 
   it('one that timed out alone for long, while another is dead, meets the others in one round again', async () => {
-    const world = new World({ n: 4, syncGraceMs: 100 })
+    const world = await createWorld({ n: 4, syncGraceMs: 100 })
     await world.untilHeight(1, 1_000)
     world.node(3).kill()
     world.links = { ...world.links, passes: (from, to) => from !== 0 && to !== 0 }
@@ -103,7 +105,7 @@ describe('a backbone in one process', () => {
   })
 
   it('votes reach a validator whose direct links are down, by relay', async () => {
-    const world = new World({ n: 4 })
+    const world = await createWorld({ n: 4 })
     await world.untilHeight(1, 1_000)
     // A ring: nobody hears the one opposite.
     world.links = { ...world.links, passes: (from, to) => Math.abs(from - to) !== 2 }
@@ -117,7 +119,7 @@ describe('a backbone in one process', () => {
 
   for (const [n, loss] of [[4, 0.2], [7, 0.2], [4, 0.5]] as const) {
     it(`${n} validators decide over links that lose ${loss * 100} % of all messages`, async () => {
-      const world = new World({ n, seed: n, links: { loss, delayMs: { min: 1, max: 40 } }, syncGraceMs: 300 })
+      const world = await createWorld({ n, seed: n, links: { loss, delayMs: { min: 1, max: 40 } }, syncGraceMs: 300 })
       for (let nonce = 0; nonce < 10; nonce++) {
         world.submit(transaction(nonce))
         await world.untilHeight(nonce + 1, 120_000)
@@ -127,7 +129,7 @@ describe('a backbone in one process', () => {
   }
 
   it('a validator that was cut off is answered with the sealed block, without any sync', async () => {
-    const world = new World({ n: 4 })
+    const world = await createWorld({ n: 4 })
     await world.untilHeight(1, 1_000)
     world.links = { ...world.links, passes: (from, to) => to !== 3 || from === 3 }
     world.submit(transaction(0))
@@ -139,7 +141,7 @@ describe('a backbone in one process', () => {
   })
 
   it('a transaction that only one node holds reaches the others with its round change', async () => {
-    const world = new World({ n: 4 })
+    const world = await createWorld({ n: 4 })
     await world.untilHeight(1, 1_000)
     // Not the one whose turn it is.
     const idle = world.nodes.find(({ address }) => address !== world.council.addresses[1])!
@@ -149,7 +151,7 @@ describe('a backbone in one process', () => {
   })
 
   it('a follower without a key decides with the others', async () => {
-    const world = new World({ n: 4, followers: 1 })
+    const world = await createWorld({ n: 4, followers: 1 })
     await world.untilHeight(1, 1_000)
     world.submit(transaction(0))
     await world.untilHeight(2, 10_000)
@@ -160,14 +162,14 @@ describe('a backbone in one process', () => {
 describe('restarts and lost logs', () => {
   it.each([[4, 12], [7, 4]])('%i validators killed again and again, at any moment, never fork and always resume', async (n, seeds) => {
     for (let seed = 1; seed <= seeds; seed++) {
-      const world = new World({ n, seed, diskMs: 2, links: { delayMs: { min: 1, max: 30 }, loss: 0.05 }, syncGraceMs: 200 })
+      const world = await createWorld({ n, seed, diskMs: 2, links: { delayMs: { min: 1, max: 30 }, loss: 0.05 }, syncGraceMs: 200 })
       for (let turn = 0; turn < 12; turn++) {
         world.submit(transaction(turn))
-        await world.run(Math.floor(world.prng.next() * 150))
-        const victims = world.nodes.filter(() => world.prng.next() < 0.6)
+        await world.run(Math.floor(world.random.next() * 150))
+        const victims = world.nodes.filter(() => world.random.next() < 0.6)
         for (const node of victims) node.kill()
-        await world.run(Math.floor(world.prng.next() * 50))
-        for (const node of victims) node.boot()
+        await world.run(Math.floor(world.random.next() * 50))
+        for (const node of victims) void node.boot()
       }
       const height = Math.max(...world.nodes.map((node) => node.height))
       world.submit(transaction(99))
@@ -177,12 +179,12 @@ describe('restarts and lost logs', () => {
   })
 
   it('one that lost its log keeps silent until the chain has passed what it may have signed', async () => {
-    const world = new World({ n: 4, syncGraceMs: 100 })
+    const world = await createWorld({ n: 4, syncGraceMs: 100 })
     await world.untilHeight(1, 1_000)
     const victim = world.node(2)
     victim.kill()
-    victim.log.lose('missing')
-    victim.boot()
+    victim.loseLog('missing')
+    await victim.boot()
     expect(victim.driver.status().isSilent).toBe(true)
     for (let nonce = 0; nonce < 5; nonce++) {
       world.submit(transaction(nonce))
@@ -196,27 +198,27 @@ describe('restarts and lost logs', () => {
   })
 
   it('one that dies while silent is silent when it comes back, though its new log is whole', async () => {
-    const world = new World({ n: 4, syncGraceMs: 100 })
+    const world = await createWorld({ n: 4, syncGraceMs: 100 })
     await world.untilHeight(1, 1_000)
     const victim = world.node(2)
     victim.kill()
-    victim.log.lose('damaged')
-    victim.boot()
+    victim.loseLog('damaged')
+    await victim.boot()
     world.submit(transaction(0))
     await world.untilHeight(2, 20_000)
     victim.kill()
-    expect(victim.log.found.status).toBe('ok')
-    victim.boot()
+    await victim.boot()
+    expect(victim.log.status).toBe('ok')
     expect(victim.driver.status().isSilent).toBe(true)
   })
 
   it('more than f silent validators halt the chain rather than risk a fork', async () => {
-    const world = new World({ n: 4, syncGraceMs: 100 })
+    const world = await createWorld({ n: 4, syncGraceMs: 100 })
     await world.untilHeight(1, 1_000)
     for (const node of [world.node(0), world.node(1)]) {
       node.kill()
-      node.log.lose('missing')
-      node.boot()
+      node.loseLog('missing')
+      await node.boot()
     }
     world.submit(transaction(0))
     await world.run(60_000)

@@ -1,19 +1,26 @@
-import { messageOf } from '@songhua/sdk/protocol/errors'
+import { isCodedError, messageOf } from '@songhua/sdk/protocol/errors'
 import { faultTolerance } from '@songhua/sdk/protocol/validator-set'
-import { transaction } from '../consensus/fixture.js'
+import { TIMING } from '../consensus/fixture.js'
 import { installCachedCrypto } from './cached-crypto.js'
+import { type Cast, planCast } from './cast.js'
 import { SimFailure } from './failure.js'
-import { Forger } from './forger.js'
-import { START_MS, type SimulatedNode, World } from './world.js'
+import { Forger, TRICKS } from './forger.js'
+import { BrokenInvariant } from './monitor.js'
+import type { SimulatedNode } from './node.js'
+import { seededRandom } from './random.js'
+import { Schedule } from './schedule.js'
+import { START_MS, type World, createWorld } from './world.js'
 
-const PHASES = 8
-/** Time for the longest rounds at the cap, after everything has healed. */
-const HEALED_MS = 240_000
+const PHASES_MAX = 7
+const PHASES_MIN = 3
+/** Blocks that must follow when everything has healed. */
 const HEIGHTS_AFTER = 3
-
-const HEALTHY = { delayMs: { min: 1, max: 40 }, loss: 0, passes: () => true }
-const LOSSES = [0.02, 0.3, 0.5]
-const FAULTS = ['forger', 'twin', 'dead'] as const
+/** What was on its way when everything healed. */
+const SETTLING_MS = 5_000
+/** Time for safety alone, where the chain may stand still. */
+const BEYOND_BUDGET_MS = 60_000
+/** Keeps the seeds of the cast and of the world apart. */
+const CAST_SALT = 0x5eed0000
 
 export interface SimOptions {
   readonly seed: number
@@ -30,80 +37,155 @@ export interface SimReport {
   readonly heights: number
   readonly messages: number
   readonly virtualMs: number
+  /** The most rounds that one height took after everything had healed. */
+  readonly roundsAfterHealing: number
+  /** Transactions acknowledged, all of them final; beyond the budget some may wait. */
+  readonly acknowledged: number
+  /** How often each fault has happened. */
+  readonly faults: Readonly<Record<string, number>>
+  /** Of the whole trace: equal for equal runs. */
+  readonly digest: string
 }
 
 /**
- * One run, all of it decided by the seed: who is Byzantine, what links and disks do and when, who dies and comes back.
+ * Rounds that one height may take once the network works and everybody is back: one to come together, one for each
+ * faulty proposer in a row, and as many again for proposals that clocks put off.
+ */
+export const roundsToProgress = (validators: number): number => 2 * faultTolerance(validators) + 4
+
+/**
+ * One run, all of it decided by the seed: who is Byzantine, what links, clocks and disks do and when, who dies and comes
+ * back, how the validator set changes.
  * @throws SimFailure when a promise of the chain is broken
  */
-export async function simulate({ seed, validators }: SimOptions): Promise<SimReport> {
+export async function simulate({ seed, validators, trace }: SimOptions): Promise<SimReport> {
   await installCachedCrypto()
   try {
-    const world = await runChaos(validators, seed)
-    const virtualMs = world.clock.now() - START_MS
-    return { seed, validators, heights: world.decidedHashes.size, messages: world.messages, virtualMs }
+    return await run({ seed, validators, ...(trace && { trace }) })
   } catch (cause) {
-    throw new SimFailure(messageOf(cause), { invariant: 'unsorted', seed, validators, cause })
+    const invariant = cause instanceof BrokenInvariant ? cause.invariant : undefined
+    // A bug of the simulator is no finding about the node; an assertion that fails in the node is one.
+    if (invariant === undefined && !isCodedError(cause)) throw cause
+    throw new SimFailure(messageOf(cause), { invariant: invariant ?? 'no-fatal-error', seed, validators, cause })
   }
 }
 
-async function runChaos(n: number, seed: number): Promise<World> {
-  const faulty = Array.from({ length: faultTolerance(n) }, (_, index) => ({
-    at: (seed + index * 2) % n,
-    fault: FAULTS[(seed + index) % FAULTS.length]!,
-  }))
-  const twins = faulty.filter(({ fault }) => fault === 'twin').map(({ at }) => at)
-  const world = new World({ n, seed, twins, diskMs: 2, links: HEALTHY, syncGraceMs: seed % 2 === 0 ? 300 : 8_000 })
-  for (const { at, fault } of faulty) {
-    if (fault === 'twin') continue
-    world.node(at).kill()
-    if (fault === 'forger') new Forger(world, at)
+async function run({ seed, validators, trace }: SimOptions): Promise<SimReport> {
+  const cast = planCast(validators, seededRandom((seed ^ CAST_SALT) + validators))
+  const world = await createWorld({
+    n: validators,
+    seed: Math.imul(seed, 64) + validators,
+    spares: cast.spares,
+    members: cast.sets[0]!,
+    twins: cast.byzantine.filter(({ kind }) => kind === 'twin').map(({ at }) => at),
+    syncGraceMs: seed % 2 === 0 ? 300 : 8_000,
+    trace,
+  })
+  const running = stage(world, cast)
+  const schedule = new Schedule(world, cast, running)
+  for (let phase = world.random.integer(PHASES_MIN, PHASES_MAX); phase > 0; phase--) await schedule.phase()
+  const honest = running.filter(({ isHonest }) => isHonest)
+  const roundsAfterHealing = await settle({ world, schedule, honest, cast })
+  return {
+    seed,
+    validators,
+    heights: world.monitor.height,
+    messages: world.messages,
+    virtualMs: world.clock.now() - START_MS,
+    roundsAfterHealing,
+    acknowledged: world.monitor.acknowledged.size,
+    faults: world.faults,
+    digest: world.digest.toString(16).padStart(8, '0'),
   }
-  const honest = world.nodes.filter(({ at }) => at < n && !faulty.some((one) => one.at === at))
-  for (let phase = 0; phase < PHASES; phase++) await runPhase(world, { phase, honest })
-  await heal(world, honest)
-  for (const node of honest) {
-    const wronged = honest.find(({ address }) => node.blamed.has(address))
-    if (wronged) throw new Error(`${node.at} penalised ${wronged.at}, which is honest: ${String(node.penalties[0])}`)
-  }
-  return world
 }
 
-async function runPhase(world: World, { phase, honest }: { phase: number; honest: SimulatedNode[] }): Promise<void> {
-  const chance = (share: number): boolean => world.prng.next() < share
-  const sides = world.stations.map(() => chance(0.5))
-  const isCut = chance(0.5)
-  const links = world.stations.flatMap((from) => world.stations.map((to) => `${from.at} ${to.at}`))
-  const cutLinks = new Set(links.filter(() => chance(0.15)))
-  const loner = chance(0.4) ? honest[Math.floor(world.prng.next() * honest.length)]!.at : undefined
-  world.links = {
-    delayMs: { min: 1, max: chance(0.2) ? 1_500 : 40 },
-    loss: LOSSES[Math.floor(world.prng.next() * LOSSES.length)]!,
-    passes: (from, to, kind) => {
-      // One alone hears commits, decides, and cannot tell anybody.
-      if (loner !== undefined && (kind === 'commit' ? to !== loner : kind === 'block' && from === loner)) return false
-      return loner !== undefined || ((!isCut || sides[from] === sides[to]) && !cutLinks.has(`${from} ${to}`))
-    },
+/** Gives everybody a part; the answer is who runs. */
+function stage(world: World, { byzantine, forgetful, isBeyondBudget }: Cast): SimulatedNode[] {
+  const { random } = world
+  for (const { at, kind } of byzantine) {
+    const node = world.node(at)
+    world.noteFault(kind)
+    world.tell(`${node.name} is Byzantine: ${kind}`)
+    node.isHonest = false
+    if (kind === 'forger' || kind === 'silent') node.kill()
+    if (kind === 'forger') new Forger(world, node, TRICKS.filter(() => random.chance(0.5)))
   }
-  for (let nonce = 3 * phase; nonce < 3 * phase + 3; nonce++) {
-    world.submit(transaction(nonce), world.alive.filter(() => chance(0.6)))
-  }
-  const victims = honest.filter(() => chance(0.25))
-  for (const node of victims) {
-    world.clock.after(Math.floor(world.prng.next() * 2_000), () => node.isUp && node.kill())
-    world.clock.after(2_000 + Math.floor(world.prng.next() * 3_000), () => !node.isUp && node.boot())
-  }
-  await world.run(Math.floor(world.prng.next() * 5_000) + 500)
+  if (forgetful.length > 0) world.tell(`may forget: ${forgetful.map((at) => `v${at}`).join(' ')}`)
+  if (isBeyondBudget) world.noteFault('beyondBudget')
+  const twins = world.nodes.slice(world.council.addresses.length)
+  return [...world.nodes.slice(0, world.council.addresses.length).filter(({ isUp }) => isUp), ...twins]
 }
 
-/** No more than f are faulty now, and messages arrive: the chain must go on. */
-async function heal(world: World, honest: SimulatedNode[]): Promise<void> {
-  await world.run(5_000)
-  for (const node of honest) if (!node.isUp) node.boot()
-  world.links = HEALTHY
-  const start = Math.max(...honest.map(({ height }) => height))
+interface Ending {
+  readonly world: World
+  readonly schedule: Schedule
+  readonly honest: readonly SimulatedNode[]
+  readonly cast: Cast
+}
+
+/** No more than f are faulty now, and messages arrive: the chain must go on, and keep what it has acknowledged. */
+async function settle({ world, schedule, honest, cast }: Ending): Promise<number> {
+  await world.run(SETTLING_MS)
+  schedule.heal()
+  if (cast.isBeyondBudget) {
+    await world.run(BEYOND_BUDGET_MS)
+    return 0
+  }
+  await world.run(SETTLING_MS)
+  const progress = new Progress(world, honest)
+  const first = progress.height
   for (let step = 1; step <= HEIGHTS_AFTER; step++) {
-    world.submit(transaction(100 + step))
-    await world.untilHeight(start + step, HEALED_MS, honest)
+    schedule.submitAndRelay(world.random.pick(honest))
+    await progress.until(() => honest.every(({ height }) => height >= first + step))
+  }
+  await progress.until(() => world.monitor.owed.length === 0)
+  const last = world.monitor.height
+  await progress.until(() => honest.every(({ height }) => height >= last))
+  return progress.roundsMax
+}
+
+/** Counts the rounds of each height, from where it stands at the healing. */
+class Progress {
+  readonly #world: World
+  readonly #honest: readonly SimulatedNode[]
+  readonly #first: number
+  readonly #firstRound: number
+  roundsMax = 0
+
+  constructor(world: World, honest: readonly SimulatedNode[]) {
+    this.#world = world
+    this.#honest = honest
+    this.#first = this.height + 1
+    const deciding = honest.map(({ driver }) => driver.status()).filter(({ height }) => height === this.#first)
+    this.#firstRound = Math.max(0, ...deciding.map(({ round }) => round))
+  }
+
+  get height(): number {
+    return Math.max(...this.#honest.map(({ height }) => height))
+  }
+
+  /** @throws BrokenInvariant after too many rounds, or as long as they would take */
+  async until(isDone: () => boolean): Promise<void> {
+    const limit = this.#limit
+    await this.#world.until(() => {
+      this.#count(limit)
+      return isDone()
+    }, limit * TIMING.roundTimeoutCapMs)
+  }
+
+  get #limit(): number {
+    return roundsToProgress(this.#world.monitor.validators.length)
+  }
+
+  #count(limit: number): void {
+    for (const node of this.#honest) {
+      const { height, round } = node.driver.status()
+      const rounds = height === this.#first ? round - this.#firstRound : round
+      if (height <= this.height || rounds <= this.roundsMax) continue
+      this.roundsMax = rounds
+      if (rounds <= limit) continue
+      const words = `height ${height} takes more than ${limit} rounds after healing`
+      throw new BrokenInvariant('progress-after-healing', `${words}\n${this.#world.describe()}`)
+    }
   }
 }

@@ -8,7 +8,7 @@ import { CRASH_POINTS, armCrashPoint } from '../base/crash-points.js'
 import { createHub } from '../base/hub.js'
 import type { Logger } from '../base/logger.js'
 import { installNativeCrypto } from '../execution/native-crypto.js'
-import type { ConsensusDriver } from '../services/consensus-ports.js'
+import { CONSENSUS_GAUGES, type ConsensusDriver } from '../services/consensus-ports.js'
 import type { SyncProgress } from '../services/sync.js'
 import type { NodeConfig } from './config.js'
 import { asDiskFull, checkDiskRoom, diskReserve, watchDiskRoom } from './disk-room.js'
@@ -138,9 +138,11 @@ function headOf({ chain }: Ledger): Record<string, unknown> {
   return { number: header.number, hash, blockTimeMs, validators, extraData: bytesToHex(header.extraData) }
 }
 
+const isGauge = (name: string): boolean => (CONSENSUS_GAUGES as readonly string[]).includes(name)
+
 function consensusFigures(consensus: ConsensusDriver): Record<string, number> {
   const { height, round, isVoter, isSilent, isStopped } = consensus.status()
-  const counters = Object.entries(consensus.metrics()).map(([name, value]) => [name === 'waiting' ? name : `${name}_total`, value])
+  const counters = Object.entries(consensus.metrics()).map(([name, value]) => [isGauge(name) ? name : `${name}_total`, value])
   const states = { height, round, voter: Number(isVoter), silent: Number(isSilent), stopped: Number(isStopped) }
   return { ...states, ...(Object.fromEntries(counters) as Record<string, number>) }
 }

@@ -31,12 +31,16 @@ export interface MessageQueue<T extends RawMessage> {
   push(message: T): boolean
   shift(): T | undefined
   readonly size: number
+  readonly bytes: number
+  /** How many messages wait of the peer that has most. */
+  readonly largestShare: number
 }
 
 export function createMessageQueue<T extends RawMessage>(limits: { count: number; bytes: number }): MessageQueue<T> {
   /** In the order of their turns. */
   const shares = new Map<Address, PeerShare<T>>()
   let size = 0
+  let total = 0
 
   return {
     push(message) {
@@ -47,6 +51,7 @@ export function createMessageQueue<T extends RawMessage>(limits: { count: number
       share.bytes = bytes
       shares.set(message.from, share)
       size += 1
+      total += message.bytes.length
       return true
     },
     shift() {
@@ -58,10 +63,19 @@ export function createMessageQueue<T extends RawMessage>(limits: { count: number
       shares.delete(from)
       if (share.waiting.length > 0) shares.set(from, share)
       size -= 1
+      total -= message.bytes.length
       return message
     },
     get size() {
       return size
+    },
+    get bytes() {
+      return total
+    },
+    get largestShare() {
+      let largest = 0
+      for (const { waiting } of shares.values()) largest = Math.max(largest, waiting.length)
+      return largest
     },
   }
 }
@@ -71,6 +85,9 @@ export interface FutureMessages {
   push(message: RawMessage, height: number): void
   /** Those of `height`, in the order they came; lower ones are forgotten. */
   take(height: number): RawMessage[]
+  readonly size: number
+  readonly bytes: number
+  readonly largestShare: number
 }
 
 export function createFutureMessages(): FutureMessages {
@@ -89,6 +106,15 @@ export function createFutureMessages(): FutureMessages {
       }
       queue = rest
       return due
+    },
+    get size() {
+      return queue.size
+    },
+    get bytes() {
+      return queue.bytes
+    },
+    get largestShare() {
+      return queue.largestShare
     },
   }
 }

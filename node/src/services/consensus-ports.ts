@@ -99,6 +99,23 @@ export interface ConsensusDriver {
   /** Resolves when the event in hand is done; nothing is signed or sent afterwards. */
   stop(): Promise<void>
   status(): ConsensusStatus
-  /** Counters since the start. */
-  metrics(): Record<string, number>
+  /** The newest round of this height in which each other validator was heard; none of those in an earlier round. */
+  heardRounds(): ReadonlyMap<Address, number>
+  /** Counters since the start, and the gauges. */
+  metrics(): ConsensusMetrics
+  /** What each buffer holds now. */
+  gauges(): ConsensusGauges
 }
+
+/** What each buffer holds now, messages unless it says bytes; everything else among the metrics only grows. */
+export const CONSENSUS_GAUGES = [
+  'waiting', 'waitingBytes', 'waitingOfOnePeer', 'future', 'futureBytes', 'futureOfOnePeer', 'urgent', 'heldVotes',
+  'heldLaterVotes', 'heldRoundChanges', 'heldRelays', 'heldOwn', 'heldEquivocators', 'heldBlocks', 'answeredPeers',
+  'timers',
+] as const
+
+export type ConsensusGauge = (typeof CONSENSUS_GAUGES)[number]
+
+export type ConsensusGauges = Record<ConsensusGauge, number>
+
+export type ConsensusMetrics = ConsensusGauges & Record<string, number>

@@ -14,8 +14,9 @@ export interface Silence {
 
 /**
  * We may have signed at a height X, no higher than one above a decided block. Whoever helped to decide X − 1 had X − 2 as
- * its head at least, and a quorum of others contains one of them that is honest. So with H the highest head that a
- * quorum of others names, X is at most H + 2; from H + 3 on nothing of what we have forgotten can matter.
+ * its head at least, and any quorum of others contains one of them that is honest. So with H the highest head that a
+ * quorum of others names, X is at most H + 2; from H + 3 on nothing of what we have forgotten can matter. Any quorum
+ * will do, so the one with the lowest heads is asked: a liar who names a height that will never come is not needed.
  *
  * Reports before our start would be too old, and each peer's first one counts, because the heads go on growing.
  * Where no quorum of others is left (one validator, two, or more than f silent at once) silence does not end by
@@ -30,9 +31,9 @@ export function createSilence(isSilent: boolean): Silence {
     },
     isOver({ head, validators, self }) {
       if (isOver) return true
-      const others = validators.filter((validator) => validator !== self && heads.has(validator))
-      if (others.length < quorumSize(validators.length)) return false
-      const highest = Math.max(...others.map((validator) => heads.get(validator)!))
+      const named = validators.flatMap((validator) => (validator === self ? [] : (heads.get(validator) ?? [])))
+      const highest = named.sort((a, b) => a - b)[quorumSize(validators.length) - 1]
+      if (highest === undefined) return false
       isOver = head >= highest + 2
       if (isOver) heads.clear()
       return isOver

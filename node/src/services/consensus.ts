@@ -24,7 +24,9 @@ import {
   createFutureMessages,
   createMessageQueue,
 } from './consensus-inbox.js'
-import type { ConsensusDriver, ConsensusOptions, ConsensusPorts, ConsensusStatus } from './consensus-ports.js'
+import type {
+  ConsensusDriver, ConsensusGauges, ConsensusMetrics, ConsensusOptions, ConsensusPorts, ConsensusStatus,
+} from './consensus-ports.js'
 import { createSilence } from './consensus-silence.js'
 
 /** An event without its time, which it gets when its turn comes. */
@@ -90,7 +92,9 @@ class Driver implements ConsensusDriver {
         onMessage: (from, bytes) => this.#receive({ from, bytes }),
         onPeerUp: (peer, head) => {
           this.#silence.report(peer, head)
-          this.#post({ type: 'peerUp', peer })
+          // A peer that comes and goes while the disk is slow waits here once.
+          const isWaiting = this.#urgent.some((event) => event.type === 'peerUp' && event.peer === peer)
+          if (!isWaiting) this.#post({ type: 'peerUp', peer })
         },
       }),
     )
@@ -113,8 +117,41 @@ class Driver implements ConsensusDriver {
     }
   }
 
-  metrics(): Record<string, number> {
-    return { ...this.#counters, waiting: this.#inbox.size }
+  heardRounds(): ReadonlyMap<Address, number> {
+    const { prepares, commits, later, roundChanges, facts } = this.#state ?? {}
+    const rounds = new Map<Address, number>()
+    const hear = (author: Address, round: number | undefined): void => {
+      if (round !== undefined && author !== facts?.self) rounds.set(author, Math.max(round, rounds.get(author) ?? 0))
+    }
+    for (const votes of [prepares, commits, roundChanges]) votes?.forEach(({ round }, author) => hear(author, round))
+    later?.forEach(({ prepare, commit }, author) => [prepare, commit].forEach((vote) => hear(author, vote?.round)))
+    return rounds
+  }
+
+  metrics(): ConsensusMetrics {
+    return { ...this.#counters, ...this.gauges() }
+  }
+
+  gauges(): ConsensusGauges {
+    const state = this.#state
+    return {
+      waiting: this.#inbox.size,
+      waitingBytes: this.#inbox.bytes,
+      waitingOfOnePeer: this.#inbox.largestShare,
+      future: this.#future.size,
+      futureBytes: this.#future.bytes,
+      futureOfOnePeer: this.#future.largestShare,
+      urgent: this.#urgent.length,
+      heldVotes: (state?.prepares.size ?? 0) + (state?.commits.size ?? 0),
+      heldLaterVotes: state?.later.size ?? 0,
+      heldRoundChanges: state?.roundChanges.size ?? 0,
+      heldRelays: state?.relays.size ?? 0,
+      heldOwn: state?.own.size ?? 0,
+      heldEquivocators: state?.equivocators.size ?? 0,
+      heldBlocks: state?.savedBlocks.size ?? 0,
+      answeredPeers: this.#answeredMs.size,
+      timers: this.#timers.size,
+    }
   }
 
   // -------------------------------------------------------------------------------------------------- the queue

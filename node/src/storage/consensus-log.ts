@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, open, readFile } from 'node:fs/promises'
+import { open, readFile } from 'node:fs/promises'
 import { CodedError, messageOf } from '@songhua/sdk/protocol/errors'
 import { assert } from '../base/assert.js'
 import { crashPoint } from '../base/crash-points.js'
@@ -84,7 +84,7 @@ type Operation =
 
 /** An open file and where its generation stands. */
 interface LogFile {
-  readonly handle: FileHandle
+  readonly handle: LogHandle
   readonly key: Uint8Array
   bytes: number
   lastGeneration: number
@@ -94,6 +94,12 @@ interface LogFile {
   nextSequence: number
   start: number
   end: number
+}
+
+/** Where the log lies. */
+interface Place {
+  readonly path: string
+  readonly disk: LogDisk
 }
 
 interface Found {
@@ -108,8 +114,12 @@ interface Found {
  *   finds no log must not go on as if it had promised nothing
  * @throws CodedError `CONSENSUS_LOG_IO`, `CONSENSUS_LOG_NEWER_VERSION`
  */
-export async function openConsensusLog(path: string, { create }: { create: boolean }): Promise<ConsensusLog> {
-  const found = await coded(path, () => findLog(path, create))
+export async function openConsensusLog(
+  path: string,
+  { create, disk = machineDisk }: { create: boolean; disk?: LogDisk },
+): Promise<ConsensusLog> {
+  const place: Place = { path, disk }
+  const found = await coded(path, () => findLog(place, create))
   let { file } = found
   /** Of the current generation, what is only queued included. */
   let generationBytes = file === undefined ? 0 : file.end - file.start
@@ -117,7 +127,7 @@ export async function openConsensusLog(path: string, { create }: { create: boole
 
   const sync = createGroupSync<Operation>((operations) =>
     coded(path, async () => {
-      file = await perform(file, path, operations)
+      file = await perform(file, place, operations)
     }),
   )
   const reserve = (bytes: number): void => {
@@ -150,11 +160,12 @@ export async function openConsensusLog(path: string, { create }: { create: boole
   }
 }
 
-async function findLog(path: string, create: boolean): Promise<Found> {
-  const bytes = await readIfThere(path)
+async function findLog(place: Place, create: boolean): Promise<Found> {
+  const { path, disk } = place
+  const bytes = await disk.read(path)
   if (bytes === undefined) {
     if (!create) return { status: 'missing', file: undefined, records: [] }
-    return { status: 'fresh', file: await createLog(path, 0, []), records: [] }
+    return { status: 'fresh', file: await createLog(place, 0, []), records: [] }
   }
   const header = decodeFileHeader(bytes)
   if (header !== undefined && header.version !== FORMAT_VERSION) throw versionError(path, header.version)
@@ -165,7 +176,7 @@ async function findLog(path: string, create: boolean): Promise<Found> {
   const { height, payloads } = counting
   const file: LogFile = {
     ...counting,
-    handle: await open(path, 'r+'),
+    handle: await disk.open(path),
     key: header.key,
     bytes: bytes.length,
     nextSequence: payloads.length + 1,
@@ -188,7 +199,7 @@ async function readIfThere(path: string): Promise<Buffer | undefined> {
 /** In order; appends that stand together share one sync. */
 async function perform(
   before: LogFile | undefined,
-  path: string,
+  place: Place,
   operations: Operation[],
 ): Promise<LogFile | undefined> {
   let file = before
@@ -200,7 +211,7 @@ async function perform(
     }
     await appendRecords(file, appended)
     appended = []
-    if (file === undefined) file = await createLog(path, operation.height, operation.payloads)
+    if (file === undefined) file = await createLog(place, operation.height, operation.payloads)
     else await startGeneration(file, operation.height, operation.payloads)
   }
   await appendRecords(file, appended)
@@ -250,13 +261,13 @@ async function writeRecords(file: LogFile, records: LogRecord[], at: number): Pr
   file.bytes = grown
 }
 
-async function createLog(path: string, height: number, payloads: readonly Uint8Array[]): Promise<LogFile> {
+async function createLog({ path, disk }: Place, height: number, payloads: readonly Uint8Array[]): Promise<LogFile> {
   const key = randomBytes(KEY_BYTES)
   const records = firstSet(0, height, payloads)
   const parts = [encodeFileHeader(key), ...records.map((record) => encodeRecord(key, record))]
   const end = parts.reduce((sum, { length }) => sum + length, 0)
   const bytes = Math.ceil(end / LOG_INITIAL_BYTES) * LOG_INITIAL_BYTES
-  const handle = await replaceDurably(path, [...parts, Buffer.alloc(bytes - end)])
+  const handle = await disk.replace(path, [...parts, Buffer.alloc(bytes - end)])
   return {
     handle, key, bytes, lastGeneration: 0, generation: 0, height,
     setSize: payloads.length, nextSequence: records.length, start: DATA_START, end,

@@ -8,7 +8,7 @@ export interface WritableFile {
 }
 
 /** Writes all of `bytes` at `position`; a single `write` may write less. */
-export async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+export async function writeAt(file: WritableFile, bytes: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
     const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done)
     done += bytesWritten

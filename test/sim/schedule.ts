@@ -1,0 +1,289 @@
+import { CLOCK_SKEW_MS } from '@songhua/node/consensus/limits'
+import type { MessageKind } from '@songhua/node/consensus/messages'
+import { transaction } from '../consensus/fixture.js'
+import type { Cast } from './cast.js'
+import { type Stored, membershipTransaction } from './ledger.js'
+import type { Crash } from './disk.js'
+import type { LinkRules } from './network.js'
+import type { SimulatedNode } from './node.js'
+import type { World } from './world.js'
+
+const KINDS: readonly MessageKind[] = ['proposal', 'prepare', 'commit', 'roundChange']
+const DELAYS_MS = [5, 40, 40, 300, 1_500] as const
+const LOSSES = [0, 0.02, 0.3, 0.5] as const
+const DUPLICATES = [0, 0, 0.1, 0.5] as const
+const LATE = [0, 0, 0.02, 0.2] as const
+/** Any two clocks are at most this far apart. */
+const SKEW_MS_MAX = CLOCK_SKEW_MS / 2
+
+interface Backup {
+  readonly height: number
+  readonly stored: Stored
+  readonly log: Buffer | undefined
+}
+
+/** What befalls a world, phase after phase; every choice is the seed's. */
+export class Schedule {
+  readonly #world: World
+  readonly #cast: Cast
+  readonly #victims: readonly SimulatedNode[]
+  readonly #backups = new Map<SimulatedNode, Backup[]>()
+  #nonce = 0
+  #setsDue: number[][]
+
+  /** @param victims the nodes that run, and may be killed */
+  constructor(world: World, cast: Cast, victims: readonly SimulatedNode[]) {
+    this.#world = world
+    this.#cast = cast
+    this.#victims = victims
+    this.#setsDue = cast.sets.slice(1).map((set) => [...set])
+    for (const node of victims) node.skewMs = world.random.integer(-SKEW_MS_MAX, SKEW_MS_MAX)
+    world.noteFault('clockSkew')
+  }
+
+  async phase(): Promise<void> {
+    const { random } = this.#world
+    this.#takeBackups()
+    if (random.chance(0.1)) return this.#idle()
+    this.#setLinks()
+    this.#setDisks()
+    if (random.chance(0.15)) this.#moveClock()
+    this.#submit()
+    if (this.#setsDue.length > 0 && random.chance(0.5)) this.#changeSet()
+    if (random.chance(0.07)) this.#blackOut()
+    else for (const node of this.#victims) if (random.chance(0.25)) this.#plotAgainst(node)
+    await this.#world.run(random.integer(500, 5_500))
+  }
+
+  /** Everybody is back, and everything works; at most f do not keep to the rules. */
+  heal(): void {
+    const { random } = this.#world
+    for (const node of this.#victims) {
+      node.doom = undefined
+      node.disk.latencyMs = { min: 0, max: random.integer(0, 3) }
+      if (node.isDown) void node.boot()
+    }
+    this.#world.links = healthy({ min: 1, max: 40 })
+    // What was submitted to one alone would have gone out to everybody, had there been links.
+    for (const node of this.#victims) if (node.isUp) node.relayPending()
+    this.#world.tell('everything heals')
+  }
+
+  submitTo(nodes: readonly SimulatedNode[]): void {
+    this.#world.submit(transaction(this.#nonce++), nodes)
+  }
+
+  /** As a node does whose links work. */
+  submitAndRelay(node: SimulatedNode): void {
+    this.submitTo([node])
+    node.relayPending()
+  }
+
+  // ------------------------------------------------------------------------------------------- time and work
+
+  async #idle(): Promise<void> {
+    const { random } = this.#world
+    this.#fault('idleness', 'nobody has anything to do')
+    this.#world.links = healthy({ min: 1, max: 40 })
+    await this.#world.run(random.integer(60_000, 300_000))
+  }
+
+  #submit(): void {
+    const { random, alive } = this.#world
+    for (let count = random.integer(0, 3); count > 0 && alive.length > 0; count--) {
+      const isLone = random.chance(0.4)
+      if (isLone) this.#world.noteFault('loneTransaction')
+      this.submitTo(isLone ? [random.pick(alive)] : alive.filter(() => random.chance(0.6)))
+    }
+  }
+
+  #changeSet(): void {
+    const { council, random, alive } = this.#world
+    const set = this.#setsDue.shift()!
+    this.#fault('setChange', `the council asks for the validators ${set.map((at) => `v${at}`).join(' ')}`)
+    const next = membershipTransaction(set.map((at) => council.addresses[at]!), this.#nonce++)
+    this.#world.submit(next, random.chance(0.5) ? alive : alive.filter(() => random.chance(0.3)))
+  }
+
+  #moveClock(): void {
+    const { random } = this.#world
+    const node = random.pick(this.#victims)
+    node.skewMs = random.integer(-SKEW_MS_MAX, SKEW_MS_MAX)
+    this.#fault('clockJump', `${node.name}'s clock is set ${node.skewMs} ms off`)
+  }
+
+  // ------------------------------------------------------------------------------------------- links
+
+  #setLinks(): void {
+    const { random } = this.#world
+    const links = {
+      delayMs: { min: 1, max: random.pick(DELAYS_MS) },
+      loss: random.pick(LOSSES),
+      duplicates: random.pick(DUPLICATES),
+      late: random.pick(LATE),
+      passes: this.#pickCut(),
+    }
+    if (links.delayMs.max > 40) this.#world.noteFault('delay')
+    this.#world.links = links
+  }
+
+  #pickCut(): LinkRules['passes'] {
+    const { random, network } = this.#world
+    const stations = network.stations.map(({ at }) => at)
+    const choice = random.next()
+    if (choice < 0.35) return () => true
+    if (choice < 0.6) return this.#partition(new Map(stations.map((at) => [at, random.integer(0, choice < 0.5 ? 1 : 2)])))
+    if (choice < 0.72) {
+      const share = random.pick([0.1, 0.4])
+      const cut = new Set(stations.flatMap((from) => stations.filter(() => random.chance(share)).map((to) => `${from} ${to}`)))
+      this.#fault('oneWayCut', `${cut.size} links are cut in one direction`)
+      return (from, to) => !cut.has(`${from} ${to}`)
+    }
+    if (choice < 0.86) return this.#deafen(stations)
+    // One alone hears commits, decides, and cannot tell anybody.
+    const loner = random.pick(this.#victims).at
+    this.#fault('loneDecision', `only v${loner} hears commits`)
+    return (from, to, kind) => (kind === 'commit' ? to === loner : kind !== 'block' || from !== loner)
+  }
+
+  /**
+   * Commits reach nobody, so that many have prepared a block and none decides it; then some hear neither round changes
+   * nor Prepares any more, and come into later rounds by proposals alone.
+   */
+  #deafen(stations: readonly number[]): LinkRules['passes'] {
+    const { random, clock } = this.#world
+    const deaf = new Set(stations.filter(() => random.chance(0.3)))
+    const fromMs = clock.now() + random.integer(0, 2_500)
+    this.#fault('deafness', `nobody hears commits, and soon ${[...deaf].map((at) => `v${at}`).join(' ')} hears no round changes`)
+    return (_from, to, kind) =>
+      kind !== 'commit' && !(deaf.has(to) && clock.now() >= fromMs && (kind === 'roundChange' || kind === 'prepare'))
+  }
+
+  #partition(sides: ReadonlyMap<number, number>): LinkRules['passes'] {
+    const names = [0, 1, 2].map((side) => [...sides].filter(([, own]) => own === side).map(([at]) => at).join(','))
+    this.#fault('partition', `partition ${names.map((name) => `{${name}}`).join('|')}`)
+    return (from, to) => sides.get(from) === sides.get(to)
+  }
+
+  // ------------------------------------------------------------------------------------------- disks and lives
+
+  #setDisks(): void {
+    const { random } = this.#world
+    for (const node of this.#victims) {
+      const isSlow = random.chance(0.1)
+      if (isSlow) this.#fault('slowDisk', `${node.name}'s disk is slow`)
+      node.disk.latencyMs = isSlow ? { min: 100, max: 2_000 } : { min: 0, max: random.integer(0, 5) }
+    }
+  }
+
+  /** The power of the whole province fails. */
+  #blackOut(): void {
+    const { clock, random } = this.#world
+    this.#fault('blackout', 'the power fails everywhere')
+    const atMs = random.integer(0, 500)
+    for (const node of this.#victims) this.#killAt(node, { afterMs: atMs, crash: 'power', downMs: clock.now() % 50 })
+  }
+
+  /** Dies at some moment, or in the middle of telling the others something. */
+  #plotAgainst(node: SimulatedNode): void {
+    const { random } = this.#world
+    const downMs = random.chance(0.5) ? random.integer(0, 50) : random.integer(0, 4_000)
+    if (random.chance(0.5)) {
+      const crash = random.pick(['kill', 'power'] as const)
+      return this.#killAt(node, { afterMs: random.integer(0, 2_000), crash, downMs })
+    }
+    const others = this.#world.network.stations.length
+    node.doom = {
+      kind: random.pick(KINDS),
+      after: random.integer(0, others),
+      onDeath: () => {
+        this.#world.noteFault('crashWhileSpeaking')
+        this.#comeBack(node, downMs)
+      },
+    }
+  }
+
+  #killAt(node: SimulatedNode, { afterMs, crash, downMs }: { afterMs: number; crash: Crash; downMs: number }): void {
+    this.#world.clock.after(afterMs, () => {
+      if (node.isDown) return
+      this.#world.noteFault(crash === 'kill' ? 'crash' : 'powerLoss')
+      node.kill(crash)
+      this.#comeBack(node, downMs)
+    })
+  }
+
+  #comeBack(node: SimulatedNode, downMs: number): void {
+    this.#harmDisk(node)
+    this.#world.clock.after(downMs, () => {
+      if (!node.isDown) return
+      this.#world.noteFault('restart')
+      void node.boot()
+    })
+  }
+
+  // ------------------------------------------------------------------------------------------- what disks lose
+
+  #takeBackups(): void {
+    const { random } = this.#world
+    for (const node of this.#victims) {
+      if (!this.#mayForget(node) || !random.chance(0.6)) continue
+      const backup = { height: node.height, stored: node.stored, log: node.disk.copyLog() }
+      this.#backups.set(node, [...(this.#backups.get(node) ?? []), backup].slice(-4))
+    }
+  }
+
+  #mayForget(node: SimulatedNode): boolean {
+    return this.#isRollback(node) || this.#cast.forgetful.includes(node.at)
+  }
+
+  #isRollback(node: SimulatedNode): boolean {
+    return this.#cast.byzantine.some(({ at, kind }) => kind === 'rollback' && this.#world.node(at) === node)
+  }
+
+  #harmDisk(node: SimulatedNode): void {
+    const { random } = this.#world
+    if (this.#isRollback(node)) return this.#rollBack(node)
+    if (this.#cast.forgetful.includes(node.at) && random.chance(0.6)) return this.#makeForget(node)
+    if (!random.chance(0.2)) return
+    this.#fault('scratchedLog', `one byte of ${node.name}'s log flips`)
+    node.disk.scratchLog()
+  }
+
+  #rollBack(node: SimulatedNode): void {
+    const backups = this.#backups.get(node)
+    if (backups === undefined || !this.#world.random.chance(0.7)) return
+    const { height, stored, log } = this.#world.random.pick(backups)
+    this.#fault('rolledBackDisk', `${node.name}'s whole disk is that of h${height}`)
+    node.restoreStore(stored)
+    node.loseLog({ copy: log ?? Buffer.alloc(0) })
+  }
+
+  #makeForget(node: SimulatedNode): void {
+    const { random } = this.#world
+    const backups = this.#backups.get(node) ?? []
+    const choice = random.integer(0, 3)
+    // A copy that is one height old cannot be told from a log that a crash has left behind.
+    const oldLog = backups.find(({ height }) => height <= node.height - 2)
+    const oldStore = backups.find(({ height }) => height < node.height)
+    if (choice === 0 && oldLog?.log !== undefined) {
+      this.#fault('olderLog', `${node.name}'s log is that of h${oldLog.height}`)
+      return node.loseLog({ copy: oldLog.log })
+    }
+    if (choice === 1 && oldStore !== undefined) {
+      this.#fault('olderStore', `${node.name}'s store is that of h${oldStore.height}`)
+      return node.restoreStore(oldStore.stored)
+    }
+    const how = choice === 2 ? 'damaged' : 'missing'
+    this.#fault(`${how}Log`, `${node.name}'s log is ${how}`)
+    node.loseLog(how)
+  }
+
+  #fault(name: string, words: string): void {
+    this.#world.noteFault(name)
+    this.#world.tell(words)
+  }
+}
+
+const healthy = (delayMs: LinkRules['delayMs']): LinkRules => ({
+  delayMs, loss: 0, duplicates: 0, late: 0, passes: () => true,
+})
