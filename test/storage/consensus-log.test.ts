@@ -183,6 +183,46 @@ describe('consensus log after a crash', () => {
     expect([...seen].sort()).toEqual([2, 3])
   })
 
+  it('holds what was acknowledged when records that share a sync are torn, in whatever order they reached the disk', async () => {
+    const kept = [payloadOf(1), payloadOf(2, 6000)]
+    const under = [payloadOf(3, 5000), payloadOf(4), payloadOf(5, 100)]
+    const path = await logAtHeight7(...kept)
+    const [before, after] = await imagesAround(path, async (log) => {
+      await Promise.all(under.map((payload) => log.append(payload)))
+    })
+    const seen = new Set<number>()
+    for (const image of tornImages(before, after)) {
+      const reading = scan(image)!
+      seen.add(reading.records.length)
+      expect(reading).toEqual(ok(7, [...kept, ...under].slice(0, reading.records.length)))
+    }
+    expect([...seen].sort()).toEqual([2, 3, 4, 5])
+  })
+
+  it('writes the epoch anew when a torn group leaves a gap, so that nothing of it comes back', async () => {
+    const path = await logAtHeight7(payloadOf(1))
+    const [before, after] = await imagesAround(path, async (log) => {
+      await Promise.all([log.append(payloadOf(2)), log.append(payloadOf(3))])
+    })
+    const torn = Buffer.from(before)
+    const last = findRecords(decodeFileHeader(after)!.key, after).find(({ height, sequence }) => height === 7 && sequence === 3)!
+    after.copy(torn, last.start, last.start, last.end)
+    await writeFile(path, torn)
+    const log = await openConsensusLog(path, { create: false })
+    expect(readingOf(log)).toEqual(ok(7, [payloadOf(1)]))
+    await log.append(payloadOf(4))
+    await log.close()
+    expect(await look(path)).toEqual(ok(7, [payloadOf(1), payloadOf(4)]))
+  })
+
+  it('is damaged when what is missing was acknowledged before what is there was written', async () => {
+    const path = await logAtHeight7(payloadOf(1), payloadOf(2))
+    const image = await readFile(path)
+    const first = findRecords(decodeFileHeader(image)!.key, image).find(({ height, sequence }) => height === 7 && sequence === 1)!
+    image.fill(0, first.start, first.end)
+    expect((await lookAtImage(image)).status).toBe('damaged')
+  })
+
   it('is in the old epoch or in the new one while a new one begins', async () => {
     const kept = [payloadOf(1), payloadOf(2)]
     const path = await logAtHeight7(...kept)
@@ -285,6 +325,7 @@ describe('consensus log with a fault on disk', () => {
 
   it('is not deceived by a record inside a payload', async () => {
     const forged = encodeRecord(new Uint8Array(32), {
+      groupStart: 0,
       generation: 999, height: 999, sequence: 0, setSize: 0, payload: payloadOf(9),
     })
     const payload = Buffer.alloc(BLOCK_BYTES * 5)

@@ -19,7 +19,11 @@ import { createHash, createHmac } from 'node:crypto'
  * Generations. Each height (and each rewrite within a height) begins a new generation with one atomic set of records:
  * its first record says how many belong to the set. A generation whose set is not whole was never acknowledged, and
  * the one before it counts; its records are overwritten only after the new set is synced. In the generation that
- * counts, sequence numbers run without a gap; a gap means damage.
+ * counts, sequence numbers run without a gap.
+ *
+ * Groups. Records that share a sync carry the number of the first of them. A power failure may leave a later record of
+ * such a group whole and an earlier one not: none of the group was acknowledged, and it ends where the gap is. A gap
+ * before a record of a later group means damage, because groups are written one after the other.
  */
 export const BLOCK_BYTES = 4096
 export const DATA_START = 2 * BLOCK_BYTES
@@ -41,6 +45,8 @@ export interface LogRecord {
   sequence: number
   /** How many records after the mark belong to the generation's first set. */
   setSize: number
+  /** Sequence number of the first record that shares this one's sync. */
+  groupStart: number
   payload: Uint8Array
 }
 
@@ -93,6 +99,7 @@ export function encodeRecord(key: Uint8Array, record: LogRecord): Buffer {
     copies.writeUInt32BE(record.sequence, start + 24)
     copies.writeUInt32BE(record.setSize, start + 28)
     copies.writeUInt32BE(record.payload.length, start + 32)
+    copies.writeUInt32BE(record.groupStart, start + 36)
     copies.set(digest, start + DIGEST_AT)
     copies.set(tagOf(key, copies.subarray(start, start + TAG_AT)), start + TAG_AT)
     copies.set(record.payload, start + RECORD_HEADER_BYTES)
@@ -140,6 +147,7 @@ function readCopy(key: Uint8Array, file: Buffer, at: number): FoundRecord | unde
     height: Number(file.readBigUInt64BE(at + 16)),
     sequence: file.readUInt32BE(at + 24),
     setSize: file.readUInt32BE(at + 28),
+    groupStart: file.readUInt32BE(at + 36),
     payload: new Uint8Array(payload),
     start,
     end: start + recordBytes(length),
@@ -168,23 +176,32 @@ export function countingGeneration(records: FoundRecord[]): Generation | undefin
   for (const number of numbers) {
     const own = records.filter(({ generation }) => generation === number).sort((a, b) => a.sequence - b.sequence)
     const { setSize, height } = own[0]!
-    const isGapless = own.every(({ sequence }, index) => sequence === index)
+    const whole = acknowledgedPart(own)
     const hasFurther = own.at(-1)!.sequence > setSize
-    if (isGapless && own.length > setSize) {
+    if (whole !== undefined && whole.length > setSize) {
       return {
         generation: number,
         height,
         setSize,
-        payloads: own.slice(1).map(({ payload }) => payload),
+        payloads: whole.slice(1).map(({ payload }) => payload),
         start: Math.min(...own.map(({ start }) => start)),
         end: Math.max(...own.map(({ end }) => end)),
         lastGeneration: numbers[0]!,
-        isWhole: number === numbers[0] && own.every(({ copies }) => copies === 2),
+        isWhole: number === numbers[0] && whole.length === own.length && own.every(({ copies }) => copies === 2),
       }
     }
     if (hasFurther) return undefined
   }
   return undefined
+}
+
+/** The records up to the first gap; undefined when something behind it was written after what is missing. */
+function acknowledgedPart(own: readonly FoundRecord[]): FoundRecord[] | undefined {
+  const gap = own.findIndex(({ sequence }, index) => sequence !== index)
+  if (gap < 0) return [...own]
+  // Older programs wrote no group: 0, as in the first set, which is whole or does not count.
+  const isTorn = own.slice(gap).every(({ groupStart }) => groupStart > 0 && groupStart <= gap)
+  return isTorn ? own.slice(0, gap) : undefined
 }
 
 function sha256(bytes: Uint8Array): Buffer {

@@ -223,7 +223,7 @@ async function appendRecords(file: LogFile | undefined, payloads: Uint8Array[]):
   assert(file !== undefined, 'nothing is appended to a consensus log before its first epoch')
   const { generation, height, setSize } = file
   const records = payloads.map((payload, index): LogRecord => ({
-    generation, height, setSize, sequence: file.nextSequence + index, payload,
+    generation, height, setSize, groupStart: file.nextSequence, sequence: file.nextSequence + index, payload,
   }))
   await writeRecords(file, records, file.end)
   await file.handle.datasync()
@@ -275,7 +275,7 @@ async function createLog({ path, disk }: Place, height: number, payloads: readon
 }
 
 function firstSet(generation: number, height: number, payloads: readonly Uint8Array[]): LogRecord[] {
-  const common = { generation, height, setSize: payloads.length }
+  const common = { generation, height, setSize: payloads.length, groupStart: 0 }
   return [new Uint8Array(), ...payloads].map((payload, sequence) => ({ ...common, sequence, payload }))
 }
 
