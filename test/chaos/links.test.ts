@@ -2,6 +2,7 @@ import { type Server, type Socket, connect, createServer } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { sleep, until } from '../support/devnet.js'
 import { type Links, createLinks } from './links.js'
+import { reset } from './pipe.js'
 
 /** Long enough for a byte to cross a machine, were it let through. */
 const WATCH_MS = 150
@@ -113,6 +114,17 @@ describe('a link', () => {
     expect([target.ending, dialler.received]).toEqual(['open', ''])
     tell()
     await until('the other', () => target.ending === 'reset')
+  })
+
+  it('leaves no handle behind of a socket that is reset while it shuts down', async () => {
+    const handles = (): number => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length
+    const before = handles()
+    const { socket } = dial()
+    await until('the connection', () => accepted.length === 1)
+    socket.write('last words')
+    socket.end()
+    reset(socket)
+    await until('the handles to be gone', () => handles() === before)
   })
 
   it('to a node that does not run is reset', async () => {

@@ -1,5 +1,5 @@
 import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net'
-import { type PathState, Pipe } from './pipe.js'
+import { type PathState, Pipe, reset } from './pipe.js'
 
 /** A fault of the network between nodes, by their numbers. */
 export type LinkFault =
@@ -71,16 +71,16 @@ class ProxiedLinks implements Links {
   }
 
   reset(a: number, b: number): void {
-    for (const { sockets } of this.#between(a, b)) for (const socket of sockets.values()) socket.resetAndDestroy()
+    for (const { sockets } of this.#between(a, b)) for (const socket of sockets.values()) reset(socket)
   }
 
   halve(a: number, b: number, told: number): () => void {
     const halved = this.#between(a, b)
     for (const { sockets, pipes } of halved) {
       for (const pipe of pipes) pipe.sever()
-      sockets.get(told)!.resetAndDestroy()
+      reset(sockets.get(told)!)
     }
-    return () => halved.forEach(({ sockets }) => [...sockets.values()].forEach((socket) => socket.resetAndDestroy()))
+    return () => halved.forEach(({ sockets }) => [...sockets.values()].forEach((socket) => reset(socket)))
   }
 
   connections(): number {
@@ -100,7 +100,7 @@ class ProxiedLinks implements Links {
   #onDial(socket: Socket, dialler: number, target: number): void {
     socket.on('error', () => socket.destroy())
     const isCut = [...this.#faults].some((fault) => fault.kind === 'cut' && [fault.a, fault.b].includes(dialler) && [fault.a, fault.b].includes(target))
-    if (isCut) return void socket.resetAndDestroy()
+    if (isCut) return void reset(socket)
     const onward = connect({ host: '127.0.0.1', port: this.#routes.get(target)!, noDelay: true, allowHalfOpen: true })
     // Its own end is told by `close`, which follows.
     onward.on('error', () => onward.destroy())

@@ -12,6 +12,17 @@ const QUEUE_BYTES_MAX = 1024 * 1024
 
 type Item = { dueMs: number } & ({ chunk: Buffer } | { ending: 'end' | 'reset' })
 
+/**
+ * Ends a connection as a lost one ends. A socket that is still writing or shutting down is closed without ceremony:
+ * `resetAndDestroy` would wait for the writes, and of one in shutdown libuv's refusal (UV_EINVAL of uv_tcp_close_reset)
+ * leaves a handle behind that spins until the process ends.
+ */
+export function reset(socket: Socket): void {
+  const isQuiet = !socket.connecting && !socket.writableEnded && socket.writableLength === 0
+  if (isQuiet && !socket.destroyed) socket.resetAndDestroy()
+  else socket.destroy()
+}
+
 /** One direction of a connection: bytes in their order, and after them how the connection ended. */
 export class Pipe {
   readonly #source: Socket
@@ -28,7 +39,7 @@ export class Pipe {
     this.#path = path
     source.on('data', (chunk: Buffer) => this.#enqueue({ chunk }, chunk.length))
     source.on('end', () => this.#enqueue({ ending: 'end' }, 0))
-    source.on('close', (hadError) => (hadError ? this.#enqueue({ ending: 'reset' }, 0) : undefined))
+    source.on('close', (hadError) => (hadError || !source.readableEnded ? this.#enqueue({ ending: 'reset' }, 0) : undefined))
     sink.on('drain', () => this.pump())
   }
 
@@ -64,6 +75,6 @@ export class Pipe {
       this.#queuedBytes -= item.chunk.length
       if (this.#sink.writable) this.#sink.write(item.chunk)
     } else if (item.ending === 'end') this.#sink.end()
-    else this.#sink.resetAndDestroy()
+    else reset(this.#sink)
   }
 }
