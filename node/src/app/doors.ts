@@ -32,6 +32,7 @@ export interface DoorsPorts {
   readonly ledger: Ledger
   readonly peers: Peers
   readonly nodeInfo: () => Record<string, unknown>
+  readonly diagnosis: () => object
   readonly metrics: Omit<MetricSources, 'calls' | 'rpc' | 'gateway'>
   readonly clock: Clock
   readonly logger: Logger
@@ -89,7 +90,11 @@ function openAdmin(
   return createAdminServer(
     { host: config.admin.host, port: config.admin.port, logger: logger.child({ part: 'admin' }), version: VERSION, clock },
     {
-      node: { info: ports.nodeInfo, readiness: () => readinessOf(ledger, peers, opened.gateway) },
+      node: {
+        info: ports.nodeInfo,
+        readiness: () => readinessOf(ledger, peers, opened.gateway),
+        diagnosis: () => ({ ...ports.diagnosis() }),
+      },
       peers: peerAdministration(peers),
       chain: { backup: async (to) => ({ ...(await backUpChain(chainSource(config.genesisFile, ledger), to, createTurns())) }) },
       gateway: opened.gateway,

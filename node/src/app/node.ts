@@ -11,6 +11,7 @@ import { installNativeCrypto } from '../execution/native-crypto.js'
 import { CONSENSUS_GAUGES, type ConsensusDriver } from '../services/consensus-ports.js'
 import type { SyncProgress } from '../services/sync.js'
 import type { NodeConfig } from './config.js'
+import { createDiagnosis } from './diagnosis.js'
 import { asDiskFull, checkDiskRoom, diskReserve, watchDiskRoom } from './disk-room.js'
 import { type Doors, openDoors } from './doors.js'
 import { createFatal } from './fatal.js'
@@ -84,7 +85,8 @@ async function compose(config: NodeConfig, frame: Frame): Promise<RunningNode> {
   const genesis = parseGenesis(await readFile(config.genesisFile, 'utf8'))
   const ledger = await openLedger(config.dataDir, genesis, { clock, logger, stops, onBroken: onFatal })
   const peers = await createPeers(config, { ledger, clock, logger, onSyncProgress: (event) => progress.emit(event) })
-  const consensus = await createValidator(config, { ledger, peers, clock, logger, stops, onFatal })
+  const validator = await createValidator(config, { ledger, peers, clock, logger, stops, onFatal })
+  const { consensus } = validator
   const disk = await watchDiskRoom(reserve, { clock, logger, onFull: onFatal })
   stops.push('disk watch', () => disk.stop())
   await start(peers, consensus, stops)
@@ -92,6 +94,7 @@ async function compose(config: NodeConfig, frame: Frame): Promise<RunningNode> {
   const doors = await openDoors(config, {
     name: frame.name, ledger, peers, clock, logger, stops,
     nodeInfo: () => ({ ...facts(doors), gatewayUp: doors.gateway?.isUp(), software: SOFTWARE, follow: config.follow, consensus: consensus.status(), head: headOf(ledger) }),
+    diagnosis: createDiagnosis(config, { name: frame.name, address: frame.address, ledger, peers, validator, clock }),
     metrics: { ledger, peers, consensus: () => consensusFigures(consensus), disk: () => ({ disk_free_bytes: disk.freeBytes(), disk_reserve_bytes: reserve.minFreeBytes }) },
   })
   logger.info('the node runs', { ...facts(doors), head: ledger.chain.head().header.number })
@@ -105,12 +108,13 @@ async function compose(config: NodeConfig, frame: Frame): Promise<RunningNode> {
 
 /** Who listens to peers is there before the first of them can speak. */
 async function start({ network, relay, sync }: Peers, consensus: ConsensusDriver, stops: StopStack): Promise<void> {
+  consensus.start()
+  // Stopped after sync: a block that is being imported waits for the consensus log to get to its height.
+  stops.push('consensus', () => consensus.stop())
   sync.start()
   stops.push('sync', () => sync.stop())
   relay.start()
   stops.push('relay', () => relay.stop())
-  consensus.start()
-  stops.push('consensus', () => consensus.stop())
   stops.push('network', () => network.stop())
   await network.start()
 }

@@ -8,13 +8,29 @@ import { createConsensusTransport } from '../services/consensus-transport.js'
 import { recoverSafety } from '../signer/recovery.js'
 import { journaledSigner, openSignatureJournal } from '../signer/signature-journal.js'
 import { type ValidatorSigner, createValidatorSigner } from '../signer/signer.js'
-import { openConsensusLog } from '../storage/consensus-log.js'
+import { type ConsensusLogStatus, openConsensusLog } from '../storage/consensus-log.js'
 import type { NodeConfig } from './config.js'
 import type { Ledger } from './ledger.js'
 import { dataPaths } from './options.js'
 import { type Peers, encodedBlock } from './peers.js'
 import type { StopStack } from './stop-stack.js'
+import { type SyncTimes, timedLog } from './sync-times.js'
 import { PROTOCOL_VERSIONS } from './version.js'
+
+/** Consensus, and what only who opened its log knows. */
+export interface Validator {
+  readonly consensus: ConsensusDriver
+  /** Undefined for a node that does not take part. */
+  readonly log: LogWatch | undefined
+}
+
+export interface LogWatch {
+  /** As it was found at the start. */
+  readonly status: ConsensusLogStatus
+  /** Why this validator kept silent at the start; undefined: it did not. */
+  readonly silence: string | undefined
+  syncTimes(): SyncTimes
+}
 
 export interface ValidatorPorts {
   readonly ledger: Ledger
@@ -26,35 +42,57 @@ export interface ValidatorPorts {
 }
 
 /** Consensus over this node's chain and peers; a follower has no signer and takes what is sealed. */
-export async function createValidator(config: NodeConfig, ports: ValidatorPorts): Promise<ConsensusDriver> {
+export async function createValidator(config: NodeConfig, ports: ValidatorPorts): Promise<Validator> {
   const { ledger, peers, clock, onFatal } = ports
-  const { genesis, opened, chain } = ledger
+  const { genesis, chain } = ledger
   const logger = ports.logger.child({ part: 'consensus' })
-  const signer = config.follow ? undefined : await openSigner(config, ports)
-  return createConsensusDriver(
+  const opened = config.follow ? undefined : await openSigner(config, ports)
+  const failure = failing()
+  if (opened) chain.holdImports((number) => Promise.race([opened.signer.reached(number), failure.rejection]))
+  const consensus = createConsensusDriver(
     {
-      genesisHash: opened.genesisHash,
+      genesisHash: ledger.opened.genesisHash,
       timing: genesis.qbft,
       protocolVersionAt: (height) => protocolVersionAt(genesis, height),
       protocolVersionMax: PROTOCOL_VERSIONS.max,
       logger,
-      onFatal,
+      onFatal: (error) => {
+        failure.fail(error)
+        onFatal(error)
+      },
     },
-    { chain, work: workOf(ledger, peers), transport: transportOf(ledger, peers), signer, clock },
+    { chain, work: workOf(ledger, peers), transport: transportOf(ledger, peers), signer: opened?.signer, clock },
   )
+  return { consensus, log: opened?.log }
 }
 
-async function openSigner(config: NodeConfig, { ledger, stops }: ValidatorPorts): Promise<ValidatorSigner> {
+/** Where consensus has stopped for good, nothing that waits for its log may wait for ever. */
+function failing(): { rejection: Promise<never>; fail: (error: unknown) => void } {
+  let fail: (error: unknown) => void = () => undefined
+  const rejection = new Promise<never>((_, reject) => (fail = reject))
+  // Whoever waits hears of it; where nobody waits it has been told already.
+  rejection.catch(() => undefined)
+  return { rejection, fail: (error) => fail(error) }
+}
+
+interface OpenedSigner {
+  readonly signer: ValidatorSigner
+  readonly log: LogWatch
+}
+
+async function openSigner(config: NodeConfig, { ledger, stops }: ValidatorPorts): Promise<OpenedSigner> {
   // Made by `songhua init`: one that is not there was lost, and must not be taken for a new one.
-  const log = await openConsensusLog(dataPaths(config.dataDir).consensusLogFile, { create: false })
-  stops.push('consensus log', () => log.close())
+  const file = await openConsensusLog(dataPaths(config.dataDir).consensusLogFile, { create: false })
+  stops.push('consensus log', () => file.close())
+  const { log, times } = timedLog(file, () => performance.now())
   const headNumber = ledger.chain.head().header.number
   const recovery = recoverSafety({ log, headNumber, decodeBlock: (bytes) => decodeBlock(bytes) })
+  const watch = { status: file.status, silence: recovery.silence, syncTimes: times }
   const signer = createValidatorSigner({ privateKey: config.nodeKey, recovery }, log)
-  if (!config.signatures.journal) return signer
+  if (!config.signatures.journal) return { signer, log: watch }
   const journal = openSignatureJournal(dataPaths(config.dataDir).signaturesFile)
   stops.push('signature journal', () => journal.close())
-  return journaledSigner(signer, journal)
+  return { signer: journaledSigner(signer, journal), log: watch }
 }
 
 /** The relay sends within 3 ms of arrival, far below the time for which work is held before a round's timer runs. */

@@ -51,7 +51,8 @@ export type ControlMessage =
   | { type: 'goodbye'; code: string; message: string }
   | { type: 'head'; head: Head }
   | { type: 'ping'; nonce: number }
-  | { type: 'pong'; nonce: number }
+  /** `nowMs`: the clock of who answers, milliseconds since 1970. */
+  | { type: 'pong'; nonce: number; nowMs?: number }
 
 /** First byte of a control frame. A number is never used twice. */
 const TYPES = { hello: 1, accept: 2, goodbye: 3, head: 4, ping: 5, pong: 6 } as const
@@ -74,8 +75,9 @@ function fieldsOf(message: ControlMessage): RlpItem[] {
     case 'head':
       return [numberToBytes(message.head.number), hexToBytes(message.head.hash)]
     case 'ping':
-    case 'pong':
       return [numberToBytes(message.nonce)]
+    case 'pong':
+      return [message.nonce, message.nowMs].flatMap((number) => (number === undefined ? [] : [numberToBytes(number)]))
   }
 }
 
@@ -113,7 +115,7 @@ function readControl(type: number | undefined, fields: RlpItem[]): ControlMessag
     case TYPES.ping:
       return { type: 'ping', nonce: readNumber(fields[0], 'nonce') }
     case TYPES.pong:
-      return { type: 'pong', nonce: readNumber(fields[0], 'nonce') }
+      return { type: 'pong', nonce: readNumber(fields[0], 'nonce'), ...(fields[1] === undefined ? {} : { nowMs: readNumber(fields[1], 'nowMs') }) }
     default:
       throw networkError('MESSAGE_MALFORMED', `unknown type ${type}`)
   }

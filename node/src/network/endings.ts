@@ -4,6 +4,7 @@ import { createTokenBucket } from '../base/token-bucket.js'
 import { GOODBYE_CODES } from './errors.js'
 import type { PeerIdentity } from './peer-id.js'
 import { PENALTY_POINTS } from './penalties.js'
+import { type Refusal, createRefusals } from './refusals.js'
 import type { Session } from './session.js'
 
 export interface Ending {
@@ -40,6 +41,10 @@ const GATE_WARNINGS = { perSecond: 0.2, burst: 20 }
 export interface Endings {
   log(session: Session, end: Ending, wasUp: boolean): void
   logGate(peerId: string, code: GateCode): void
+  /** Whom this node refuses, and who refuses it. */
+  refusals(): Refusal[]
+  /** The peer is connected. */
+  forget(peerId: string): void
   /** The counter; codes of a stranger's making are one. */
   nameOf(end: Ending): string
   pointsOf(code: string): number
@@ -48,6 +53,7 @@ export interface Endings {
 
 export function createEndings({ clock, logger, self }: { clock: Clock; logger: Logger; self: PeerIdentity }): Endings {
   const written = new Map<string, number>()
+  const refusals = createRefusals(clock)
   const gateWarnings = createTokenBucket(GATE_WARNINGS, clock.now())
 
   const isNews = (key: string): boolean => {
@@ -72,6 +78,8 @@ export function createEndings({ clock, logger, self }: { clock: Clock; logger: L
       const ids = { peer: id, address, remote: session.link.remoteAddress, self: self.id }
       const fields = { ...ids, code: end.code, reason: end.message }
       const words = wordsOf(end, isDialler)
+      const isRefusal = LASTING.has(end.code) || (end.code === 'CLOSED_BEFORE_HANDSHAKE' && isDialler)
+      if (isRefusal) refusals.note({ id, code: end.code, message: end.message, byPeer: end.byPeer })
       if (end.code === 'DUPLICATE_CONNECTION' || (end.code === 'CONNECTION_LOST' && !wasUp)) logger.debug(words, fields)
       else if (end.code === 'STOPPING' || end.code === 'CONNECTION_LOST') logger.info(words, fields)
       else if (isNews(`${id} ${end.code}`)) logger.warn(words, fields)
@@ -79,9 +87,12 @@ export function createEndings({ clock, logger, self }: { clock: Clock; logger: L
     },
     logGate(peerId, code) {
       const fields = { peer: peerId, code }
+      refusals.note({ id: peerId, code, message: GATE_WORDS[code], byPeer: false })
       const isWorthAWarning = isNews(`${peerId} gate ${code}`) && gateWarnings.take(clock.now())
       logger[isWorthAWarning ? 'warn' : 'debug'](`an inbound connection was refused: ${GATE_WORDS[code]}`, fields)
     },
+    refusals: () => refusals.list(),
+    forget: (peerId) => refusals.forget(peerId),
     nameOf: ({ code, byPeer }) =>
       `ended_${byPeer ? 'by_peer_' : ''}${OWN_CODES.has(code) ? code.toLowerCase() : 'other'}`,
     pointsOf: (code) => PENALTY_POINTS[code] ?? 0,

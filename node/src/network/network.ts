@@ -12,6 +12,7 @@ import { type GoodbyeCode, networkError } from './errors.js'
 import { CHANNELS, type Channel, KNOWN_PEERS_PER_HELLO_MAX, NETWORK_LIMITS, type NetworkLimits } from './limits.js'
 import { type PeerIdentity, identityOfPeerId, identityOfPrivateKey } from './peer-id.js'
 import { type Penalties, createPenalties } from './penalties.js'
+import type { Refusal } from './refusals.js'
 import { PROTOCOLS, type Session, createSession } from './session.js'
 import { type Direction, type Link, type Transport, createTransport, peerIdOfAddress } from './transport.js'
 
@@ -65,6 +66,8 @@ export interface PeerInfo extends PeerIdentity {
   /** Milliseconds since the Unix epoch. */
   readonly connectedAtMs: number
   readonly rttMs: number | undefined
+  /** How far its clock is ahead of this node's, give or take half of `rttMs`. */
+  readonly clockAheadMs: number | undefined
 }
 
 export interface PeerEvent {
@@ -106,6 +109,8 @@ export interface Network {
   penalise(peerId: string, code: string, points: number): void
   addBootnode(address: string): void
   disconnect(peerId: string): boolean
+  /** Whom this node refuses, and who refuses it: the last time of each, until it connects. */
+  refusals(): Refusal[]
   setAdmission(admission: Admission): void
   /** Called when the list has changed: cuts whom it no longer names and dials whom it names now. */
   recheckAdmission(): void
@@ -272,6 +277,10 @@ class PeerNetwork implements Network {
     return session !== undefined
   }
 
+  refusals(): Refusal[] {
+    return this.#endings.refusals()
+  }
+
   setAdmission(admission: Admission): void {
     this.#admission = admission
     this.recheckAdmission()
@@ -411,6 +420,7 @@ class PeerNetwork implements Network {
     const hello = session.hello()!
     this.#up.get(id)?.end('DUPLICATE_CONNECTION', 'replaced by a newer connection')
     this.#up.set(id, session)
+    this.#endings.forget(id)
     this.#count('sessions')
     this.#learn(session.peer, hello)
     const { software, head } = hello
@@ -462,6 +472,7 @@ function infoOf(session: Session): PeerInfo {
     head: hello.head,
     connectedAtMs: session.startedMs,
     rttMs: session.rttMs(),
+    clockAheadMs: session.clockAheadMs(),
   }
 }
 

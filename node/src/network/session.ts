@@ -48,6 +48,7 @@ export interface Session {
   /** From the moment that both sides agreed. */
   isAccepted(): boolean
   rttMs(): number | undefined
+  clockAheadMs(): number | undefined
   attachWire(wire: Wire): void
   send(channel: Channel, payload: Uint8Array, kind?: number): boolean
   request(body: Uint8Array, timeoutMs: number): Promise<Uint8Array>
@@ -81,6 +82,7 @@ class PeerSession implements Session {
   #requests: Requests | undefined
   #heardMs: number
   #rttMs: number | undefined
+  #clockAheadMs: number | undefined
   #ping: { nonce: number; sentMs: number } | undefined
 
   constructor(options: SessionOptions, ports: SessionPorts) {
@@ -119,6 +121,10 @@ class PeerSession implements Session {
 
   rttMs(): number | undefined {
     return this.#rttMs
+  }
+
+  clockAheadMs(): number | undefined {
+    return this.#clockAheadMs
   }
 
   queuedBytes(): number {
@@ -242,6 +248,8 @@ class PeerSession implements Session {
   #goUp(): void {
     this.#phase = 'up'
     this.#watchSilence()
+    // The first round trip, and how far the two clocks are apart, are known at once.
+    this.#sayPing()
     this.#ports.onUp(this)
     for (const channel of this.#channels.values()) channel.start()
   }
@@ -258,13 +266,20 @@ class PeerSession implements Session {
       case 'head':
         return this.#onHead(message.head)
       case 'ping':
-        return this.#say({ type: 'pong', nonce: message.nonce })
+        return this.#say({ type: 'pong', nonce: message.nonce, nowMs: this.#ports.clock.now() })
       case 'pong':
-        if (this.#ping?.nonce === message.nonce) this.#rttMs = this.#ports.clock.now() - this.#ping.sentMs
-        return
+        return this.#onPong(message)
       default:
         unreachable(message)
     }
+  }
+
+  #onPong({ nonce, nowMs }: Extract<ControlMessage, { type: 'pong' }>): void {
+    if (this.#ping?.nonce !== nonce) return
+    const now = this.#ports.clock.now()
+    this.#rttMs = now - this.#ping.sentMs
+    // The answer was written half a round trip ago.
+    if (nowMs !== undefined) this.#clockAheadMs = nowMs + this.#rttMs / 2 - now
   }
 
   #onHead(head: Head): void {
@@ -307,6 +322,11 @@ class PeerSession implements Session {
     }
   }
 
+  #sayPing(): void {
+    this.#ping = { nonce: (this.#ping?.nonce ?? 0) + 1, sentMs: this.#ports.clock.now() }
+    this.#say({ type: 'ping', nonce: this.#ping.nonce })
+  }
+
   /** A stall of this process must not look like a silent peer: a check that comes late only asks again. */
   #watchSilence(): void {
     const { pingEveryMs, silenceMs } = this.#options.limits
@@ -317,8 +337,7 @@ class PeerSession implements Session {
       if (now - dueMs < pingEveryMs / 2 && silentMs > silenceMs) {
         return this.end('PEER_SILENT', `nothing was heard for ${silentMs} ms, not even an answer to a ping`)
       }
-      this.#ping = { nonce: (this.#ping?.nonce ?? 0) + 1, sentMs: now }
-      this.#say({ type: 'ping', nonce: this.#ping.nonce })
+      this.#sayPing()
       this.#watchSilence()
     })
   }

@@ -19,6 +19,8 @@ export interface AdminPorts {
     /** JSON values only. */
     info(): Record<string, unknown>
     readiness(): Readiness
+    /** What `songhua doctor` judges by, JSON values only; absent while the node is paused. */
+    diagnosis?(): Record<string, unknown>
   }
   peers: {
     list(): Record<string, unknown>[]

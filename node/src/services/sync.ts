@@ -53,6 +53,12 @@ export interface SyncPorts {
   readonly logger: Logger
 }
 
+/** This node's disk or software is at fault: its state is not the one that the quorum sealed. */
+export interface SyncTrouble {
+  readonly code: string
+  readonly message: string
+}
+
 export interface SyncProgress {
   readonly startingBlock: number
   readonly currentBlock: number
@@ -65,6 +71,8 @@ export interface Sync {
   stop(): void
   /** As `eth_syncing`: false when no more than a few blocks are missing. */
   isSyncing(): SyncProgress | false
+  /** Why the last sealed block could not be imported, though nobody but this node is to blame; until one is. */
+  trouble(): SyncTrouble | undefined
   /** The highest block that a trustworthy peer claims, or the own head. */
   highestBlock(): number
   /** Counters since the start. */
@@ -115,6 +123,7 @@ class BlockSync implements Sync {
   #cancelLook: (() => void) | undefined
   #pausedUntilMs = 0
   #pushed: number | undefined
+  #trouble: SyncTrouble | undefined
   #stopped = true
 
   constructor(options: SyncOptions, ports: SyncPorts) {
@@ -141,6 +150,10 @@ class BlockSync implements Sync {
     this.#cancelLook?.()
     for (const end of this.#subscriptions.splice(0)) end()
     this.#ranges = []
+  }
+
+  trouble(): SyncTrouble | undefined {
+    return this.#trouble
   }
 
   highestBlock(): number {
@@ -371,12 +384,14 @@ class BlockSync implements Sync {
     const { chain, logger, clock } = this.#ports
     try {
       await chain.importSealed(decodeBlock(encoded, { knownTransaction: this.#options.knownTransaction }))
+      this.#trouble = undefined
       return true
     } catch (error) {
       if (isBodyFault(error)) this.#blame(peerId, messageOf(error))
       else {
         // The seals were good: what fails now is this node, its disk or its software, and another peer would not help.
         this.#pausedUntilMs = clock.now() + IMPORT_RETRY_MS
+        this.#trouble = { code: isCodedError(error) ? error.code : 'UNKNOWN', message: messageOf(error) }
         logger.error('a sealed block could not be imported', { head: this.#headNumber(), error: messageOf(error) })
       }
       return false

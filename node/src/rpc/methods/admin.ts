@@ -40,9 +40,20 @@ export function adminMethods({ peers, node, chain, gateway }: Omit<AdminPorts, '
       result: z.boolean(),
       handler: ([address]) => peers.remove(address),
     }),
+    ...(node.diagnosis === undefined ? [] : [diagnosisMethod(() => node.diagnosis!())]),
     ...(chain === undefined ? [] : [backupChainMethod(chain)]),
     ...(gateway === undefined ? [] : [backupMethod(gateway)]),
   ]
+}
+
+function diagnosisMethod(diagnosis: () => Record<string, unknown>): Method {
+  return defineMethod({
+    name: 'admin_diagnosis',
+    summary: 'What this node knows of its peers, clock, disk, rounds and refusals: songhua doctor judges by it',
+    params: [],
+    result: z.looseObject({}),
+    handler: diagnosis,
+  })
 }
 
 function backupChainMethod(chain: ChainAdministration): Method {
