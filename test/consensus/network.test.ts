@@ -197,6 +197,29 @@ describe('restarts and lost logs', () => {
     expect(sealed.slice(1).every(({ header }) => header.coinbase !== victim.address)).toBe(true)
   })
 
+  it('one that fetches blocks while its log is slow is not silent after a crash: the store waits for the log', async () => {
+    const world = await createWorld({ n: 4, syncGraceMs: 100 })
+    await world.untilHeight(1, 1_000)
+    const late = world.node(3)
+    world.links = { ...world.links, passes: (from, to) => from !== 3 && to !== 3 }
+    for (let nonce = 0; nonce < 8; nonce++) {
+      world.submit(transaction(nonce), world.nodes.slice(0, 3))
+      await world.untilHeight(nonce + 2, 20_000, world.nodes.slice(0, 3))
+    }
+    const startEpoch = late.log.startEpoch.bind(late.log)
+    late.log.startEpoch = async (height, records) => {
+      await new Promise<void>((resume) => world.clock.after(300, resume))
+      await startEpoch(height, records)
+    }
+    world.links = { ...world.links, passes: () => true }
+    await world.run(1_500)
+    expect(late.height).toBeGreaterThan(2)
+    expect(late.height).toBeLessThan(9)
+    late.kill()
+    await late.boot()
+    expect(late.driver.status().isSilent).toBe(false)
+  })
+
   it('one that dies while silent is silent when it comes back, though its new log is whole', async () => {
     const world = await createWorld({ n: 4, syncGraceMs: 100 })
     await world.untilHeight(1, 1_000)

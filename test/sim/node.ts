@@ -142,6 +142,7 @@ export class SimulatedNode implements Station {
       if (!this.#included.has(transaction.hash)) this.#pool.add(transaction, this.#nowMs)
     }
     const signer = this.#signer(log)
+    if (signer) this.chain.holdImports((number) => signer.reached(number))
     this.driver = createConsensusDriver(
       {
         genesisHash: blockHash(genesis),

@@ -91,6 +91,8 @@ export interface Chain {
    * @throws CodedError `CHAIN_GAP`, `CHAIN_FORK` or that of the rule
    */
   importSealed(block: Block): Promise<'imported' | 'known'>
+  /** From now on a block is stored when `until` its number has resolved; when that rejects, so does its import. */
+  holdImports(until: (number: number) => Promise<void>): void
 }
 
 /** Results of proposals for the next height: one for each digest. A proposer may equivocate, so there is a limit. */
@@ -121,6 +123,7 @@ class StoredChain implements Chain {
   readonly #state = createSerialQueue()
   readonly #results = new Map<Hash, KnownResult>()
   #head: ChainHead
+  #mayStore: (number: number) => Promise<void> = () => Promise.resolve()
 
   constructor({ rules, head, protocol, onListenerError }: ChainOptions, ports: ChainPorts) {
     this.#rules = rules
@@ -136,6 +139,10 @@ class StoredChain implements Chain {
 
   onBlock(listener: (event: BlockImported) => void): () => void {
     return this.#imported.subscribe(listener)
+  }
+
+  holdImports(until: (number: number) => Promise<void>): void {
+    this.#mayStore = until
   }
 
   build(request: BuildRequest): Promise<Block> {
@@ -212,6 +219,7 @@ class StoredChain implements Chain {
     verifySeals(header, this.#head.validators)
     const { receipts, diff, trieNodes } = await this.#executeOnce(block)
     const next = advanceHead(this.#head, block)
+    await this.#mayStore(header.number)
     await this.#state.run(async () => {
       crashPoint('block.before-batch')
       await this.#ports.store.commitBlock({ block, receipts, diff, trieNodes, ...next })

@@ -35,6 +35,11 @@ export interface ValidatorSigner {
    */
   startHeight(height: number, options: { isSilent: boolean }): Promise<void>
   /**
+   * Resolves when the log is durably at `height` or above it. The store must not run ahead of that: after a crash a log
+   * that lags two blocks behind its store looks like an old copy, and would silence a validator that has lost nothing.
+   */
+  reached(height: number): Promise<void>
+  /**
    * Binds the key to `record`, durably. Must be awaited before anything that it covers is signed.
    * @throws CodedError `SIGNER_REGRESSION` for a lower height, round or step, or another block in the same round
    */
@@ -56,6 +61,17 @@ export function createValidatorSigner(options: SignerOptions, log: SignerLog): V
   /** On disk. */
   let bound = recovery.record
   let height = bound?.height ?? 0
+  /** The height at which the log is durably. */
+  let reachedHeight = height
+  let waiting: { height: number; resume: () => void }[] = []
+
+  const noteReached = (next: number): void => {
+    reachedHeight = Math.max(reachedHeight, next)
+    for (const { height: wanted, resume } of waiting) if (wanted <= reachedHeight) resume()
+    waiting = waiting.filter(({ height: wanted }) => wanted > reachedHeight)
+  }
+  const reached: ValidatorSigner['reached'] = (wanted) =>
+    wanted <= reachedHeight ? Promise.resolve() : new Promise((resume) => waiting.push({ height: wanted, resume }))
 
   const startHeight: ValidatorSigner['startHeight'] = async (next, { isSilent: silent }) => {
     if (next < height) throw signerError('SIGNER_REGRESSION', `Height ${next} is below ${height}`)
@@ -64,7 +80,8 @@ export function createValidatorSigner(options: SignerOptions, log: SignerLog): V
     // At the height of the recovered record the log goes on: it must not be dropped before its block is final.
     if (bound?.height === next) return
     pending = bound = undefined
-    await log.startEpoch(height, [encodeMark({ height, isSilent })])
+    await log.startEpoch(next, [encodeMark({ height: next, isSilent: silent })])
+    noteReached(next)
   }
 
   const persist: ValidatorSigner['persist'] = async (record, body) => {
@@ -88,7 +105,7 @@ export function createValidatorSigner(options: SignerOptions, log: SignerLog): V
     return { ...message, bytes: encodeMessage(message) }
   }
 
-  return { address, recovery, startHeight, persist, sign }
+  return { address, recovery, startHeight, reached, persist, sign }
 }
 
 async function write(log: SignerLog, record: SafetyRecord, body: ProposedBlock | undefined): Promise<void> {
