@@ -180,6 +180,8 @@ function workloads(): Workload[] {
     precompile('modexp 1 B, exp 32 B', 5, modexp(1, ones(32))),
     precompile('modexp 8 B, exp 32 B', 5, modexp(8, ones(32))),
     precompile('modexp 8 B, exp 40 B', 5, modexp(8, ones(40))),
+    precompile('modexp 8 B, exp 75 B', 5, modexp(8, ones(75))),
+    precompile('modexp 16 B, exp 48 B', 5, modexp(16, ones(48))),
     precompile('modexp 16 B, exp 32 B', 5, modexp(16, ones(32))),
     precompile('modexp 24 B, exp 32 B', 5, modexp(24, ones(32))),
     precompile('modexp 32 B, exp 32 B', 5, modexp(32, ones(32))),
@@ -208,6 +210,7 @@ function frameWorkloads(): Workload[] {
   const self: Step[] = [0, 0, 0, 0, 0, 'ADDRESS', 'GAS', 'CALL', 'POP']
   return [
     { name: 'CALL that reverts', body: call(REVERTER), times: 100 },
+    { name: 'CALL without gas', body: [0, 0, 0, 0, 'ADDRESS', 0, 'STATICCALL', 'POP'], times: 100 },
     { name: 'CALL that answers 32 kB', body: call(RETURNER), times: 20 },
     { name: 'CALL after 800 cold accounts', before: touched, body: call(BIG_CODE), times: 100 },
     { name: 'CALL after 1500 transient slots', before: transient, body: call(BIG_CODE), times: 100 },

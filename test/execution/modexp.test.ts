@@ -28,6 +28,22 @@ describe('modexp', () => {
     }))
   })
 
+  it('agrees with the definition modulo all that fits into 128 bits, odd, even and powers of two', () => {
+    const modulus = fc.oneof(
+      fc.bigInt({ min: 2n, max: 2n ** 64n - 1n }),
+      fc.bigInt({ min: 2n, max: 2n ** 128n - 1n }),
+      fc.nat(127).map((bits) => 2n ** BigInt(bits + 1)),
+      fc.tuple(fc.bigInt({ min: 1n, max: 2n ** 64n - 1n }), fc.nat(64)).map(([odd, bits]) => (2n * odd + 1n) << BigInt(bits)),
+      fc.nat(3).chain((less) => fc.constantFrom(8n, 22n, 44n, 64n, 66n, 127n, 128n).map((bits) => 2n ** bits - 1n - BigInt(less))),
+    ).filter((value) => value < 2n ** 128n)
+    const exponent = fc.oneof(fc.uint8Array({ maxLength: 80 }), fc.nat(200).map((value) => bigintToBytes(BigInt(value))))
+    const base = fc.oneof(fc.bigInt({ min: 0n, max: 2n ** 140n }), fc.nat(130).map((bits) => 2n ** BigInt(bits)))
+    fc.assert(fc.property(base, exponent, modulus, (value, power, divisor) => {
+      const answer = modexp(input(bigintToBytes(value), power, bigintToBytes(divisor)))!
+      expect(bytesToBigint(answer)).toBe(powerOf(value, bytesToBigint(power), divisor))
+    }), { numRuns: 3000 })
+  })
+
   it('reads zeros behind the input', () => {
     const cut = input(Uint8Array.of(3), Uint8Array.of(2), Uint8Array.of(1, 0)).subarray(0, 99)
     expect(bytesToHex(modexp(cut)!)).toBe('0x0009')
