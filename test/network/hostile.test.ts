@@ -3,6 +3,7 @@ import { createHostGate } from '@songhua/node/network/host-gate'
 import { encodeControl } from '@songhua/node/network/control'
 import { NETWORK_LIMITS } from '@songhua/node/network/limits'
 import { createMuxInspector } from '@songhua/node/network/mux-guard'
+import { abortConnection, ifWritable } from '@songhua/node/network/transport'
 import { identityOfPrivateKey } from '@songhua/node/network/peer-id'
 import { encodeRlp } from '@songhua/sdk/protocol/rlp'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -109,6 +110,43 @@ describe('an admitted peer that breaks the multiplexer', () => {
       }
       feed()
     }
+  })
+})
+
+describe('a connection that closes while it is being cut', () => {
+  const closed = Object.assign(new Error('Cannot write to a stream that is closed'), { name: 'StreamStateError' })
+
+  it('is cut nevertheless, and the node lives on', () => {
+    const reasons: Error[] = []
+    const reason = new Error('the control stream has ended')
+    const abort = (error: Error): void => {
+      reasons.push(error)
+      if (reasons.length === 1) throw closed
+    }
+    abortConnection({ abort }, reason)
+    expect(reasons).toEqual([reason, reason])
+  })
+
+  it('hides no other fault', () => {
+    const fault = new TypeError('undefined is not a function')
+    const abort = (): void => {
+      throw fault
+    }
+    expect(() => abortConnection({ abort }, closed)).toThrow(fault)
+    expect(ifWritable(() => { throw closed })).toBe(false)
+  })
+
+  it('and peers that are gone in the middle of everything leave nothing behind', async () => {
+    const node = await startNode({ seed: 1 })
+    for (let seed = 10; seed < 20; seed++) {
+      const raw = await dialRawUp(node, seed)
+      for (const wire of raw.wires.values()) wire.send(new Uint8Array([0, 0, 255, 255, 1, 2, 3]))
+      node.network.broadcast('consensus', new Uint8Array(100_000))
+      if (seed % 2 === 0) raw.link.abort('gone')
+      else await raw.transport.stop()
+    }
+    await until(() => node.network.metrics()['connections'] === 0)
+    await connect(await startNode({ seed: 2 }), node)
   })
 })
 

@@ -4,8 +4,8 @@ import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { systemClock } from '@songhua/node/base/clock'
-import { encodeControl, type Hello } from '@songhua/node/network/control'
-import { FRAME_HEADER_BYTES, writeFrameHeader } from '@songhua/node/network/frame'
+import { decodeControl, encodeControl, type Hello } from '@songhua/node/network/control'
+import { createFrameReader, FRAME_HEADER_BYTES, writeFrameHeader } from '@songhua/node/network/frame'
 import { type Channel, CHANNELS, NETWORK_LIMITS } from '@songhua/node/network/limits'
 import { toLibp2pKey } from '@songhua/node/network/peer-id'
 import { CONTROL_PROTOCOL, protocolOf, PROTOCOLS } from '@songhua/node/network/session'
@@ -57,13 +57,22 @@ export async function dialHostile({ address, privateKey, hello }: Target): Promi
     await transport.start()
     await transport.dial([address])
     const control = await link!.openWire(CONTROL_PROTOCOL)
-    let isHeard = false
-    control.onData(() => (isHeard = true))
+    const heard = new Set<string>()
+    const frames = createFrameReader(NETWORK_LIMITS.control.frameBytesMax)
+    control.onData((bytes) => {
+      frames.push(bytes)
+      for (let frame = frames.next(); frame !== undefined; frame = frames.next()) heard.add(decodeControl(frame).type)
+    })
+    const hears = async (type: string): Promise<void> => {
+      while (!heard.has(type)) {
+        if (closed) throw new Error(`the node closed the connection before its ${type}`)
+        await pause()
+      }
+    }
     control.send(framed(encodeControl({ type: 'hello', hello })))
-    while (!isHeard && !closed) await pause()
+    await hears('hello')
     control.send(framed(encodeControl({ type: 'accept' })))
-    // Channels are refused before the other side has taken the accept.
-    for (let turn = 0; turn < 10; turn++) await pause()
+    await hears('accept')
     const wires = new Map<Channel, Wire>()
     for (const channel of CHANNELS) wires.set(channel, await link!.openWire(protocolOf(channel)))
     const wire = (channel: Channel): Wire => wires.get(channel)!

@@ -87,6 +87,26 @@ const HOUR_MS = 3_600_000
 /** The close event of what has ended already does not come again. */
 const hasEnded = ({ status }: { status: Stream['status'] }): boolean => status !== 'open' && status !== 'closing'
 
+/**
+ * libp2p tells the peer that it is cut, and throws where the way there has just been closed, before it has cut anything.
+ * The second time it no longer tells.
+ * @throws what is not about a closed way: a fault of this program
+ */
+export function abortConnection(connection: Pick<Connection, 'abort'>, reason: Error): void {
+  if (!ifWritable(() => connection.abort(reason))) connection.abort(reason)
+}
+
+/** False when the way to the peer was closed before its end was told: the close event follows. */
+export function ifWritable(run: () => void): boolean {
+  try {
+    run()
+    return true
+  } catch (error) {
+    if (error instanceof Error && error.name === 'StreamStateError') return false
+    throw error
+  }
+}
+
 function toWire(stream: Stream): Wire {
   return {
     protocol: stream.protocol,
@@ -107,7 +127,8 @@ function toWire(stream: Stream): Wire {
       if (stream.readStatus === 'readable') stream.pause()
     },
     resume() {
-      if (stream.readStatus === 'paused') stream.resume()
+      // A window update goes with it.
+      if (stream.readStatus === 'paused') ifWritable(() => stream.resume())
     },
   }
 }
@@ -129,10 +150,10 @@ function toLink(connection: Connection): Link {
       try {
         await connection.close({ signal: AbortSignal.timeout(1_000) })
       } catch (error) {
-        connection.abort(error instanceof Error ? error : new Error(String(error)))
+        abortConnection(connection, error instanceof Error ? error : new Error(String(error)))
       }
     },
-    abort: (reason) => connection.abort(new Error(reason)),
+    abort: (reason) => abortConnection(connection, new Error(reason)),
   }
 }
 
