@@ -220,7 +220,7 @@ export class Forger implements Station {
   /** What is refused leaves no trace with who refuses it: all inventions are tried, and then what may be said. */
   #changeRound(heard: Hearsay, round: number): void {
     const { height } = heard
-    const invented = round > 0 && this.#plays('forgedCertificate', 0.2) ? this.#invent(heard, round) : []
+    const invented = round > 0 && this.#plays('forgedCertificate', 0.5) ? this.#invent(heard, round) : []
     for (const prepared of invented) this.#send(this.#sign({ kind: 'roundChange', height, round, prepared }).bytes, 0.6)
     this.#send(this.#roundChange(heard, round).bytes, 0.6)
   }

@@ -4,7 +4,7 @@ import { transaction } from '../consensus/fixture.js'
 import type { Cast } from './cast.js'
 import { type Stored, membershipTransaction } from './ledger.js'
 import type { Crash } from './disk.js'
-import type { LinkRules } from './network.js'
+import type { LinkRules, Traffic } from './network.js'
 import type { SimulatedNode } from './node.js'
 import type { World } from './world.js'
 
@@ -13,6 +13,11 @@ const DELAYS_MS = [5, 40, 40, 300, 1_500] as const
 const LOSSES = [0, 0.02, 0.3, 0.5] as const
 const DUPLICATES = [0, 0, 0.1, 0.5] as const
 const LATE = [0, 0, 0.02, 0.2] as const
+const PHASE_MS = { min: 500, max: 5_500 }
+/** Three rounds and more. */
+const LONG_PHASE_MS = { min: 4_000, max: 12_000 }
+/** Within round 0, whose timer takes 2 s. */
+const HIDING_MS_MAX = 2_500
 /** Any two clocks are at most this far apart. */
 const SKEW_MS_MAX = CLOCK_SKEW_MS / 2
 
@@ -29,6 +34,7 @@ export class Schedule {
   readonly #victims: readonly SimulatedNode[]
   readonly #backups = new Map<SimulatedNode, Backup[]>()
   #nonce = 0
+  #phaseMs = PHASE_MS
   #setsDue: number[][]
 
   /** @param victims the nodes that run, and may be killed */
@@ -44,6 +50,7 @@ export class Schedule {
   async phase(): Promise<void> {
     const { random } = this.#world
     this.#takeBackups()
+    this.#phaseMs = PHASE_MS
     if (random.chance(0.1)) return this.#idle()
     this.#setLinks()
     this.#setDisks()
@@ -52,7 +59,7 @@ export class Schedule {
     if (this.#setsDue.length > 0 && random.chance(0.5)) this.#changeSet()
     if (random.chance(0.07)) this.#blackOut()
     else for (const node of this.#victims) if (random.chance(0.25)) this.#plotAgainst(node)
-    await this.#world.run(random.integer(500, 5_500))
+    await this.#world.run(random.integer(this.#phaseMs.min, this.#phaseMs.max))
   }
 
   /** Everybody is back, and everything works; at most f do not keep to the rules. */
@@ -139,7 +146,7 @@ export class Schedule {
       this.#fault('oneWayCut', `${cut.size} links are cut in one direction`)
       return (from, to) => !cut.has(`${from} ${to}`)
     }
-    if (choice < 0.86) return this.#deafen(stations)
+    if (choice < 0.86) return this.#hideCertificates(stations)
     // One alone hears commits, decides, and cannot tell anybody.
     const loner = random.pick(this.#victims).at
     this.#fault('loneDecision', `only v${loner} hears commits`)
@@ -147,16 +154,26 @@ export class Schedule {
   }
 
   /**
-   * Commits reach nobody, so that many have prepared a block and none decides it; then some hear neither round changes
-   * nor Prepares any more, and come into later rounds by proposals alone.
+   * Commits reach nobody, and Prepares at first everybody, or one alone: there are certificates, and no decision. Then
+   * that one is cut off, and the others go on without it; or some hear neither round changes nor Prepares any more, and
+   * come into later rounds by proposals alone. It lasts long enough for some rounds.
    */
-  #deafen(stations: readonly number[]): LinkRules['passes'] {
+  #hideCertificates(stations: readonly number[]): LinkRules['passes'] {
     const { random, clock } = this.#world
+    this.#phaseMs = LONG_PHASE_MS
+    const fromMs = clock.now() + random.integer(0, HIDING_MS_MAX)
+    if (random.chance(0.5)) {
+      const holder = random.pick(this.#victims).at
+      this.#fault('loneCertificate', `nobody hears commits, only v${holder} hears Prepares, and soon it is cut off`)
+      const isHeard = (to: number, kind: Traffic): boolean => kind !== 'prepare' || to === holder
+      return (from, to, kind) =>
+        kind !== 'commit' && (clock.now() < fromMs ? isHeard(to, kind) : from !== holder && to !== holder)
+    }
     const deaf = new Set(stations.filter(() => random.chance(0.3)))
-    const fromMs = clock.now() + random.integer(0, 2_500)
-    this.#fault('deafness', `nobody hears commits, and soon ${[...deaf].map((at) => `v${at}`).join(' ')} hears no round changes`)
-    return (_from, to, kind) =>
-      kind !== 'commit' && !(deaf.has(to) && clock.now() >= fromMs && (kind === 'roundChange' || kind === 'prepare'))
+    const names = [...deaf].map((at) => `v${at}`).join(' ')
+    this.#fault('deafness', `nobody hears commits, and soon ${names} hear no round changes and no Prepares`)
+    const isUnheard = (kind: Traffic): boolean => kind === 'roundChange' || kind === 'prepare'
+    return (_from, to, kind) => kind !== 'commit' && !(clock.now() >= fromMs && deaf.has(to) && isUnheard(kind))
   }
 
   #partition(sides: ReadonlyMap<number, number>): LinkRules['passes'] {
