@@ -20,9 +20,9 @@ export interface SoakReport {
 
 const BY_DESIGN = `Grows by design, and is not judged: mapped files (LevelDB maps the tables it reads; the system takes those pages back
 when it needs them), files (LevelDB holds its tables open, at most 1,000), disk (a chain keeps its history; compaction
-makes it saw-toothed). LevelDB's block cache (16 MB a
-node) and what malloc keeps of its compactions are bounded, but judged: at low rates they take longer than the warm-up
-to fill, and a run in which they still do is not flat. Compare the heap, which shows forgotten objects, and run longer.`
+makes it saw-toothed).
+Judged although it is bounded: LevelDB's block cache, 16 MB a node. At a low rate it takes longer than the warm-up to
+fill, and while it does, memory is not flat. The heap shows forgotten objects; a longer run shows the rest.`
 
 const one = (value: number): string => value.toFixed(1)
 
