@@ -1,4 +1,5 @@
 import { decodeBlock } from '@songhua/sdk/protocol/block'
+import { messageOf } from '@songhua/sdk/protocol/errors'
 import { protocolVersionAt } from '@songhua/sdk/protocol/genesis'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
@@ -47,8 +48,8 @@ export async function createValidator(config: NodeConfig, ports: ValidatorPorts)
   const { genesis, chain } = ledger
   const logger = ports.logger.child({ part: 'consensus' })
   const opened = config.follow ? undefined : await openSigner(config, ports)
-  const failure = failing()
-  if (opened) chain.holdImports((number) => Promise.race([opened.signer.reached(number), failure.rejection]))
+  const held = opened && holding((height) => opened.signer.reached(height))
+  if (held) chain.holdImports((number) => held.until(number))
   const consensus = createConsensusDriver(
     {
       genesisHash: ledger.opened.genesisHash,
@@ -57,7 +58,7 @@ export async function createValidator(config: NodeConfig, ports: ValidatorPorts)
       protocolVersionMax: PROTOCOL_VERSIONS.max,
       logger,
       onFatal: (error) => {
-        failure.fail(error)
+        held?.fail(error)
         onFatal(error)
       },
     },
@@ -66,14 +67,27 @@ export async function createValidator(config: NodeConfig, ports: ValidatorPorts)
   return { consensus, log: opened?.log }
 }
 
-/** Where consensus has stopped for good, nothing that waits for its log may wait for ever. */
-function failing(): { rejection: Promise<never>; fail: (error: unknown) => void } {
-  let fail: (error: unknown) => void = () => undefined
-  const rejection = new Promise<never>((_, reject) => (fail = reject))
-  // Whoever waits hears of it; where nobody waits it has been told already.
-  rejection.catch(() => undefined)
-  return { rejection, fail: (error) => fail(error) }
+/** Imports wait for the log of consensus; when consensus has stopped for good they fail instead of waiting for ever. */
+function holding(reached: (height: number) => Promise<void>) {
+  const waiting = new Set<(error: unknown) => void>()
+  let failure: { error: unknown } | undefined
+  return {
+    until: (height: number): Promise<void> =>
+      new Promise((resolve, reject) => {
+        if (failure !== undefined) return reject(asError(failure.error))
+        waiting.add(reject)
+        reached(height)
+          .finally(() => waiting.delete(reject))
+          .then(resolve, reject)
+      }),
+    fail(error: unknown): void {
+      failure = { error }
+      for (const reject of waiting) reject(error)
+    },
+  }
 }
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(messageOf(error)))
 
 interface OpenedSigner {
   readonly signer: ValidatorSigner
