@@ -1,5 +1,4 @@
 import { bigintToBytes, bytesToBigint, padLeft } from '@songhua/sdk/protocol/bytes'
-import { SMALL_MODULUS_BITS, smallModPow } from './small-mod-pow.js'
 
 /** EIP-2565: the least that a call costs. */
 const MODEXP_GAS_MIN = 200n
@@ -65,7 +64,6 @@ export function modexp(data: Uint8Array): Uint8Array | undefined {
 /** Four bits of the exponent at a time: a third fewer multiplications than bit by bit. */
 function powMod(base: bigint, exponent: Uint8Array, modulus: bigint): bigint {
   const digits = bytesToBigint(exponent).toString(16)
-  if (modulus >> BigInt(SMALL_MODULUS_BITS) === 0n) return smallModPow(base, digits, modulus)
   const powers = [1n, base]
   let result = 1n
   for (let at = 0; at < digits.length; at++) {
