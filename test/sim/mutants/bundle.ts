@@ -1,22 +1,11 @@
 import { readFile } from 'node:fs/promises'
-import { dirname, join, relative, resolve } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { type BuildFailure, type Plugin, build } from 'esbuild'
 import { messageOf } from '@songhua/sdk/protocol/errors'
+import { ROOT, ownPackages } from '../own-packages.js'
 import { type Edit, type Mutant, applyEdits } from './mutant.js'
 
-const ROOT = resolve(import.meta.dirname, '../../..')
 const TRIAL = join(import.meta.dirname, 'trial.ts')
-
-/** As the package's own name, not as its built `dist`: a mutant is a change of the sources. */
-const ownPackages: Plugin = {
-  name: 'own-packages',
-  setup(bundler) {
-    bundler.onResolve({ filter: /^@songhua\/(sdk|node|contracts)\// }, ({ path }) => {
-      const [, workspace, ...inside] = path.split('/')
-      return { path: `${join(ROOT, workspace!, 'src', ...inside)}.ts` }
-    })
-  },
-}
 
 function changedSources(edits: readonly Edit[], applied: Set<string>): Plugin {
   return {
