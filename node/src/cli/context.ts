@@ -34,6 +34,8 @@ export type CliErrorCode =
   | 'RPC_ERROR'
   | 'EVIDENCE_INVALID'
   | 'KEYS_DAMAGED'
+  | 'NODE_UNWELL'
+  | 'REPAIR_REFUSED'
 
 /** An error whose message comes from the catalogue in the language of the user; `values` are its details. */
 export function cliError(

@@ -13,6 +13,7 @@ export const EXIT_CODES = {
   unreachable: { code: 7, en: 'the node asked does not answer', zh: '节点无应答' },
   upgrade: { code: 8, en: 'the chain needs a newer version of this program', zh: '链需要更新版本的程序' },
   evidence: { code: 9, en: 'evidence does not prove its record', zh: '证据未通过核验' },
+  unwell: { code: 10, en: 'doctor: something is wrong with the node; repair: something is damaged', zh: 'doctor：节点存在问题；repair：存在损坏' },
   forced: { code: 130, en: 'stopped at once by a second signal', zh: '第二次信号强制退出' },
 } as const
 
@@ -47,6 +48,7 @@ const EXITS: Partial<Record<ExitName, readonly string[]>> = {
     'CONSENSUS_LOG_NEWER_VERSION',
     'JOURNAL_FOREIGN',
     'DEVNET_RUNNING',
+    'REPAIR_REFUSED',
   ],
   genesis: ['STORE_GENESIS_MISMATCH', 'GENESIS_MISMATCH'],
   password: ['KEYSTORE_PASSWORD'],
@@ -54,6 +56,7 @@ const EXITS: Partial<Record<ExitName, readonly string[]>> = {
   unreachable: ['RPC_UNREACHABLE', 'GATEWAY_UNREACHABLE'],
   upgrade: ['CONSENSUS_PROTOCOL_VERSION'],
   evidence: ['EVIDENCE_INVALID'],
+  unwell: ['NODE_UNWELL'],
 }
 
 /** @returns the number to end the process with */

@@ -268,6 +268,30 @@ export const MESSAGES = {
     en: 'Restored into {path}. Next: songhua start --data {path}',
     zh: '已恢复到 {path}。下一步：songhua start --data {path}',
   },
+  doctorReading: { en: 'reading', zh: '读取中' },
+  doctorNothing: { en: 'Nothing is wrong.', zh: '未发现问题。' },
+  doctorUnwell: { en: 'findings that need somebody: {count} ({codes})', zh: '需要处理的发现：{count} 项（{codes}）' },
+  repairNothing: { en: 'Nothing is damaged; nothing was changed.', zh: '没有损坏；未作任何改动。' },
+  repairNeedsGenesis: { en: 'the genesis file cannot be used: {reason}; put it back first', zh: '创世文件无法使用：{reason}；请先放回' },
+  repairRefused: {
+    en: '{code}: {message}; this is nothing that moving files mends, and nothing was changed',
+    zh: '{code}：{message}；移动文件无法修复此问题，未作任何改动',
+  },
+  repairRunning: { en: '{url}: a node runs on this folder; stop it first', zh: '{url}：该目录的节点正在运行；请先停止' },
+  repairPlanned: { en: 'nothing was changed; to do it: --yes ({count} steps)', zh: '未作任何改动；执行请加 --yes（{count} 步）' },
+  repairStore: {
+    en: 'the store goes to {aside}; the node fetches the chain from its peers. See first that another node has it.',
+    zh: '数据库移至 {aside}；节点将从对等节点重新同步。请先确认其他节点拥有该链。',
+  },
+  repairLog: {
+    en: 'the consensus log goes to {aside}; the validator keeps silent until it may vote again (H + 3).',
+    zh: '共识日志移至 {aside}；验证者在可以安全投票之前（H + 3）保持静默。',
+  },
+  repairJournal: {
+    en: 'a copy of the journal goes to {aside}; every transaction that can be read stays in {path}.',
+    zh: '日志副本存至 {aside}；所有可读交易仍保留在 {path}。',
+  },
+  repairDone: { en: 'Done. Next: songhua start --data {path}', zh: '已完成。下一步：songhua start --data {path}' },
   apiKeysLocked: {
     en: 'file of API keys {path}: another program changes it; try again, and remove {lock} if none does',
     zh: 'API 密钥文件 {path}：正被另一程序修改；请重试，若并无其他程序则删除 {lock}',

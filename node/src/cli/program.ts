@@ -4,9 +4,11 @@ import { addAnchorFileCommand } from './command-anchor-file.js'
 import { addApiKeyCommand } from './command-apikey.js'
 import { addBackupCommand } from './command-backup.js'
 import { addDevnetCommand } from './command-devnet.js'
+import { addDoctorCommand } from './command-doctor.js'
 import { addGenesisCommand } from './command-genesis.js'
 import { addInitCommand } from './command-init.js'
 import { addKeysCommand } from './command-keys.js'
+import { addRepairCommand } from './command-repair.js'
 import { addRestoreCommand } from './command-restore.js'
 import { addStartCommand } from './command-start.js'
 import { addStatusCommand } from './command-status.js'
@@ -39,6 +41,8 @@ export function createProgram(context: CliContext): Command {
     addDevnetCommand,
     addKeysCommand,
     addStatusCommand,
+    addDoctorCommand,
+    addRepairCommand,
     addAnchorCommand,
     addVerifyCommand,
     addAnchorFileCommand,

@@ -4,7 +4,7 @@ import { CodedError, messageOf } from '@songhua/sdk/protocol/errors'
 import { assert } from '../base/assert.js'
 import { crashPoint } from '../base/crash-points.js'
 import {
-  type LogRecord, DATA_START, FORMAT_VERSION, KEY_BYTES, countingGeneration, decodeFileHeader, encodeFileHeader,
+  type Generation, type LogRecord, DATA_START, FORMAT_VERSION, KEY_BYTES, countingGeneration, decodeFileHeader, encodeFileHeader,
   encodeRecord, findRecords, recordBytes,
 } from './consensus-log-format.js'
 import { replaceDurably, writeAt } from './durable-file.js'
@@ -167,24 +167,43 @@ async function findLog(place: Place, create: boolean): Promise<Found> {
     if (!create) return { status: 'missing', file: undefined, records: [] }
     return { status: 'fresh', file: await createLog(place, 0, []), records: [] }
   }
-  const header = decodeFileHeader(bytes)
-  if (header !== undefined && header.version !== FORMAT_VERSION) throw versionError(path, header.version)
-  // Made with its full size at once and never below it: a shorter file has lost its end.
-  const isShort = bytes.length < LOG_INITIAL_BYTES
-  const counting = header && !isShort ? countingGeneration(findRecords(header.key, bytes)) : undefined
-  if (header === undefined || counting === undefined) return { status: 'damaged', file: undefined, records: [] }
+  const counting = readGeneration(path, bytes)
+  if (counting === undefined) return { status: 'damaged', file: undefined, records: [] }
   const { height, payloads } = counting
   const file: LogFile = {
     ...counting,
     handle: await disk.open(path),
-    key: header.key,
     bytes: bytes.length,
     nextSequence: payloads.length + 1,
   }
   // A record with one copy left is one fault from being lost: the epoch is written anew, with two of each.
   if (!counting.isWhole) await startGeneration(file, height, payloads)
+  return { ...contentsOf(counting), file }
+}
+
+/** @returns undefined for a file that is damaged */
+function readGeneration(path: string, bytes: Buffer): (Generation & { key: Uint8Array }) | undefined {
+  const header = decodeFileHeader(bytes)
+  if (header !== undefined && header.version !== FORMAT_VERSION) throw versionError(path, header.version)
+  // Made with its full size at once and never below it: a shorter file has lost its end.
+  const isShort = bytes.length < LOG_INITIAL_BYTES
+  const counting = header && !isShort ? countingGeneration(findRecords(header.key, bytes)) : undefined
+  return header && counting && { ...counting, key: header.key }
+}
+
+function contentsOf({ height, payloads }: Generation): Omit<Found, 'file'> {
   const isFresh = height === 0 && payloads.length === 0
-  return isFresh ? { status: 'fresh', file, records: [] } : { status: 'ok', file, height, records: payloads }
+  return isFresh ? { status: 'fresh', records: [] } : { status: 'ok', height, records: payloads }
+}
+
+/** As `openConsensusLog` would find it, and nothing is changed. @throws CodedError as that */
+export function inspectConsensusLog(path: string): Promise<Pick<ConsensusLog, 'status' | 'records'>> {
+  return coded(path, async () => {
+    const bytes = await readIfThere(path)
+    if (bytes === undefined) return { status: 'missing', records: [] }
+    const counting = readGeneration(path, bytes)
+    return counting === undefined ? { status: 'damaged', records: [] } : contentsOf(counting)
+  })
 }
 
 async function readIfThere(path: string): Promise<Buffer | undefined> {

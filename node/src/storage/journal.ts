@@ -81,6 +81,20 @@ export async function openJournal(path: string): Promise<Journal> {
   }
 }
 
+/** What can be read of a journal whose beginning may be damaged too; nothing is changed. None where there is no file. */
+export async function inspectJournal(path: string): Promise<Pick<Journal, 'payloads' | 'droppedBytes'> & { isForeign: boolean }> {
+  const bytes = await coded(path, () => readIfThere(path))
+  if (bytes === undefined) return { payloads: [], droppedBytes: 0, isForeign: false }
+  const isForeign = !bytes.subarray(0, FILE_MAGIC.length).equals(FILE_MAGIC)
+  return { ...parse(bytes), isForeign }
+}
+
+/** Puts a journal with these records at `path`, whole or not at all. @throws CodedError `JOURNAL_IO` */
+export async function writeJournal(path: string, payloads: readonly Uint8Array[]): Promise<void> {
+  const file = await coded(path, () => replaceDurably(path, encodeAll(payloads, () => undefined)))
+  await file.close()
+}
+
 interface JournalFile {
   readonly path: string
   handle: FileHandle
@@ -126,6 +140,14 @@ async function replaceAll(file: JournalFile, live: readonly Uint8Array[]): Promi
 }
 
 async function readOrCreate(path: string): Promise<Buffer> {
+  const bytes = await readIfThere(path)
+  if (bytes !== undefined) return bytes
+  const file = await replaceDurably(path, [FILE_MAGIC])
+  await file.close()
+  return FILE_MAGIC
+}
+
+async function readIfThere(path: string): Promise<Buffer | undefined> {
   try {
     const file = await open(path, 'r')
     try {
@@ -134,10 +156,8 @@ async function readOrCreate(path: string): Promise<Buffer> {
       await file.close()
     }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    const file = await replaceDurably(path, [FILE_MAGIC])
-    await file.close()
-    return FILE_MAGIC
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
   }
 }
 

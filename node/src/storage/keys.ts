@@ -48,6 +48,10 @@ export function historyKey(level: number, index: number): Uint8Array {
   return concatBytes(Uint8Array.of(PREFIX.history, level), eightBytes(index))
 }
 
+/** All accounts, and all slots, of the flat state. */
+export const ACCOUNTS = { from: Uint8Array.of(PREFIX.account), below: Uint8Array.of(PREFIX.slot) } as const
+export const SLOTS = { from: Uint8Array.of(PREFIX.slot), below: Uint8Array.of(PREFIX.code) } as const
+
 /** The keys of all slots of an account: from the first one on, below the second. */
 export function slotRange(address: Address): { from: Uint8Array; below: Uint8Array } {
   const from = hexKey(PREFIX.slot, address)

@@ -1,0 +1,242 @@
+import type { Address } from '@songhua/sdk/protocol/bytes'
+import { faultTolerance, quorumSize } from '@songhua/sdk/protocol/validator-set'
+import type { Diagnosis } from './diagnosis.js'
+import type { DiskFacts, DoctorFacts, FolderFacts, KeyFacts, NodeFacts } from './doctor-facts.js'
+
+/** `error`: the node does not advance, or will not start. `warning`: it does, and somebody should look. */
+export type Severity = 'error' | 'warning' | 'info'
+
+export type FindingCode =
+  | 'KEY_UNUSABLE' | 'KEY_OPEN' | 'GENESIS_UNUSABLE'
+  | 'DISK_FULL' | 'DISK_NEARLY_FULL' | 'DISK_SLOW'
+  | 'STORE_DAMAGED' | 'STORE_LOCKED' | 'STORE_OTHER_CHAIN' | 'STORE_REFUSED'
+  | 'LOG_LOST' | 'LOG_SILENT' | 'JOURNAL_DAMAGED' | 'JOURNAL_REFUSED'
+  | 'PORT_TAKEN' | 'NODE_PAUSED' | 'NODE_STOPPED'
+  | 'CONSENSUS_STOPPED' | 'PROTOCOL_TOO_OLD' | 'IMPORT_FAILS'
+  | 'WRONG_GENESIS' | 'PEER_TOO_OLD' | 'NOT_ADMITTED' | 'BANNED'
+  | 'NO_PEERS' | 'NO_QUORUM' | 'VALIDATORS_MISSING' | 'CLOCK_OFF' | 'ROUNDS_DIVERGED' | 'STALLED'
+  | 'NOT_VALIDATOR' | 'SYNCING' | 'ADVANCING' | 'IDLE'
+
+export interface Finding {
+  readonly code: FindingCode
+  readonly severity: Severity
+  /** For the words: numbers, names, paths. */
+  readonly values: Readonly<Record<string, string | number>>
+}
+
+/** A proposal more than 2 s ahead is refused: from half of that on it is time to look. */
+const CLOCK_WARN_MS = 1_000
+const CLOCK_ERROR_MS = 2_000
+/** A good disk syncs in 0.2 to 0.4 ms, with tails of some tens. */
+const SYNC_WARN_MS = 100
+/** Of the reserve: soon the node stops. */
+const DISK_NEAR = 2
+const ROUNDS_APART = 2
+const GB = 1024 ** 3
+
+const finding = (code: FindingCode, severity: Severity, values: Finding['values'] = {}): Finding => ({ code, severity, values })
+
+/** Why a node is not advancing, the worst first; a node that is well has findings of severity `info` alone. */
+export function diagnose(facts: DoctorFacts): Finding[] {
+  const found = [
+    ...(facts.genesis === undefined ? [] : [finding('GENESIS_UNUSABLE', 'error', { ...facts.genesis })]),
+    ...keyFindings(facts.key),
+    ...diskFindings(facts.disk, facts.node),
+    ...nodeFindings(facts),
+  ]
+  const rank: Record<Severity, number> = { error: 0, warning: 1, info: 2 }
+  return found.sort((a, b) => rank[a.severity] - rank[b.severity])
+}
+
+export const isUnwell = (findings: readonly Finding[]): boolean => findings.some(({ severity }) => severity !== 'info')
+
+function keyFindings({ path, fault, isOpen }: KeyFacts): Finding[] {
+  if (fault !== undefined) return [finding('KEY_UNUSABLE', 'error', { path, ...fault })]
+  return isOpen ? [finding('KEY_OPEN', 'warning', { path })] : []
+}
+
+function diskFindings({ path, freeBytes, minFreeBytes }: DiskFacts, node: NodeFacts): Finding[] {
+  const values = { path, freeGb: (freeBytes / GB).toFixed(2), neededGb: (minFreeBytes / GB).toFixed(2) }
+  if (freeBytes < Math.max(minFreeBytes, 1)) return node.state === 'paused' ? [] : [finding('DISK_FULL', 'error', values)]
+  return freeBytes < DISK_NEAR * minFreeBytes ? [finding('DISK_NEARLY_FULL', 'warning', values)] : []
+}
+
+function nodeFindings({ node, nowMs }: DoctorFacts): Finding[] {
+  if (node.state === 'paused') return [finding('NODE_PAUSED', 'error', { ...node.reason })]
+  if (node.state === 'stopped') return stoppedFindings(node)
+  return runningFindings(node, nowMs)
+}
+
+// -------------------------------------------------------------------------------------------------- a stopped node
+
+function stoppedFindings(folder: FolderFacts): Finding[] {
+  const faults = [...storeFindings(folder), ...logFindings(folder), ...journalFindings(folder)]
+  const ports = folder.takenPorts.map(({ use, port }) => finding('PORT_TAKEN', 'error', { use, port }))
+  const isLocked = faults.some(({ code }) => code === 'STORE_LOCKED')
+  // Whoever has the store open has the ports: one finding says it.
+  if (isLocked) return faults
+  const head = folder.store.head ?? 0
+  return [...faults, ...ports, finding('NODE_STOPPED', 'warning', { head })]
+}
+
+const STORE_CODES: Partial<Record<string, FindingCode>> = {
+  STORE_DAMAGED: 'STORE_DAMAGED',
+  STORE_INCONSISTENT: 'STORE_DAMAGED',
+  STORE_IN_USE: 'STORE_LOCKED',
+  STORE_GENESIS_MISMATCH: 'STORE_OTHER_CHAIN',
+}
+
+function storeFindings({ store: { folder, fault } }: FolderFacts): Finding[] {
+  if (fault === undefined) return []
+  return [finding(STORE_CODES[fault.code] ?? 'STORE_REFUSED', 'error', { folder, ...fault })]
+}
+
+function logFindings({ log }: FolderFacts): Finding[] {
+  if (log?.silence === undefined) return []
+  const isLost = log.status === 'missing' || log.status === 'damaged'
+  return [finding(isLost ? 'LOG_LOST' : 'LOG_SILENT', 'warning', { path: log.path, status: log.status, reason: log.silence })]
+}
+
+function journalFindings({ journal: { path, fault, droppedBytes } }: FolderFacts): Finding[] {
+  if (fault !== undefined) return [finding('JOURNAL_REFUSED', 'error', { path, ...fault })]
+  return droppedBytes > 0 ? [finding('JOURNAL_DAMAGED', 'warning', { path, droppedBytes })] : []
+}
+
+// -------------------------------------------------------------------------------------------------- a running node
+
+type Running = Extract<NodeFacts, { state: 'running' }>
+
+function runningFindings(node: Running, nowMs: number): Finding[] {
+  const { later } = node
+  const advance = advanceOf(node, nowMs)
+  const causes = [
+    ...protocolFindings(later),
+    ...refusalFindings(later),
+    ...quorumFindings(later, advance),
+    ...clockFindings(later),
+    ...syncTimeFindings(later),
+    ...silenceFindings(later),
+    ...(later.trouble === undefined ? [] : [finding('IMPORT_FAILS', 'error', { ...later.trouble })]),
+  ]
+  const rounds = advance.isStalled ? roundFindings(later) : []
+  const isExplained = [...causes, ...rounds].some(({ severity }) => severity !== 'info')
+  const stalled = advance.isStalled && !isExplained
+  return [
+    ...causes,
+    ...rounds,
+    ...(stalled ? [finding('STALLED', 'error', { round: later.consensus.round, ...advance.values })] : []),
+    ...(later.follow || !later.head.validators.includes(later.address) ? [finding('NOT_VALIDATOR', 'info', { address: later.address })] : []),
+    ...progressFindings(node, advance),
+  ]
+}
+
+interface Advance {
+  readonly isStalled: boolean
+  readonly values: { readonly head: number; readonly agoS: number; readonly dueS: number }
+}
+
+/**
+ * A block is due with each transaction and each heartbeat; from then on one round is given to whoever is late. The node
+ * has not had its chance before that time has passed since its own start.
+ */
+function advanceOf({ now, later }: Running, nowMs: number): Advance {
+  const { head, heartbeatMs, roundTimeoutMs, startedMs } = later
+  // What came between the two questions has not waited.
+  const isWaiting = now.pool.pending > 0 && later.pool.pending > 0
+  const agoMs = nowMs - head.blockTimeMs
+  const dueMs = (isWaiting ? 0 : heartbeatMs) + 2 * roundTimeoutMs
+  const hasMoved = later.head.number > now.head.number
+  const isStalled = !hasMoved && later.syncing === false && Math.min(agoMs, nowMs - startedMs) > dueMs
+  const dueS = Math.max(0, Math.ceil((heartbeatMs - agoMs) / 1000))
+  return { isStalled, values: { head: head.number, agoS: Math.round(agoMs / 1000), dueS } }
+}
+
+function progressFindings({ now, later, afterMs }: Running, { isStalled, values }: Advance): Finding[] {
+  if (later.syncing !== false) {
+    const { currentBlock, highestBlock } = later.syncing
+    const perSecond = ((later.head.number - now.head.number) * 1000) / Math.max(1, afterMs)
+    const left = highestBlock - currentBlock
+    const leftS = perSecond > 0 ? Math.ceil(left / perSecond) : -1
+    return [finding('SYNCING', 'info', { current: currentBlock, highest: highestBlock, perSecond: perSecond.toFixed(1), leftS })]
+  }
+  if (isStalled) return []
+  const isIdle = later.head.number === now.head.number && later.pool.pending === 0
+  return [finding(isIdle ? 'IDLE' : 'ADVANCING', 'info', values)]
+}
+
+function protocolFindings({ protocol, consensus, head }: Diagnosis): Finding[] {
+  const values = { height: head.number + 1, ...protocol }
+  if (protocol.needed > protocol.max) return [finding('PROTOCOL_TOO_OLD', 'error', values)]
+  return consensus.isStopped ? [finding('CONSENSUS_STOPPED', 'error')] : []
+}
+
+const REFUSAL_CODES: Partial<Record<string, FindingCode>> = {
+  GENESIS_MISMATCH: 'WRONG_GENESIS',
+  CHAIN_ID_MISMATCH: 'WRONG_GENESIS',
+  PROTOCOL_VERSION_MISMATCH: 'PEER_TOO_OLD',
+  NOT_ADMITTED: 'NOT_ADMITTED',
+  CLOSED_BEFORE_HANDSHAKE: 'NOT_ADMITTED',
+  PENALISED: 'BANNED',
+}
+
+/** One finding for each reason. Strangers whom this node does not admit are no trouble of its own. */
+function refusalFindings({ refusals, peers }: Diagnosis): Finding[] {
+  const isOurs = ({ code, byPeer }: Diagnosis['refusals'][number]): boolean =>
+    byPeer || code.endsWith('_MISMATCH')
+  const known = refusals.filter(isOurs).filter(({ code }) => REFUSAL_CODES[code] !== undefined)
+  const codes = [...new Set(known.map(({ code }) => REFUSAL_CODES[code]!))]
+  return codes.map((code) => {
+    const those = known.filter((refusal) => REFUSAL_CODES[refusal.code] === code)
+    // With peers of its own chain a node lives on, whoever else refuses it.
+    const severity = peers.length === 0 ? 'error' : 'warning'
+    return finding(code, severity, { count: those.length, peers: those.map(({ id }) => id).join(', '), reason: those.at(-1)!.message })
+  })
+}
+
+function quorumFindings({ head, peers, address }: Diagnosis, { isStalled, values }: Advance): Finding[] {
+  const { validators } = head
+  const isAlone = validators.length === 1 && validators[0] === address
+  if (peers.length === 0 && !isAlone) return [finding('NO_PEERS', 'error', { validators: validators.length })]
+  const here = new Set<Address>([address, ...peers.filter(({ follower }) => !follower).map((peer) => peer.address)])
+  const missing = validators.filter((validator) => !here.has(validator))
+  if (missing.length === 0) return []
+  const [connected, quorum] = [validators.length - missing.length, quorumSize(validators.length)]
+  const counts = { ...values, missing: missing.join(', '), connected, quorum, validators: validators.length, faults: faultTolerance(validators.length) }
+  // A follower is connected to some of them; only what has stopped is known to lack a quorum.
+  const isLacking = connected < quorum && (isStalled || validators.includes(address))
+  return [finding(isLacking ? 'NO_QUORUM' : 'VALIDATORS_MISSING', isLacking ? 'error' : 'warning', counts)]
+}
+
+function clockFindings({ peers }: Diagnosis): Finding[] {
+  const ahead = peers.flatMap(({ clockAheadMs }) => (clockAheadMs === undefined ? [] : [clockAheadMs])).sort((a, b) => a - b)
+  const median = ahead[Math.floor(ahead.length / 2)] ?? 0
+  if (Math.abs(median) < CLOCK_WARN_MS) return []
+  const severity = Math.abs(median) >= CLOCK_ERROR_MS ? 'error' : 'warning'
+  // What the peers are ahead, this clock is behind.
+  return [finding('CLOCK_OFF', severity, { aheadMs: Math.round(-median), peers: ahead.length, limitMs: CLOCK_ERROR_MS })]
+}
+
+function syncTimeFindings({ log, roundTimeoutMs }: Diagnosis): Finding[] {
+  if (log === undefined || log.sync.count === 0 || log.sync.p99Ms < SYNC_WARN_MS) return []
+  const { p50Ms, p99Ms, lastMs } = log.sync
+  const round = (ms: number): string => ms.toFixed(1)
+  // Two votes of a round wait for the disk, of every validator.
+  const severity = p50Ms > roundTimeoutMs / 4 ? 'error' : 'warning'
+  return [finding('DISK_SLOW', severity, { p50Ms: round(p50Ms), p99Ms: round(p99Ms), lastMs: round(lastMs) })]
+}
+
+function silenceFindings({ consensus, log, head }: Diagnosis): Finding[] {
+  if (!consensus.isSilent || log === undefined) return []
+  const isLost = log.status === 'missing' || log.status === 'damaged'
+  const values = { path: 'consensus.log', status: log.status, reason: log.silence ?? '', head: head.number }
+  return [finding(isLost ? 'LOG_LOST' : 'LOG_SILENT', 'warning', values)]
+}
+
+function roundFindings({ consensus, heardRounds, address }: Diagnosis): Finding[] {
+  const all = [...heardRounds, { address, round: consensus.round }]
+  const rounds = all.map(({ round }) => round)
+  const [lowest, highest] = [Math.min(...rounds), Math.max(...rounds)]
+  if (highest - lowest < ROUNDS_APART) return []
+  const places = all.map((one) => `${one.address} ${one.round}`).join(', ')
+  return [finding('ROUNDS_DIVERGED', 'error', { height: consensus.height, own: consensus.round, lowest, highest, places })]
+}

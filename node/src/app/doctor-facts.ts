@@ -1,0 +1,73 @@
+import type { Diagnosis } from './diagnosis.js'
+
+/** What `diagnose` judges: gathered by narrow probes, so that it can be made up in a test. */
+export interface DoctorFacts {
+  /** By the clock of whoever asks, milliseconds since 1970. */
+  readonly nowMs: number
+  readonly disk: DiskFacts
+  readonly key: KeyFacts
+  /** Why the genesis file cannot be used. */
+  readonly genesis: Fault | undefined
+  readonly node: NodeFacts
+}
+
+/** An error as it was thrown. */
+export interface Fault {
+  readonly code: string
+  readonly message: string
+}
+
+export interface DiskFacts {
+  readonly path: string
+  readonly freeBytes: number
+  /** What must stay free, else the node stops. */
+  readonly minFreeBytes: number
+}
+
+export interface KeyFacts {
+  readonly path: string
+  /** Missing, unreadable, no key, or the password in the file that is configured is wrong. */
+  readonly fault: Fault | undefined
+  /** Others than the owner may read it. */
+  readonly isOpen: boolean
+}
+
+export type NodeFacts =
+  /** `later` was asked `afterMs` after `now`: what moves between the two is progress. */
+  | { readonly state: 'running'; readonly now: Diagnosis; readonly later: Diagnosis; readonly afterMs: number }
+  /** Its admin port answers, and it waits for something. */
+  | { readonly state: 'paused'; readonly reason: Fault }
+  | ({ readonly state: 'stopped' } & FolderFacts)
+
+/** What the files of a stopped node show. */
+export interface FolderFacts {
+  readonly follow: boolean
+  readonly store: StoreFacts
+  /** Undefined for a node that does not take part. */
+  readonly log: LogFacts | undefined
+  readonly journal: JournalFacts
+  /** Those of the node's ports that another program listens on. */
+  readonly takenPorts: readonly { readonly use: string; readonly port: number }[]
+}
+
+export interface StoreFacts {
+  readonly folder: string
+  /** Why it cannot be opened, or what is damaged in it. */
+  readonly fault: Fault | undefined
+  /** Number of the last block; undefined for a new folder. */
+  readonly head: number | undefined
+}
+
+export interface LogFacts {
+  readonly path: string
+  readonly status: 'fresh' | 'ok' | 'missing' | 'damaged'
+  /** Why the validator will keep silent at first. */
+  readonly silence: string | undefined
+}
+
+export interface JournalFacts {
+  readonly path: string
+  readonly fault: Fault | undefined
+  /** Unreadable bytes; the end of a crash's last write, or damage. */
+  readonly droppedBytes: number
+}

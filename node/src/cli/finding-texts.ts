@@ -1,0 +1,163 @@
+import type { Finding, FindingCode } from '../app/diagnose.js'
+import type { Language } from './messages.js'
+
+/** What each finding of `songhua doctor` says: what is so, why, and what to do. `{name}` is filled in from its values. */
+interface FindingText {
+  readonly what: string
+  readonly why: string
+  readonly todo: string
+}
+
+type Texts = Readonly<Record<Language, FindingText>>
+
+const text = (what: string, why: string, todo: string): FindingText => ({ what, why, todo })
+
+export const FINDING_TEXTS: Readonly<Record<FindingCode, Texts>> = {
+  KEY_UNUSABLE: {
+    en: text('The node key cannot be used: {message}', '{code}: without its key the node does not start.', 'Put the key file back ({path}), or name it with --key-file; the password with --key-password-file.'),
+    zh: text('节点私钥无法使用：{message}', '{code}：没有私钥，节点无法启动。', '请将私钥文件放回 {path}，或用 --key-file 指定；口令用 --key-password-file 指定。'),
+  },
+  KEY_OPEN: {
+    en: text('Others than its owner may read the key file {path}.', 'Whoever reads the key can sign as this node.', 'chmod 600 {path}'),
+    zh: text('私钥文件 {path} 可被所有者以外的用户读取。', '任何读到私钥的人都可冒充本节点签名。', '运行 chmod 600 {path}'),
+  },
+  GENESIS_UNUSABLE: {
+    en: text('The genesis file cannot be used: {message}', '{code}: the node does not know which chain it belongs to.', 'Copy the genesis file of another node of this chain, bit for bit.'),
+    zh: text('创世文件无法使用：{message}', '{code}：节点无法确定所属的链。', '请从本链的其他节点逐字节复制创世文件。'),
+  },
+  DISK_FULL: {
+    en: text('The disk of {path} is full: {freeGb} GB free.', 'Below {neededGb} GB the node stops before a write fails.', 'Make room, or move the data folder to a larger disk.'),
+    zh: text('{path} 所在磁盘已满：剩余 {freeGb} GB。', '低于 {neededGb} GB 时节点会在写入失败之前停止。', '请清理磁盘，或将数据目录移至更大的磁盘。'),
+  },
+  DISK_NEARLY_FULL: {
+    en: text('The disk of {path} is nearly full: {freeGb} GB free.', 'Below {neededGb} GB the node stops.', 'Make room soon.'),
+    zh: text('{path} 所在磁盘即将写满：剩余 {freeGb} GB。', '低于 {neededGb} GB 时节点将停止。', '请尽快清理磁盘。'),
+  },
+  DISK_SLOW: {
+    en: text('The disk is slow: half of the votes take {p50Ms} ms to be safe, one of a hundred {p99Ms} ms; the last {lastMs} ms.', 'A vote is on disk before it is sent, so every block waits for it.', 'Give the data folder a disk of its own; look for backups, scrubs or neighbours that use it. A good disk takes less than 1 ms.'),
+    zh: text('磁盘缓慢：落盘耗时中位数 {p50Ms} ms，百分之一超过 {p99Ms} ms；最近一次 {lastMs} ms。', '投票须先落盘再发送，因此每个区块都要等待磁盘。', '请为数据目录配备独立磁盘，并检查备份、巡检或其他程序的占用。良好的磁盘低于 1 ms。'),
+  },
+  STORE_DAMAGED: {
+    en: text('The chain store is damaged: {message}', '{code}: what is damaged is never answered or built upon.', 'Run songhua repair: it moves the store aside and the node fetches the chain from its peers. Check the disk.'),
+    zh: text('链数据库已损坏：{message}', '{code}：损坏的数据不会被用于应答或出块。', '请运行 songhua repair：它会将数据库移到一旁，节点随后从对等节点重新同步。请检查磁盘。'),
+  },
+  STORE_LOCKED: {
+    en: text('Another process has the data folder open: {folder}', 'The admin port of this folder\'s configuration does not answer, so it is a node with other ports, or one that hangs.', 'Find it (fuser {folder}/LOCK) and end it, or ask it at its own admin address.'),
+    zh: text('数据目录已被其他进程打开：{folder}', '该目录配置的管理端口无应答，说明是使用其他端口的节点，或已失去响应。', '请找到该进程（fuser {folder}/LOCK）并结束它，或通过其管理地址查询。'),
+  },
+  STORE_OTHER_CHAIN: {
+    en: text('The data folder holds another chain than the genesis file: {message}', 'The genesis file was replaced, or the folder belongs to another network.', 'Put the right genesis file back, or use a new data folder.'),
+    zh: text('数据目录与创世文件不属于同一条链：{message}', '创世文件被替换，或该目录属于另一网络。', '请放回正确的创世文件，或使用新的数据目录。'),
+  },
+  STORE_REFUSED: {
+    en: text('The chain store cannot be opened: {message}', '{code}', 'Do what the message says, then run songhua doctor again.'),
+    zh: text('链数据库无法打开：{message}', '{code}', '请按提示处理，然后再次运行 songhua doctor。'),
+  },
+  LOG_LOST: {
+    en: text('The consensus log is {status}: this validator keeps silent.', 'It does not know what it has signed ({reason}). It votes again at H + 3, H being the highest head that a quorum named after its start.', 'Let it run: it follows the chain and votes by itself. A damaged file goes aside with songhua repair. Never copy a consensus log from a backup or another node.'),
+    zh: text('共识日志{status}：本验证者保持静默。', '它无法得知自己签过什么（{reason}）。自启动后法定多数所报最高高度 H 起，到 H + 3 恢复投票。', '请让其运行：它会继续同步并自动恢复投票。损坏的文件可用 songhua repair 移开。切勿从备份或其他节点复制共识日志。'),
+  },
+  LOG_SILENT: {
+    en: text('This validator keeps silent: {reason}.', 'Its log and its store do not belong to the same moment, so it may have signed what it does not remember.', 'Let it run: it follows the chain and votes again by itself from H + 3 on.'),
+    zh: text('本验证者保持静默：{reason}。', '共识日志与链数据库不属于同一时刻，可能签过已不记得的内容。', '请让其运行：它会继续同步，并从 H + 3 起自动恢复投票。'),
+  },
+  JOURNAL_DAMAGED: {
+    en: text('{droppedBytes} bytes of the transaction journal cannot be read: {path}', 'The end of a write that a crash cut off, or damage. What follows damage is still read.', 'Nothing is needed after a crash. songhua repair sets the old file aside and keeps every transaction that can be read.'),
+    zh: text('交易日志有 {droppedBytes} 字节无法读取：{path}', '可能是崩溃中断的末尾写入，也可能是损坏；损坏之后的记录仍会读取。', '若刚崩溃过则无需处理。songhua repair 会将旧文件移开，并保留所有可读交易。'),
+  },
+  JOURNAL_REFUSED: {
+    en: text('The transaction journal cannot be used: {message}', '{code}: the node does not start with it.', 'songhua repair sets the file aside and keeps every transaction that can be read.'),
+    zh: text('交易日志无法使用：{message}', '{code}：节点无法以此启动。', 'songhua repair 会将该文件移开，并保留所有可读交易。'),
+  },
+  PORT_TAKEN: {
+    en: text('Port {port} ({use}) is taken by another program.', 'The node cannot listen there and does not start.', 'End that program, or give the node another port in songhua.json.'),
+    zh: text('端口 {port}（{use}）被其他程序占用。', '节点无法监听该端口，因而无法启动。', '请结束占用程序，或在 songhua.json 中改用其他端口。'),
+  },
+  NODE_PAUSED: {
+    en: text('The node waits: {message}', '{code}', 'Remove the cause; the node goes on by itself.'),
+    zh: text('节点正在等待：{message}', '{code}', '请消除原因；节点会自动恢复运行。'),
+  },
+  NODE_STOPPED: {
+    en: text('The node does not run; its last block is {head}.', 'Nobody answers at its admin port.', 'songhua start --data <folder>'),
+    zh: text('节点未运行；最后区块为 {head}。', '管理端口无应答。', '请运行 songhua start --data <目录>'),
+  },
+  CONSENSUS_STOPPED: {
+    en: text('Consensus has stopped in this node.', 'A broken invariant or a failed disk; the log of the node names it.', 'Look for "consensus has stopped" in the log, then restart the node.'),
+    zh: text('本节点的共识已停止。', '不变量被破坏或磁盘故障；节点日志中有说明。', '请在日志中查找 "consensus has stopped"，然后重启节点。'),
+  },
+  PROTOCOL_TOO_OLD: {
+    en: text('Block {height} needs protocol version {needed}; this program knows {max}.', 'The chain was upgraded at that height.', 'Install the newer songhua and start it on the same data folder.'),
+    zh: text('区块 {height} 需要协议版本 {needed}；本程序支持到 {max}。', '链已在该高度升级。', '请安装新版 songhua，并用同一数据目录启动。'),
+  },
+  IMPORT_FAILS: {
+    en: text('A block that a quorum has sealed cannot be imported: {message}', '{code}: the others agree on it, so this node\'s state or program is not theirs.', 'Compare songhua version with the other nodes; then stop the node, run songhua doctor --deep and songhua repair.'),
+    zh: text('法定多数已封印的区块无法导入：{message}', '{code}：其他节点均认可该区块，因此是本节点的状态或程序与之不同。', '请与其他节点比对 songhua version；然后停止节点，运行 songhua doctor --deep 和 songhua repair。'),
+  },
+  WRONG_GENESIS: {
+    en: text('{count} peers belong to another chain: {reason}', 'This node or they have another genesis file. Peers: {peers}', 'Compare genesis.json with that of a node of the chain, bit for bit (sha256sum).'),
+    zh: text('{count} 个对等节点属于另一条链：{reason}', '本节点或对方的创世文件不同。对等节点：{peers}', '请与本链节点逐字节比对 genesis.json（sha256sum）。'),
+  },
+  PEER_TOO_OLD: {
+    en: text('{count} peers speak no common protocol version: {reason}', 'One of the two programs is too old. Peers: {peers}', 'Update the older one.'),
+    zh: text('{count} 个对等节点没有共同的协议版本：{reason}', '双方之一的程序过旧。对等节点：{peers}', '请更新较旧的一方。'),
+  },
+  NOT_ADMITTED: {
+    en: text('{count} peers do not admit this node: {reason}', 'Its key is not on the list of nodes that the council keeps on the chain. Peers: {peers}', 'Ask the council to add the public key of this node (songhua keys show).'),
+    zh: text('{count} 个对等节点拒绝本节点：{reason}', '本节点的密钥不在链上理事会维护的节点名单中。对等节点：{peers}', '请联系理事会添加本节点公钥（songhua keys show）。'),
+  },
+  BANNED: {
+    en: text('{count} peers have banned this node for a while: {reason}', 'It sent what they took for misbehaviour. Peers: {peers}', 'Look at the log of one of them for the code, and compare versions.'),
+    zh: text('{count} 个对等节点暂时封禁了本节点：{reason}', '本节点发送的内容被视为违规。对等节点：{peers}', '请在对方日志中查看代码，并比对版本。'),
+  },
+  NO_PEERS: {
+    en: text('No other node is connected.', 'None of its bootnodes answers, or none admits it ({validators} validators make this chain).', 'Check p2p.bootnodes in songhua.json, the firewall between the nodes, and whether the others run.'),
+    zh: text('没有连接到任何其他节点。', '引导节点均无应答，或均不接纳本节点（本链有 {validators} 个验证者）。', '请检查 songhua.json 中的 p2p.bootnodes、节点之间的防火墙，以及其他节点是否运行。'),
+  },
+  NO_QUORUM: {
+    en: text('The chain stands still: {connected} of {validators} validators are here, {quorum} are needed. Last block {head}, {agoS} s ago.', 'More than {faults} are gone, and without a quorum nothing may be decided. Missing: {missing}', 'Start the missing validators, or mend the links to them. Nothing is lost; the chain goes on as soon as {quorum} are connected.'),
+    zh: text('链已停滞：{validators} 个验证者中仅有 {connected} 个在线，需要 {quorum} 个。最后区块 {head}，{agoS} 秒前。', '缺席者超过 {faults} 个；没有法定多数则不得裁定任何区块。缺席：{missing}', '请启动缺席的验证者或修复与其连接。数据没有丢失；达到 {quorum} 个后链自动继续。'),
+  },
+  VALIDATORS_MISSING: {
+    en: text('{connected} of {validators} validators are connected; {quorum} are needed.', 'Not connected to this node: {missing}', 'Start them or mend the links: one more failure may stop the chain.'),
+    zh: text('{validators} 个验证者中已连接 {connected} 个；需要 {quorum} 个。', '未与本节点连接：{missing}', '请启动它们或修复连接：再有故障可能使链停滞。'),
+  },
+  CLOCK_OFF: {
+    en: text('This machine\'s clock is {aheadMs} ms ahead of its peers (a minus sign: behind).', 'The middle of {peers} peers, measured with each ping. A block more than {limitMs} ms ahead is refused.', 'Start the time service (chrony, systemd-timesyncd) and check its source.'),
+    zh: text('本机时钟比对等节点快 {aheadMs} ms（负数表示慢）。', '取 {peers} 个对等节点的中位数，随每次 ping 测得。超前 {limitMs} ms 以上的区块会被拒绝。', '请启动时间同步服务（chrony、systemd-timesyncd）并检查其时间源。'),
+  },
+  ROUNDS_DIVERGED: {
+    en: text('The validators are in different rounds of height {height}: from {lowest} to {highest}, this node in {own}.', 'Messages between them are lost or late, so that their timers do not run together. Heard: {places}', 'Look for one-way links, full queues or a stopped process among them; they meet again when messages arrive.'),
+    zh: text('各验证者在高度 {height} 处于不同轮次：{lowest} 至 {highest}，本节点在 {own}。', '彼此间的消息丢失或迟到，计时器无法同步。已听到：{places}', '请检查单向链路、队列拥塞或停滞的进程；消息恢复后各节点会重新汇合。'),
+  },
+  STALLED: {
+    en: text('No block for {agoS} s: the chain stands at block {head}, round {round}.', 'The validators are connected and nothing else was found wrong here.', 'Run songhua doctor on the other validators; the cause is most likely with one of them.'),
+    zh: text('已 {agoS} 秒没有新区块：停在区块 {head}，轮次 {round}。', '验证者均已连接，本机未发现其他问题。', '请在其他验证者上运行 songhua doctor；原因很可能在其中之一。'),
+  },
+  NOT_VALIDATOR: {
+    en: text('This node follows the chain and does not vote.', '{address} is not among the validators, or the node was started with --follow. That is normal.', 'Nothing. To vote, the council must add it to the validators.'),
+    zh: text('本节点只同步，不参与投票。', '{address} 不在验证者之列，或以 --follow 启动。属正常情况。', '无需处理。若要投票，须由理事会将其加入验证者。'),
+  },
+  SYNCING: {
+    en: text('The node is syncing: block {current} of {highest}, {perSecond} blocks a second.', 'It was away or is new; {leftS} s are left at this pace (-1: not known yet).', 'Wait.'),
+    zh: text('节点正在同步：区块 {current} / {highest}，每秒 {perSecond} 个区块。', '它曾离线或为新节点；按此速度还需 {leftS} 秒（-1 表示尚不可知）。', '请等待。'),
+  },
+  ADVANCING: {
+    en: text('The chain advances: block {head}, {agoS} s ago.', 'Blocks are made when there are transactions.', 'Nothing.'),
+    zh: text('链正常推进：区块 {head}，{agoS} 秒前。', '有交易时即出块。', '无需处理。'),
+  },
+  IDLE: {
+    en: text('The chain is idle: block {head} was made {agoS} s ago; an empty block is due in {dueS} s.', 'No transaction waits. Blocks are made on demand, and now and then an empty one.', 'Nothing.'),
+    zh: text('链处于空闲：区块 {head} 于 {agoS} 秒前产生；{dueS} 秒后将产生空块。', '没有待处理交易。区块按需产生，并定期产生空块。', '无需处理。'),
+  },
+}
+
+const ZH_STATUS: Readonly<Partial<Record<string, string>>> = { missing: '缺失', damaged: '已损坏' }
+
+/** The words of a finding in a language. */
+export function explainFinding({ code, values }: Finding, language: Language): FindingText {
+  const status = language === 'zh' ? ZH_STATUS[String(values.status)] : undefined
+  const known: Finding['values'] = status === undefined ? values : { ...values, status }
+  const fill = (words: string): string => words.replace(/\{(\w+)\}/g, (whole, name: string) => String(known[name] ?? whole))
+  const { what, why, todo } = FINDING_TEXTS[code][language]
+  return { what: fill(what), why: fill(why), todo: fill(todo) }
+}
