@@ -102,7 +102,10 @@ describe('one slow part does not stop the rest', () => {
     world.submit(transaction(0), [victim])
     await world.run(TIMING.roundTimeoutMs + 500)
     for (let at = 0; at < 3 * INBOX_PEER_MESSAGES_MAX; at++) victim.hear(world.node(3).address, prepare.bytes)
-    expect(victim.driver.metrics()['dropped']).toBe(2 * INBOX_PEER_MESSAGES_MAX)
+    // By the peer's rate or by its share of the queue.
+    const { dropped, limited, waiting } = victim.driver.metrics()
+    expect(dropped + limited).toBeGreaterThan(INBOX_PEER_MESSAGES_MAX)
+    expect(waiting).toBeGreaterThan(0)
     const sent = world.messages
     await world.run(2 * TIMING.roundTimeoutCapMs)
     // The round change came out, and is said again and again: no timer of it was lost.
