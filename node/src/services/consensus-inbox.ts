@@ -20,7 +20,7 @@ interface PeerShare<T> {
 }
 
 /** Messages of one validator that one peer may bring in a second, on average and at once: each costs a recovery. */
-export const INBOX_RATE_PER_VALIDATOR = { perSecond: 200, burst: 800 }
+export const INBOX_RATE_PER_VALIDATOR = { perSecond: 200, burst: 200 }
 
 /**
  * Each peer's messages in the order they came, the peers in turn, each within its own share: a flood delays nobody's
