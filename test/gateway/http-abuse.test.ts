@@ -42,6 +42,93 @@ describe('sockets', () => {
   })
 })
 
+/** What `/metrics` shows as `songhua_gateway_refusals_total{code, limit}`. */
+const counted = (code: string, limit?: string): number =>
+  fixture.refusals().find((one) => one.code === code && one.limit === limit)?.count ?? 0
+
+/** Announces a body and sends none of it. */
+async function announce(path: string, headers: string, bytes: number): Promise<void> {
+  const socket = await open(fixture.port)
+  socket.write(`POST ${path} HTTP/1.1\r\nHost: localhost\r\n${headers}Content-Type: application/json\r\nContent-Length: ${bytes}\r\n\r\n{`)
+}
+
+describe('bodies that are announced and not sent', () => {
+  it('hold what is there for callers without a key, and nothing of what is there for others', async () => {
+    fixture = await createFixture({ limits: { inboundBytesAnonymousMax: 100_000 } })
+    const { token } = fixture.key()
+    for (let sent = 0; sent < 3; sent++) await announce('/v1/verify', '', 50_000)
+    await until('the third to be refused', () => counted('GATEWAY_BUSY', 'inboundBytesAnonymousMax') === 1)
+    const refused = await ask(`${fixture.url}/v1/verify`, { body: { evidence: {} } })
+    expect([refused.status, refused.json.error.code, refused.json.error.details.limit]).toEqual([503, 'GATEWAY_BUSY', 'inboundBytesAnonymousMax'])
+    const taken = await ask(`${fixture.url}/v1/records`, { token, body: { schema: 'government.licence', payload: LICENCE } })
+    expect(taken.status).toBe(202)
+  })
+
+  it('hold the share of their key, and the next key has its own', async () => {
+    fixture = await createFixture({ limits: { inboundBytesPerKeyMax: 100_000 } })
+    const [hostile, honest] = [fixture.key(), fixture.key()]
+    for (let sent = 0; sent < 3; sent++) await announce('/v1/records', `Authorization: Bearer ${hostile.token}\r\n`, 50_000)
+    await until('the third to be refused', () => counted('RATE_LIMITED', 'inboundBytesPerKeyMax') === 1)
+    const body = { schema: 'government.licence', payload: LICENCE }
+    const refused = await ask(`${fixture.url}/v1/records`, { token: hostile.token, body })
+    expect([refused.status, refused.json.error.details.limit, refused.headers.get('retry-after')]).toEqual([429, 'inboundBytesPerKeyMax', '1'])
+    expect((await ask(`${fixture.url}/v1/records`, { token: honest.token, body })).status).toBe(202)
+  })
+})
+
+describe('slow ones', () => {
+  it.each([
+    ['headers', 'POST /v1/records HTTP/1.1\r\nHost: l', { headersReceiveMs: 150, receiveCheckMs: 50 }],
+    ['bodies', 'POST /v1/verify HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{',
+      { headersReceiveMs: 150, requestReceiveMs: 200, receiveCheckMs: 50 }],
+  ])('of %s, byte by byte, end with 408 and are counted', async (_what, start, limits) => {
+    fixture = await createFixture({ limits })
+    const socket = await open(fixture.port)
+    let received = ''
+    socket.on('data', (data: Buffer) => (received += data.toString()))
+    socket.write(start)
+    const drip = setInterval(() => socket.writable && socket.write('a'), 20)
+    await until('it to be cut', () => received !== '')
+    clearInterval(drip)
+    expect(received).toContain('408 Request Timeout')
+    expect(counted('HTTP_BROKEN', 'requestReceiveMs')).toBe(1)
+    expect(await isUp()).toBe(true)
+  })
+})
+
+describe('refusals', () => {
+  it.each([
+    ['a type that nobody reads', { headers: { 'content-type': 'text/xml' }, body: '<a/>' }, 415, 'CONTENT_TYPE'],
+    ['nesting without end', { body: '['.repeat(5000) + ']'.repeat(5000) }, 400, 'JSON_TOO_DEEP'],
+    ['more records than one request may have', { body: { records: Array.from({ length: 10_001 }, () => ({})) } }, 413, 'TOO_MANY_RECORDS'],
+  ] as const)('are counted by code: %s', async (_name, request, status, code) => {
+    fixture = await createFixture()
+    const { token } = fixture.key()
+    const refused = await ask(`${fixture.url}/v1/records`, { token, ...request })
+    expect([refused.status, refused.json.error.code]).toEqual([status, code])
+    expect(fixture.refusals().filter((one) => one.code === code).map(({ count }) => count)).toEqual([1])
+  })
+
+  it('are counted: streams beyond the share of a key', async () => {
+    fixture = await createFixture({ limits: { streamsPerKeyMax: 2 } })
+    const { token } = fixture.key()
+    const headers = { authorization: `Bearer ${token}` }
+    const ends = new AbortController()
+    const stream = (): Promise<Response> => fetch(`${fixture.url}/v1/stream?cursor=0`, { headers, signal: ends.signal })
+    expect((await Promise.all([stream(), stream()])).map(({ status }) => status)).toEqual([200, 200])
+    expect((await stream()).status).toBe(429)
+    expect(fixture.refusals().find(({ code }) => code === 'STREAMS_TOO_MANY')?.count).toBe(1)
+    ends.abort()
+  })
+
+  it('are counted: a cursor that was never given out', async () => {
+    fixture = await createFixture()
+    const { token } = fixture.key()
+    expect((await ask(`${fixture.url}/v1/stream?cursor=forged`, { token })).json.error.code).toBe('CURSOR_INVALID')
+    expect(counted('CURSOR_INVALID')).toBe(1)
+  })
+})
+
 describe('a body', () => {
   it('of more values than there may be is refused before it is parsed', async () => {
     fixture = await createFixture({ limits: { jsonValuesMax: 1000 } })

@@ -7,6 +7,7 @@ import type { Header } from '@songhua/sdk/protocol/header'
 import { CodedError } from '@songhua/sdk/protocol/errors'
 import { type Clock, systemClock } from '@songhua/node/base/clock'
 import type { Logger } from '@songhua/node/base/logger'
+import type { RefusalCount } from '@songhua/node/base/refusals'
 import {
   type ApiKeyFile, EMPTY_API_KEY_FILE, apiKeyFileToText, createApiKey, createApiKeys, revokeApiKey,
 } from '@songhua/node/gateway/api-keys'
@@ -45,6 +46,8 @@ export interface Fixture {
   keyFile(): ApiKeyFile
   revoke(id: string): void
   breakKeys(): void
+  /** Since the start. */
+  refusals(): RefusalCount[]
   stop(): Promise<void>
 }
 
@@ -118,6 +121,7 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
       text = '{"version":1,"keys":[{}]}'
       version++
     },
+    refusals: () => running.refusals(),
     stop: () => running.stop(),
   }
 }
