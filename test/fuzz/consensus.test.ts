@@ -6,6 +6,9 @@ import { authenticate, readEnvelope } from '@songhua/node/consensus/envelope'
 import type { Message } from '@songhua/node/consensus/messages'
 import { openMessage } from '@songhua/node/consensus/open-message'
 import type { SafetyRecord } from '@songhua/node/consensus/safety-record'
+import {
+  countingGeneration, decodeFileHeader, encodeFileHeader, encodeRecord as encodeLogRecord, findRecords,
+} from '@songhua/node/storage/consensus-log-format'
 import { installNativeCrypto } from '@songhua/node/execution/native-crypto'
 import { createFrameReader, writeFrameHeader } from '@songhua/node/network/frame'
 import { encodeBlockEntry, encodeMark, encodeRecord, readSafetyLog } from '@songhua/node/signer/safety-log'
@@ -109,6 +112,38 @@ describe('the entries of the consensus log', { timeout: FUZZ_TIMEOUT_MS }, () =>
       if ('code' in read) expect(recovery).toMatchObject({ silence: expect.any(String) as string, record: undefined })
       else if (recovery.silence === undefined) expect(read.value.mark?.height).toBeOneOf([cast.height - 1, cast.height])
     })
+  })
+})
+
+// --------------------------------------------------------------------------------------------------------- log file
+
+/** What a log file gives back; undefined is damage, which keeps the validator silent. */
+function readFile(bytes: Uint8Array): string[] | undefined {
+  const file = Buffer.from(bytes)
+  const header = decodeFileHeader(file)
+  const counting = header && countingGeneration(findRecords(header.key, file))
+  return counting?.payloads.map((payload) => bytesToHex(payload))
+}
+
+describe('the file of the consensus log', { timeout: FUZZ_TIMEOUT_MS }, () => {
+  const images = fc.tuple(any.bytesOf(32), fc.array(any.bytesUpTo(6_000), { minLength: 1, maxLength: 4 })).map(([key, payloads]) => {
+    const records = [new Uint8Array(0), ...payloads].map((payload, sequence) =>
+      encodeLogRecord(key, { generation: 3, height: 9, sequence, setSize: payloads.length, groupStart: 0, payload }))
+    return { payloads: payloads.map(bytesToHex), image: concatBytes(encodeFileHeader(key), ...records) }
+  })
+
+  it('gives back what was written, also after one change of any byte', () => {
+    holds(fc.tuple(images, fc.nat(), fc.integer({ min: 1, max: 255 })), 80, ([{ payloads, image }, place, change]) => {
+      expect(readFile(image)).toEqual(payloads)
+      const at = place % image.length
+      expect(readFile(image.map((byte, index) => (index === at ? byte ^ change : byte)))).toEqual(payloads)
+    })
+  })
+
+  it('gives back what was written, or counts as damaged, whatever is done to it: never less, never another thing', () => {
+    const spoilt = images.chain(({ payloads, image }) => mutated(fc.constant(image)).map((bytes) => ({ payloads, bytes })))
+    holds(spoilt, 80, ({ payloads, bytes }) => expect([undefined, payloads]).toContainEqual(readFile(bytes)))
+    holds(anyBytes, 60, (bytes) => expect(readFile(bytes)).toBeUndefined())
   })
 })
 
