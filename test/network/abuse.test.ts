@@ -33,7 +33,7 @@ describe('a stranger that breaks the rules', () => {
   })
 
   it('is cut when it says nothing', async () => {
-    const node = await startNode({ seed: 1, limits: { handshakeMs: 200 } })
+    const node = await startNode({ seed: 1, limits: { handshakeMs: 1_500 } })
     const raw = await dialRaw(node, 2)
     await until(() => ended(node, 'HANDSHAKE_TIMEOUT') && raw.isClosed())
   })

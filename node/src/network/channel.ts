@@ -49,11 +49,23 @@ export function createFrameChannel(options: FrameChannelOptions, ports: FrameCha
   }
 }
 
+/** Frames and bytes a second; the frame that goes beyond the bytes is still taken, and the next one waits for it. */
+function createFrameRate(stream: StreamLimits, clock: Clock): { waitMs(): number; spend(payloadBytes: number): void } {
+  const frames = createTokenBucket({ perSecond: stream.framesPerSecond, burst: stream.framesBurst }, clock.now())
+  const bytes = createTokenBucket({ perSecond: stream.bytesPerSecond, burst: stream.bytesBurst }, clock.now())
+  return {
+    waitMs: () => Math.max(frames.waitMs(clock.now()), bytes.waitMs(clock.now())),
+    spend(payloadBytes) {
+      frames.spend(clock.now(), 1)
+      bytes.spend(clock.now(), payloadBytes)
+    },
+  }
+}
+
 function createReading({ name, wire, stream, limits }: FrameChannelOptions, ports: FrameChannelPorts) {
   const { clock } = ports
   const frames = createFrameReader(stream.frameBytesMax)
-  const bucket = createTokenBucket({ perSecond: stream.framesPerSecond, burst: stream.framesBurst }, clock.now())
-  const bytes = createTokenBucket({ perSecond: stream.bytesPerSecond, burst: stream.bytesBurst }, clock.now())
+  const rate = createFrameRate(stream, clock)
   let stopped = false
   let cancelResume: (() => void) | undefined
   let cancelDeadline: (() => void) | undefined
@@ -84,15 +96,14 @@ function createReading({ name, wire, stream, limits }: FrameChannelOptions, port
   const deliver = (): void => {
     try {
       while (!stopped && cancelResume === undefined && frames.hasNext()) {
-        const waitMs = Math.max(bucket.waitMs(clock.now()), bytes.waitMs(clock.now()))
+        const waitMs = rate.waitMs()
         if (waitMs > 0) slowDown(waitMs)
         else {
-          bucket.take(clock.now())
           // Another frame, another deadline.
           cancelDeadline?.()
           cancelDeadline = undefined
           const payload = frames.next()!
-          bytes.spend(clock.now(), payload.length)
+          rate.spend(payload.length)
           ports.onFrame(payload)
         }
       }
