@@ -160,6 +160,8 @@ export async function rpc<T>(url: string, method: string, params: unknown[] = []
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
     signal: AbortSignal.timeout(10_000),
   })
+  // A node that stops answers so, and not in JSON-RPC.
+  if (response.status === 503) throw new Error(`${method}: HTTP 503 ${await response.text()}`)
   const answer = (await response.json()) as { result?: T; error?: { code: number; message: string } }
   if (answer.error) throw new Error(`${method}: ${answer.error.code} ${answer.error.message}`)
   return answer.result as T

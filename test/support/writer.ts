@@ -41,7 +41,8 @@ async function deliver(transaction: Prepared, urls: () => string[], isStopped: (
     )
     // A node that was killed after it took the transaction, and another that has it already, both mean delivered.
     if (failure === undefined || /already known|nonce too low/.test(failure.message)) return
-    if (!/fetch failed|timeout|aborted|terminated/.test(failure.message)) throw failure
+    // Without an answer, or without an acknowledgement: a node that is gone, stops, or whose disk is full.
+    if (!/fetch failed|timeout|aborted|terminated|HTTP 503|is not on disk/.test(failure.message)) throw failure
     await sleep(PAUSE_MS)
   }
 }
