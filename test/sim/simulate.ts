@@ -1,12 +1,11 @@
 import { isCodedError, messageOf } from '@songhua/sdk/protocol/errors'
-import { faultTolerance } from '@songhua/sdk/protocol/validator-set'
-import { TIMING } from '../consensus/fixture.js'
 import { installCachedCrypto } from './cached-crypto.js'
 import { type Cast, planCast } from './cast.js'
 import { SimFailure } from './failure.js'
 import { Forger, TRICKS } from './forger.js'
 import { BrokenInvariant } from './monitor.js'
 import type { SimulatedNode } from './node.js'
+import { Progress } from './progress.js'
 import { seededRandom } from './random.js'
 import { Schedule } from './schedule.js'
 import { START_MS, type World, createWorld } from './world.js'
@@ -46,12 +45,6 @@ export interface SimReport {
   /** Of the whole trace: equal for equal runs. */
   readonly digest: string
 }
-
-/**
- * Rounds that one height may take once the network works and everybody is back: one to come together, one for each
- * faulty proposer in a row, and as many again for proposals that clocks put off.
- */
-export const roundsToProgress = (validators: number): number => 2 * faultTolerance(validators) + 4
 
 /**
  * One run, all of it decided by the seed: who is Byzantine, what links, clocks and disks do and when, who dies and comes
@@ -136,56 +129,10 @@ async function settle({ world, schedule, honest, cast }: Ending): Promise<number
   const first = progress.height
   for (let step = 1; step <= HEIGHTS_AFTER; step++) {
     schedule.submitAndRelay(world.random.pick(honest))
-    await progress.until(() => honest.every(({ height }) => height >= first + step))
+    await progress.until('progress-after-healing', () => honest.every(({ height }) => height >= first + step))
   }
-  await progress.until(() => world.monitor.owed.length === 0)
+  await progress.until('acknowledged-becomes-final', () => world.monitor.owed.length === 0)
   const last = world.monitor.height
-  await progress.until(() => honest.every(({ height }) => height >= last))
+  await progress.until('progress-after-healing', () => honest.every(({ height }) => height >= last))
   return progress.roundsMax
-}
-
-/** Counts the rounds of each height, from where it stands at the healing. */
-class Progress {
-  readonly #world: World
-  readonly #honest: readonly SimulatedNode[]
-  readonly #first: number
-  readonly #firstRound: number
-  roundsMax = 0
-
-  constructor(world: World, honest: readonly SimulatedNode[]) {
-    this.#world = world
-    this.#honest = honest
-    this.#first = this.height + 1
-    const deciding = honest.map(({ driver }) => driver.status()).filter(({ height }) => height === this.#first)
-    this.#firstRound = Math.max(0, ...deciding.map(({ round }) => round))
-  }
-
-  get height(): number {
-    return Math.max(...this.#honest.map(({ height }) => height))
-  }
-
-  /** @throws BrokenInvariant after too many rounds, or as long as they would take */
-  async until(isDone: () => boolean): Promise<void> {
-    const limit = this.#limit
-    await this.#world.until(() => {
-      this.#count(limit)
-      return isDone()
-    }, limit * TIMING.roundTimeoutCapMs)
-  }
-
-  get #limit(): number {
-    return roundsToProgress(this.#world.monitor.validators.length)
-  }
-
-  #count(limit: number): void {
-    for (const node of this.#honest) {
-      const { height, round } = node.driver.status()
-      const rounds = height === this.#first ? round - this.#firstRound : round
-      if (height <= this.height || rounds <= this.roundsMax) continue
-      this.roundsMax = rounds
-      if (rounds <= limit) continue
-      const words = `height ${height} takes more than ${limit} rounds after healing`
-      throw new BrokenInvariant('progress-after-healing', `${words}\n${this.#world.describe()}`)
-    }
-  }
 }

@@ -4,7 +4,7 @@ import type { Header } from '@songhua/sdk/protocol/header'
 import type { Transaction } from '@songhua/sdk/protocol/transaction'
 import { councilOfSize } from '../consensus/fixture.js'
 import { type Council, genesisOf } from '../sync/chain.js'
-import { BrokenInvariant, Monitor } from './monitor.js'
+import { BrokenInvariant, type Invariant, Monitor } from './monitor.js'
 import { HEALTHY_LINKS, type LinkRules, SimulatedNetwork, type Station } from './network.js'
 import { SimulatedNode } from './node.js'
 import { type Random, seededRandom } from './random.js'
@@ -145,12 +145,12 @@ export class World {
   }
 
   /** Runs until `isDone`; fails after `limitMs` of virtual time, and when a promise is broken. */
-  async until(isDone: () => boolean, limitMs: number): Promise<void> {
+  async until(isDone: () => boolean, limitMs: number, promise: Invariant = 'progress-after-healing'): Promise<void> {
     const endMs = this.clock.now() + limitMs
     await settled()
     while (!isDone()) {
-      if (this.clock.now() > endMs) throw new BrokenInvariant('progress-after-healing', `not done after ${limitMs} ms: ${this.describe()}`)
-      if (!(await this.clock.next())) throw new BrokenInvariant('progress-after-healing', `nothing will ever happen: ${this.describe()}`)
+      if (this.clock.now() > endMs) throw new BrokenInvariant(promise, `not done after ${limitMs} ms: ${this.describe()}`)
+      if (!(await this.clock.next())) throw new BrokenInvariant(promise, `nothing will ever happen: ${this.describe()}`)
       this.#measure()
       if (this.monitor.broken !== undefined) throw this.monitor.broken
     }
