@@ -37,9 +37,7 @@ export interface HuntReport {
   readonly wallMs: number
 }
 
-const CONTROL: Pick<Mutant, 'name' | 'edits'> = { name: 'control', edits: [] }
 const scheduleOf = ({ seed, validators }: Schedule): Schedule => ({ seed, validators })
-const keyOf = ({ seed, validators }: Schedule): string => `${seed} ${validators}`
 
 function searchSchedules(count: number): Schedule[] {
   return Array.from({ length: count }, (_, at) => ({
@@ -48,67 +46,89 @@ function searchSchedules(count: number): Schedule[] {
   }))
 }
 
-/**
- * Every mutant, two at a time, and the unmutated simulator on all schedules that are to mean something.
- * @param search schedules tried for a mutant that its hints do not catch
- */
-export async function huntMutants(mutants: readonly Mutant[], search = SEARCH_SCHEDULES): Promise<HuntReport> {
+export interface HuntOptions {
+  /** Schedules tried for a mutant that its hints do not catch. */
+  readonly search?: number
+  /** Told as soon as the fate of a mutant is known. */
+  readonly onVerdict?: (verdict: Verdict) => void
+}
+
+/** Every mutant, two at a time; what seems to be caught is tried on the unmutated simulator as well. */
+export async function huntMutants(mutants: readonly Mutant[], options: HuntOptions = {}): Promise<HuntReport> {
+  const { search = SEARCH_SCHEDULES, onVerdict } = options
   const startMs = performance.now()
   // Inside the repository: what is external is resolved from where the bundle lies.
   const cache = resolve(import.meta.dirname, '../../../node_modules/.cache')
   mkdirSync(cache, { recursive: true })
   const folder = mkdtempSync(join(cache, 'mutants-'))
   try {
-    const found = await inPairs(mutants, (mutant) => hunt(mutant, { folder, search }))
-    const control = await runControl(found, mutants, folder)
-    const sick = new Set(control.map(keyOf))
-    const verdicts = found.map((verdict) => withControl(verdict, sick))
-    return { verdicts, sick: control, wallMs: performance.now() - startMs }
+    const control = await createControl(folder)
+    const verdicts = await inPairs(mutants, async (mutant) => {
+      const verdict = await hunt(mutant, { folder, search, control })
+      onVerdict?.(verdict)
+      return verdict
+    })
+    return { verdicts, sick: await control.failed(), wallMs: performance.now() - startMs }
   } finally {
     rmSync(folder, { recursive: true })
   }
 }
 
-async function hunt({ name, breaks, edits, hints }: Mutant, at: { folder: string; search: number }): Promise<Verdict> {
+/** The unmutated simulator: a schedule that fails there too has caught nothing. */
+interface Control {
+  /** Each schedule is run once. */
+  passes(schedule: Schedule): Promise<boolean>
+  failed(): Promise<Trial[]>
+}
+
+async function createControl(folder: string): Promise<Control> {
+  const bundle = join(folder, 'control.mjs')
+  await bundleMutant({ name: 'control', edits: [] }, bundle)
+  const trials = new Map<string, Promise<Trial>>()
+  const runOne = async (schedule: Schedule): Promise<Trial> => {
+    const { trials: [trial], problem } = await runTrials(bundle, [schedule])
+    if (trial === undefined) throw new Error(`the unmutated simulator did not come to its end: ${problem ?? 'no answer'}`)
+    return trial
+  }
+  return {
+    async passes(schedule) {
+      const key = JSON.stringify(schedule)
+      const trial = trials.get(key) ?? runOne(schedule)
+      trials.set(key, trial)
+      return (await trial).failure === undefined
+    },
+    async failed() {
+      return (await Promise.all(trials.values())).filter(({ failure }) => failure !== undefined)
+    },
+  }
+}
+
+interface HuntParts {
+  readonly folder: string
+  readonly search: number
+  readonly control: Control
+}
+
+async function hunt({ name, breaks, edits, hints }: Mutant, { folder, search, control }: HuntParts): Promise<Verdict> {
   const startMs = performance.now()
-  const bundle = join(at.folder, `${name}.mjs`)
-  const base = { name, breaks }
+  const bundle = join(folder, `${name}.mjs`)
   try {
     await bundleMutant({ name, edits }, bundle)
   } catch (error) {
-    return { ...base, status: 'stale', tried: 0, wallMs: 0, problem: messageOf(error) }
+    return { name, breaks, status: 'stale', tried: 0, wallMs: 0, problem: messageOf(error) }
   }
-  const { trials, problem } = await runTrials(bundle, [...hints, ...searchSchedules(at.search)], { isStopping: true })
-  const ended = { ...base, tried: trials.length, wallMs: performance.now() - startMs }
-  const caughtBy = trials.find(({ failure }) => failure !== undefined)
-  if (caughtBy) return { ...ended, status: 'caught', caughtBy }
-  return problem === undefined ? { ...ended, status: 'missed' } : { ...ended, status: 'broken', problem }
-}
-
-/** A schedule that fails anyway has caught nothing. */
-function withControl(verdict: Verdict, sick: ReadonlySet<string>): Verdict {
-  const { caughtBy } = verdict
-  if (caughtBy === undefined || !sick.has(keyOf(caughtBy))) return verdict
-  const problem = `seed ${caughtBy.seed} with ${caughtBy.validators} validators fails without the mutant too`
-  return { ...verdict, status: 'missed', problem }
-}
-
-/** @returns the schedules that the unmutated simulator fails */
-async function runControl(found: readonly Verdict[], mutants: readonly Mutant[], folder: string): Promise<Trial[]> {
-  const bundle = join(folder, 'control.mjs')
-  await bundleMutant(CONTROL, bundle)
-  const hints = mutants.flatMap((mutant) => mutant.hints)
-  const wanted = [...hints, ...found.flatMap(({ caughtBy }) => caughtBy ?? [])].map(scheduleOf)
-  const schedules = [...new Map(wanted.map((schedule) => [keyOf(schedule), schedule])).values()]
-  const half = Math.ceil(schedules.length / HUNTS_AT_ONCE)
-  const shares = Array.from({ length: HUNTS_AT_ONCE }, (_, at) => schedules.slice(at * half, (at + 1) * half))
-  const runs = await inPairs(shares, (share) => runTrials(bundle, share, { isStopping: false }))
-  const trials = runs.flatMap((run) => run.trials)
-  if (trials.length < schedules.length) {
-    const ends = runs.map(({ problem }) => problem ?? 'ended')
-    throw new Error(`the unmutated simulator did not come to its end: ${ends.join('; ')}`)
+  let waiting = [...hints, ...searchSchedules(search)]
+  let tried = 0
+  for (;;) {
+    const { trials, problem } = await runTrials(bundle, waiting)
+    tried += trials.length
+    waiting = waiting.slice(trials.length)
+    const ended = { name, breaks, tried, wallMs: performance.now() - startMs }
+    const last = trials.at(-1)
+    if (problem !== undefined) return { ...ended, status: 'broken', problem }
+    if (last?.failure === undefined) return { ...ended, status: 'missed' }
+    if (await control.passes(scheduleOf(last))) return { ...ended, status: 'caught', caughtBy: last }
   }
-  return trials.filter(({ failure }) => failure !== undefined)
 }
 
 interface Run {
@@ -117,9 +137,9 @@ interface Run {
   readonly problem?: string
 }
 
-/** A mutant may loop, leak or kill its process: it gets one of its own, and a bound of time. */
-async function runTrials(bundle: string, schedules: readonly Schedule[], mode: { isStopping: boolean }): Promise<Run> {
-  const task = JSON.stringify({ schedules, ...mode })
+/** Up to the first that fails. A mutant may loop, leak or kill its process: it gets one of its own, and a bound of time. */
+async function runTrials(bundle: string, schedules: readonly Schedule[]): Promise<Run> {
+  const task = JSON.stringify(schedules)
   const child = spawn(process.execPath, [bundle, task], { stdio: ['ignore', 'pipe', 'pipe'] })
   let isLate = false
   const bound = setTimeout(() => {

@@ -33,12 +33,12 @@ function isWhole({ verdicts, sick }: HuntReport): boolean {
 
 async function main(flags: Flags<'search', 'only'>): Promise<boolean> {
   const mutants = selected(flags.only)
-  const report = await huntMutants(mutants, flags.search)
   if (flags.json) {
+    const report = await huntMutants(mutants, { search: flags.search })
     console.log(JSON.stringify({ ...report, isWhole: isWhole(report) }))
     return isWhole(report)
   }
-  for (const verdict of report.verdicts) console.log(lineOf(verdict))
+  const report = await huntMutants(mutants, { search: flags.search, onVerdict: (verdict) => console.log(lineOf(verdict)) })
   const caught = report.verdicts.filter(({ status }) => status === 'caught').length
   console.log(`${caught} of ${mutants.length} caught in ${(report.wallMs / 1000).toFixed(0)} s`)
   for (const { seed, validators, failure } of report.sick) {

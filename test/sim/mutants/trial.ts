@@ -19,10 +19,9 @@ async function tryOne({ seed, validators }: Schedule): Promise<Trial> {
   }
 }
 
-/** The schedules of the command line, a line of JSON for each; `isStopping`: up to the first that fails. */
-const { schedules, isStopping } = JSON.parse(process.argv[2]!) as { schedules: Schedule[]; isStopping: boolean }
-for (const schedule of schedules) {
+/** The schedules of the command line, a line of JSON for each, up to the first that fails. */
+for (const schedule of JSON.parse(process.argv[2]!) as Schedule[]) {
   const trial = await tryOne(schedule)
   process.stdout.write(`${JSON.stringify(trial)}\n`)
-  if (isStopping && trial.failure) break
+  if (trial.failure) break
 }
