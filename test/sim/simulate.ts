@@ -10,8 +10,11 @@ import { seededRandom } from './random.js'
 import { Schedule } from './schedule.js'
 import { START_MS, type World, createWorld } from './world.js'
 
-const PHASES_MAX = 7
 const PHASES_MIN = 3
+const PHASES_MAX = 7
+/** From here on a phase costs seconds, because everybody relays to everybody; more seeds show more than longer ones. */
+const LARGE = 10
+const LARGE_PHASES_MAX = 4
 /** Blocks that must follow when everything has healed. */
 const HEIGHTS_AFTER = 3
 /** What was on its way when everything healed. */
@@ -76,7 +79,8 @@ async function run({ seed, validators, trace }: SimOptions): Promise<SimReport> 
   })
   const running = stage(world, cast)
   const schedule = new Schedule(world, cast, running)
-  for (let phase = world.random.integer(PHASES_MIN, PHASES_MAX); phase > 0; phase--) await schedule.phase()
+  const phasesMax = validators < LARGE ? PHASES_MAX : LARGE_PHASES_MAX
+  for (let phase = world.random.integer(PHASES_MIN, phasesMax); phase > 0; phase--) await schedule.phase()
   const honest = running.filter(({ isHonest }) => isHonest)
   const roundsAfterHealing = await settle({ world, schedule, honest, cast })
   return {
