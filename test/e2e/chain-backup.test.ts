@@ -56,10 +56,11 @@ beforeAll(async () => {
 }, 120_000)
 
 afterAll(async () => {
-  await writer?.stop()
   await restarted?.stop()
   await devnet?.stop()
   await removeDir(root)
+  // Last: it tells of a transaction that was refused.
+  await writer?.stop()
 }, 60_000)
 
 describe('a backup of the chain, from a node that goes on', () => {

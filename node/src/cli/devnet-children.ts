@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { open, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { messageOf } from '@songhua/sdk/protocol/errors'
 import type { RunningNode } from '../app/node.js'
 import { type CliContext, cliError } from './context.js'
 import type { DevnetNode } from './devnet-folder.js'
@@ -90,7 +91,8 @@ export async function whenDied(context: CliContext, child: DevnetChild): Promise
   const { code, signal } = await child.exited
   const { name } = child.node
   const cause = signal ?? `exit code ${code ?? '?'}`
-  const lines = await logTail(child.logFile)
+  // What is said of a dead node must not bring the others down with it.
+  const lines = await logTail(child.logFile).catch((unread: unknown) => `  ${messageOf(unread)}`)
   const error = cliError(context, 'DEVNET_CHILD_DIED', [
     'devnetChildDied',
     { name, pid: child.pid, cause, log: child.logFile, lines },
