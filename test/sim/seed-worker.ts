@@ -28,4 +28,6 @@ async function answer({ seed, validators, trace }: SeedTask): Promise<SeedAnswer
 
 const tell = (words: SeedAnswer): void => void process.send!(words)
 
+// Who asked is gone, and nobody will hear the answer.
+process.on('disconnect', () => process.exit())
 process.on('message', (task: SeedTask) => void answer(task).then(tell))
