@@ -50,6 +50,10 @@ describe('what an honest validator may say', () => {
     expect(hear(...allOf([alice, bob, carol], change(1)), [bob, proposal(1, OTHER, bob)], [alice, prepare(1, OTHER)])).toBeUndefined()
   })
 
+  it('its own block in its own turn, although it died before anybody heard of it', () => {
+    expect(hear(...allOf([alice, bob, carol], change(1)), [bob, prepare(1, OTHER)])).toBeUndefined()
+  })
+
   it('counts Byzantine validators in every quorum from the moment they speak', () => {
     const votes = allOf([alice, bob], prepare(0, BLOCK))
     expect(hear([alice, proposal(0, BLOCK, alice)], ...votes, [alice, commit(0, BLOCK)])).toContain('too few have prepared')

@@ -68,9 +68,9 @@ export class Conduct {
         if (preparedRound !== undefined && !this.#isPrepared(book, preparedRound, digest!)) {
           return `its round changes claim that this block was prepared in round ${preparedRound}, and too few have`
         }
-        return this.#isProposable(book, round, digest!) ? undefined : 'no round changes and no turn allow this block'
+        return this.#isProposable(book, author, speech) ? undefined : 'no round changes and no turn allow this block'
       case 'prepare':
-        return this.#isProposable(book, round, digest!) ? undefined : 'no round changes and no turn allow this block'
+        return this.#isProposable(book, author, speech) ? undefined : 'no round changes and no turn allow this block'
       case 'commit':
         return this.#isPrepared(book, round, digest!) ? undefined : 'too few have prepared this block in this round'
       case 'roundChange': {
@@ -105,14 +105,16 @@ export class Conduct {
    * A fresh block in its builder's turn, after a quorum that has prepared nothing; or the block that was prepared in a
    * round, after a quorum that has prepared nothing later.
    */
-  #isProposable(book: HeightBook, round: number, digest: Hash): boolean {
-    const isOwnTurn = this.#coinbases.get(digest) === proposerOf(book.electors.proposers, round)
+  #isProposable(book: HeightBook, author: Address, { round, digest }: Speech): boolean {
+    // A leader that died with its proposal on the disk and not on the wire prepares what nobody has seen.
+    const builder = this.#coinbases.get(digest!) ?? author
+    const isOwnTurn = builder === proposerOf(book.electors.proposers, round)
     if (round === 0) return isOwnTurn
     const changes = [...(book.changes.get(round)?.values() ?? [])]
     const upTo = (limit: number): number => changes.filter(({ preparedRound = NOTHING_PREPARED }) => preparedRound <= limit).length
     if (isOwnTurn && this.#isQuorum(book, upTo(NOTHING_PREPARED))) return true
-    const rounds = new Set([...book.prepares.keys()].filter((key) => key.endsWith(digest)).map((key) => parseInt(key, 10)))
-    return [...rounds].some((at) => at < round && this.#isPrepared(book, at, digest) && this.#isQuorum(book, upTo(at)))
+    const rounds = new Set([...book.prepares.keys()].filter((key) => key.endsWith(digest!)).map((key) => parseInt(key, 10)))
+    return [...rounds].some((at) => at < round && this.#isPrepared(book, at, digest!) && this.#isQuorum(book, upTo(at)))
   }
 }
 

@@ -51,7 +51,7 @@ export class Schedule {
     const { random } = this.#world
     this.#takeBackups()
     this.#phaseMs = PHASE_MS
-    if (random.chance(0.1)) return this.#idle()
+    if (random.chance(0.1)) return random.chance(0.3) ? this.#isolate() : this.#idle()
     this.#setLinks()
     this.#setDisks()
     if (random.chance(0.15)) this.#moveClock()
@@ -92,6 +92,16 @@ export class Schedule {
     const { random } = this.#world
     this.#fault('idleness', 'nobody has anything to do')
     this.#world.links = healthy({ min: 1, max: 40 })
+    await this.#world.run(random.integer(60_000, 300_000))
+  }
+
+  /** For minutes one is alone with its work, and the others have theirs. */
+  async #isolate(): Promise<void> {
+    const { random, alive } = this.#world
+    const { at, name } = random.pick(this.#victims)
+    this.#fault('isolation', `${name} is alone with its work`)
+    this.#world.links = { ...healthy({ min: 1, max: 40 }), passes: (from, to) => from !== at && to !== at }
+    this.submitTo(alive)
     await this.#world.run(random.integer(60_000, 300_000))
   }
 

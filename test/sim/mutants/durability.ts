@@ -69,8 +69,8 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: SIGNER,
-        find: 'await log.startEpoch(height, [encodeMark({ height, isSilent })])',
-        replace: 'if (height === 1) await log.startEpoch(height, [encodeMark({ height, isSilent })])',
+        find: 'await log.startEpoch(next, [encodeMark({ height: next, isSilent: silent })])',
+        replace: 'if (next === 1) await log.startEpoch(next, [encodeMark({ height: next, isSilent: silent })])',
       },
     ],
     hints: [],

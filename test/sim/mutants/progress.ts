@@ -132,7 +132,7 @@ export const PROGRESS_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: INBOX,
-        find: 'if (share.count >= limits.count || bytes > limits.bytes) return false',
+        find: 'if (share.waiting.length >= limits.count || bytes > limits.bytes) return false',
         replace: '',
       },
     ],
