@@ -36,9 +36,12 @@ beforeAll(async () => {
 
 afterAll(async () => {
   isOver = true
-  await writing
-  await lab?.stop()
-  await removeDir(dataDir)
+  try {
+    await writing
+  } finally {
+    await lab?.stop()
+    await removeDir(dataDir)
+  }
 })
 
 const harbin = (): DevnetNode => lab.nodes[0]!

@@ -36,9 +36,12 @@ beforeAll(async () => {
 }, 120_000)
 
 afterAll(async () => {
-  await Promise.all(writers.map((writer) => writer.stop()))
-  await lab?.stop()
-  await removeDir(dataDir)
+  try {
+    await Promise.all(writers.map((writer) => writer.stop()))
+  } finally {
+    await lab?.stop()
+    await removeDir(dataDir)
+  }
 })
 
 const victim = (): DevnetNode => lab.nodes[3]!

@@ -41,11 +41,14 @@ beforeAll(async () => {
 }, 120_000)
 
 afterAll(async () => {
-  await Promise.all(writers.map((writer) => writer.stop()))
-  await running?.stop()
-  await lab?.stop()
-  await disk?.remove()
-  await removeDir(dataDir)
+  try {
+    await Promise.all(writers.map((writer) => writer.stop()))
+  } finally {
+    await running?.stop()
+    await lab?.stop()
+    await disk?.remove()
+    await removeDir(dataDir)
+  }
 })
 
 const victim = (): DevnetNode => lab.nodes[3]!
