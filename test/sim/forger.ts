@@ -23,11 +23,11 @@ import { speechOf, wordsOf } from './speech.js'
 import type { World } from './world.js'
 
 const TICK_MS = 150
+/** Where nothing goes on it acts ever more seldom, up to this: minutes of idleness are not to be minutes of floods. */
+const IDLE_TICK_MS_MAX = 4_800
 const REPLAYS_MAX = 100
 const FLOOD_MESSAGES = 1_200
 const FAR_ROUND = 2 ** 31
-/** Unjustified proposals made in one turn. */
-const FORGED_PROPOSALS = 3
 
 /** What a Byzantine validator may be given to. What it cannot do is forge the signatures of others. */
 export const TRICKS = [
@@ -58,6 +58,7 @@ export class Forger implements Station {
   readonly #tricks: ReadonlySet<Trick>
   #heard: Hearsay | undefined
   #replays: Uint8Array[] = []
+  #tickMs = TICK_MS
   #read: { head: ChainHead; reader: Reader } | undefined
 
   /** Takes the place of a node, which must not run. */
@@ -93,6 +94,7 @@ export class Forger implements Station {
     const heard = this.#currentHeight()
     const reader = this.#reader()
     if (heard === undefined || reader === undefined) return
+    this.#tickMs = TICK_MS
     this.#replays.push(bytes)
     if (this.#replays.length > REPLAYS_MAX) this.#replays.shift()
     try {
@@ -155,7 +157,8 @@ export class Forger implements Station {
 
   #tick(): void {
     const { clock, random } = this.#world
-    clock.after(TICK_MS, () => this.#tick())
+    clock.after(this.#tickMs, () => this.#tick())
+    this.#tickMs = Math.min(2 * this.#tickMs, IDLE_TICK_MS_MAX)
     const heard = this.#currentHeight()
     const reader = this.#reader()
     if (heard === undefined || reader === undefined || !reader.validators.includes(this.address)) return
@@ -173,6 +176,7 @@ export class Forger implements Station {
     const { round } = message
     switch (message.kind) {
       case 'proposal':
+        if (round > 0 && this.#plays('replay', 0.5)) this.#relabel(heard, message)
         return this.#vote(heard, round, message.block)
       case 'prepare':
       case 'commit': {
@@ -202,6 +206,12 @@ export class Forger implements Station {
     const sealRound = this.#plays('badSeal', 0.1) ? round + 1 : round
     const seal = this.#perhapsBad(signDigest(commitSealDigest(headerWithRound(block.block.header, sealRound)), this.#key))
     this.#send(this.#perhapsTwin(this.#sign({ kind: 'commit', height, round, digest, seal })), 0.6)
+  }
+
+  /** Others' Prepares of earlier rounds for this block, as if they were of this one. */
+  #relabel({ prepares }: Hearsay, { round, block }: Proposal): void {
+    const older = prepares.filter((vote) => vote.digest === block.digest && vote.round < round)
+    for (const vote of older) this.#send(encodeMessage({ ...vote, round }), 0.6)
   }
 
   #perhapsTwin(message: Message): Uint8Array {
@@ -264,7 +274,7 @@ export class Forger implements Station {
     const quorum = quorumOf(this.#head?.validators.length ?? 1)
     for (let variant = 0; variant < 2; variant++) {
       const picked = random.shuffled([this.#roundChange(heard, round), ...others]).slice(0, quorum)
-      if (this.#plays('forgedJustification', 0.4)) this.#proposeUnjustified(heard, round, picked)
+      if (this.#plays('forgedJustification', 0.7)) this.#proposeUnjustified(heard, round, picked)
       if (picked.length < quorum) return
       const { justification, prepared } = mandateOf(picked)
       if (prepared) this.#sendProposal(heard, round, justification, { block: prepared.block })
@@ -279,16 +289,19 @@ export class Forger implements Station {
     const { justification } = mandateOf(picked)
     const claims = [...justification.roundChanges]
     const stale = [...heard.changes.values()].flatMap((changes) => [...changes.values()])
+    const isBound = claims.some(({ prepared }) => prepared !== undefined)
+    const stripped = claims.map((claim): RoundChangeClaim => ({ ...claim, prepared: undefined }))
     const variants: Justification[] = [
+      // With a block of its own: what was prepared left out of the claims, or passed over.
+      ...(isBound ? [{ roundChanges: stripped, prepares: [] }, justification] : []),
       { ...justification, roundChanges: claims.slice(0, quorum - 1) },
-      { ...justification, roundChanges: spreadTo(claims, quorum) },
-      { roundChanges: claims.map((claim): RoundChangeClaim => ({ ...claim, prepared: undefined })), prepares: [] },
+      { ...justification, roundChanges: spreadTo(claims.slice(0, quorum - 1), quorum) },
       { ...justification, roundChanges: distinct([...claims, ...mandateOf(stale).justification.roundChanges]).slice(0, quorum) },
       { ...justification, prepares: spreadTo([...justification.prepares].slice(0, 1), quorum) },
       { ...justification, prepares: distinct(heard.prepares).slice(0, quorum) },
       NO_JUSTIFICATION,
     ]
-    for (const forged of random.shuffled(variants).slice(0, FORGED_PROPOSALS)) {
+    for (const forged of random.shuffled(variants)) {
       const isOld = heard.blocks.size > 0 && this.#chance(0.3)
       if (isOld) this.#sendProposal(heard, round, forged, { block: random.pick([...heard.blocks.values()]) })
       else this.#proposeFresh(heard, round, forged)
