@@ -123,9 +123,12 @@ describe('diagnose: a running node that is not', () => {
   })
 
   it('has a slow disk', () => {
-    const slow = (p50Ms: number, p99Ms: number) => running({ log: { ...WELL.log!, sync: { count: 50, p50Ms, p99Ms, lastMs: 9 } } })
-    expect(briefOf(slow(0.4, 99))).toEqual(['info IDLE'])
-    expect(briefOf(slow(20, 250))).toEqual(['warning DISK_SLOW', 'info IDLE'])
+    const slow = (p50Ms: number, p99Ms: number, count = 100) => running({ log: { ...WELL.log!, sync: { count, p50Ms, p99Ms, lastMs: 9 } } })
+    expect(briefOf(slow(19, 499))).toEqual(['info IDLE'])
+    expect(briefOf(slow(0.4, 500, 99))).toEqual(['info IDLE'])
+    expect(briefOf(slow(50, 500, 7))).toEqual(['info IDLE'])
+    expect(briefOf(slow(0.4, 500))).toEqual(['warning DISK_SLOW', 'info IDLE'])
+    expect(briefOf(slow(20, 250, 8))).toEqual(['warning DISK_SLOW', 'info IDLE'])
     expect(briefOf(slow(1_200, 3_000))).toEqual(['error DISK_SLOW', 'info IDLE'])
     expect(only(slow(20, 250), 'DISK_SLOW').values).toEqual({ p50Ms: '20.0', p99Ms: '250.0', lastMs: '9.0' })
   })
@@ -209,6 +212,12 @@ describe('diagnose: a stopped node', () => {
     expect(briefOf(stopped({ log: { ...WHOLE.log!, status, silence: undefined } }))).toEqual(['warning NODE_STOPPED'])
   })
 
+  it('does not hold a log that is whole against a store that cannot be read', () => {
+    const store = { ...WHOLE.store, head: undefined, fault: fault('STORE_DAMAGED') }
+    expect(briefOf(stopped({ store, log: { ...WHOLE.log!, silence: 'why' } }))).toEqual(['error STORE_DAMAGED', 'warning NODE_STOPPED'])
+    expect(briefOf(stopped({ store, log: { ...WHOLE.log!, status: 'missing', silence: 'why' } }))).toContain('warning LOG_LOST')
+  })
+
   it('has a journal with damage, or one that is refused', () => {
     expect(briefOf(stopped({ journal: { ...WHOLE.journal, droppedBytes: 3 } }))).toEqual(['warning JOURNAL_DAMAGED', 'warning NODE_STOPPED'])
     expect(briefOf(stopped({ journal: { ...WHOLE.journal, fault: fault('JOURNAL_FOREIGN') } }))).toEqual(['error JOURNAL_REFUSED', 'warning NODE_STOPPED'])
@@ -259,7 +268,7 @@ describe('the words of findings', () => {
       { peers: [2, 3, 4].map((index) => peerOf(index, { clockAheadMs: 5_000 })) }, { protocol: { needed: 2, max: 1 } },
       { consensus: { ...WELL.consensus, isStopped: true } }, { trouble: fault('X') }, { consensus: quiet, log: { ...WELL.log!, silence: 'why' } },
       { consensus: quiet, log: { ...WELL.log!, status: 'missing' as const, silence: 'why' } },
-      { log: { ...WELL.log!, sync: { count: 1, p50Ms: 1, p99Ms: 500, lastMs: 1 } } },
+      { log: { ...WELL.log!, sync: { count: 100, p50Ms: 1, p99Ms: 500, lastMs: 1 } } },
       { syncing: { startingBlock: 0, currentBlock: 1, highestBlock: 9 } }, { ...since(90_000), heardRounds: [{ address: addressOf(2), round: 9 }] },
     ]) collect(running(more))
     collect(running({}, { head: { ...WELL.head, number: 9 } }))

@@ -27,8 +27,8 @@ export interface Finding {
 /** A proposal more than 2 s ahead is refused: from half of that on it is time to look. */
 const CLOCK_WARN_MS = 1_000
 const CLOCK_ERROR_MS = 2_000
-/** A good disk syncs in 0.2 to 0.4 ms, with tails of some tens. */
-const SYNC_WARN_MS = 100
+/** A good disk syncs in 0.2 to 0.4 ms, with tails of some tens; what a few syncs took is chance. */
+const SYNC_SLOW = { p50: { ms: 20, samples: 8 }, p99: { ms: 500, samples: 100 } } as const
 /** Of the reserve: soon the node stops. */
 const DISK_NEAR = 2
 const ROUNDS_APART = 2
@@ -91,9 +91,11 @@ function storeFindings({ store: { folder, fault } }: FolderFacts): Finding[] {
   return [finding(STORE_CODES[fault.code] ?? 'STORE_REFUSED', 'error', { folder, ...fault })]
 }
 
-function logFindings({ log }: FolderFacts): Finding[] {
+function logFindings({ log, store }: FolderFacts): Finding[] {
   if (log?.silence === undefined) return []
   const isLost = log.status === 'missing' || log.status === 'damaged'
+  // Whether the two belong together is not known of a store that cannot be read.
+  if (!isLost && store.fault !== undefined) return []
   return [finding(isLost ? 'LOG_LOST' : 'LOG_SILENT', 'warning', { path: log.path, status: log.status, reason: log.silence })]
 }
 
@@ -217,8 +219,10 @@ function clockFindings({ peers }: Diagnosis): Finding[] {
 }
 
 function syncTimeFindings({ log, roundTimeoutMs }: Diagnosis): Finding[] {
-  if (log === undefined || log.sync.count === 0 || log.sync.p99Ms < SYNC_WARN_MS) return []
-  const { p50Ms, p99Ms, lastMs } = log.sync
+  const { count, p50Ms, p99Ms, lastMs } = log?.sync ?? { count: 0, p50Ms: 0, p99Ms: 0, lastMs: 0 }
+  const { p50, p99 } = SYNC_SLOW
+  const isSlow = (count >= p50.samples && p50Ms >= p50.ms) || (count >= p99.samples && p99Ms >= p99.ms)
+  if (!isSlow) return []
   const round = (ms: number): string => ms.toFixed(1)
   // Two votes of a round wait for the disk, of every validator.
   const severity = p50Ms > roundTimeoutMs / 4 ? 'error' : 'warning'
