@@ -1,4 +1,4 @@
-import type { Cluster, ClusterNode, Life } from '../support/cluster.js'
+import { type Cluster, type ClusterNode, EndedEarly, type Life } from '../support/cluster.js'
 import { sleep } from '../support/devnet.js'
 import type { LinkFault, Links } from './links.js'
 import type { Action, Storm } from './schedule.js'
@@ -33,18 +33,22 @@ export interface Processes {
 }
 
 export function createProcesses({ cluster, onProblem }: Pick<Stage, 'cluster' | 'onProblem'>): Processes {
-  const expected = new WeakSet<Life>()
+  const expected = new Set<number>()
   let isOver = false
   const start = async (node: ClusterNode): Promise<void> => {
-    const life = await cluster.start(node)
-    void life.exited.then(({ code, signal }) => {
-      if (!isOver && !expected.has(life)) onProblem(`${node.name} (pid ${life.pid}) ended by itself: ${signal ?? `exit code ${code}`}; see ${node.dir}/node.log`)
+    const life = await cluster.start(node).catch((error: unknown) => {
+      // A storm may kill a node that another of its deeds is just starting.
+      if (error instanceof EndedEarly && expected.delete(error.pid)) return undefined
+      throw error
+    })
+    void life?.exited.then(({ code, signal }) => {
+      if (!expected.delete(life.pid) && !isOver) onProblem(`${node.name} (pid ${life.pid}) ended by itself: ${signal ?? `exit code ${code}`}; see ${node.dir}/node.log`)
     })
   }
   const endBy = async (node: ClusterNode, end: (life: Life) => Promise<void> | void): Promise<void> => {
     const life = cluster.lifeOf(node)
     if (life === undefined) return
-    expected.add(life)
+    expected.add(life.pid)
     await end(life)
     await life.exited
   }

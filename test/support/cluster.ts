@@ -98,6 +98,16 @@ function toClusterNode(node: DevnetNode, index: number): ClusterNode {
   return { ...node, index, rpc: url(rpc), admin: url(admin), gateway: node.hasGateway ? url(gateway) : undefined }
 }
 
+/** A node ended before it was ready: by itself, or because whoever runs the cluster had enough of it already. */
+export class EndedEarly extends Error {
+  readonly pid: number
+
+  constructor(message: string, pid: number) {
+    super(message)
+    this.pid = pid
+  }
+}
+
 function createLives(reaper: Reaper): Pick<Cluster, 'start' | 'lifeOf' | 'stop'> {
   const lives = new Map<number, Life>()
   const watch = (node: ClusterNode, child: DevnetChild): Life => {
@@ -116,7 +126,8 @@ function createLives(reaper: Reaper): Pick<Cluster, 'start' | 'lifeOf' | 'stop'>
       const child = await startChild(context, node)
       const life = watch(node, child)
       const failed = child.exited.then(({ code, signal }) => {
-        throw new Error(`${node.name} ended by ${signal ?? `exit code ${code}`} before it was ready; see ${child.logFile}`)
+        const how = signal ?? `exit code ${code}`
+        throw new EndedEarly(`${node.name} ended by ${how} before it was ready; see ${child.logFile}`, child.pid)
       })
       await withTimeout(Promise.race([child.ready, failed]), `${node.name} to be ready; see ${child.logFile}`)
       return life
