@@ -5,7 +5,7 @@ import { tableDamage } from './level-file-scan.js'
 import { readLog } from './level-log-scan.js'
 import { type LiveFiles, readManifestEdits } from './level-manifest.js'
 
-/** What an inspection reads of table files, newest first: some 400 MB/s from memory. */
+/** What an inspection reads of table files, newest first: some 200 MB/s from memory. */
 export interface InspectOptions {
   readonly tableBytesMax?: number
 }
