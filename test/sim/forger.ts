@@ -8,7 +8,7 @@ import { encodeMessage } from '@songhua/node/consensus/encode'
 import { type Reader, authenticate, readEnvelope } from '@songhua/node/consensus/envelope'
 import { NO_JUSTIFICATION, mandateOf } from '@songhua/node/consensus/justification'
 import type {
-  Justification, Message, PreparedCertificate, ProposedBlock, RoundChange, RoundChangeClaim, SignedVote, Unsigned,
+  Justification, Message, PreparedCertificate, Proposal, ProposedBlock, RoundChange, RoundChangeClaim, SignedVote, Unsigned,
 } from '@songhua/node/consensus/messages'
 import { openMessage } from '@songhua/node/consensus/open-message'
 import { signingDigest, statementOf } from '@songhua/node/consensus/signing'
