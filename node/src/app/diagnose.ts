@@ -123,11 +123,12 @@ function runningFindings(node: Running, nowMs: number): Finding[] {
   const rounds = advance.isStalled ? roundFindings(later) : []
   const isExplained = [...causes, ...rounds].some(({ severity }) => severity !== 'info')
   const stalled = advance.isStalled && !isExplained
+  const isVoting = !later.follow && later.head.validators.includes(later.address)
   return [
     ...causes,
     ...rounds,
     ...(stalled ? [finding('STALLED', 'error', { round: later.consensus.round, ...advance.values })] : []),
-    ...(later.follow || !later.head.validators.includes(later.address) ? [finding('NOT_VALIDATOR', 'info', { address: later.address })] : []),
+    ...(isVoting ? [] : [finding('NOT_VALIDATOR', 'info', { address: later.address })]),
     ...progressFindings(node, advance),
   ]
 }
@@ -182,7 +183,7 @@ const REFUSAL_CODES: Partial<Record<string, FindingCode>> = {
 }
 
 /** One finding for each reason. Strangers whom this node does not admit are no trouble of its own. */
-function refusalFindings({ refusals, peers }: Diagnosis): Finding[] {
+function refusalFindings({ refusals, peers: connected }: Diagnosis): Finding[] {
   const isOurs = ({ code, byPeer }: Diagnosis['refusals'][number]): boolean =>
     byPeer || code.endsWith('_MISMATCH')
   const known = refusals.filter(isOurs).filter(({ code }) => REFUSAL_CODES[code] !== undefined)
@@ -190,8 +191,9 @@ function refusalFindings({ refusals, peers }: Diagnosis): Finding[] {
   return codes.map((code) => {
     const those = known.filter((refusal) => REFUSAL_CODES[refusal.code] === code)
     // With peers of its own chain a node lives on, whoever else refuses it.
-    const severity = peers.length === 0 ? 'error' : 'warning'
-    return finding(code, severity, { count: those.length, peers: those.map(({ id }) => id).join(', '), reason: those.at(-1)!.message })
+    const severity = connected.length === 0 ? 'error' : 'warning'
+    const peers = those.map(({ id }) => id).join(', ')
+    return finding(code, severity, { count: those.length, peers, reason: those.at(-1)!.message })
   })
 }
 
@@ -203,7 +205,8 @@ function quorumFindings({ head, peers, address }: Diagnosis, { isStalled, values
   const missing = validators.filter((validator) => !here.has(validator))
   if (missing.length === 0) return []
   const [connected, quorum] = [validators.length - missing.length, quorumSize(validators.length)]
-  const counts = { ...values, missing: missing.join(', '), connected, quorum, validators: validators.length, faults: faultTolerance(validators.length) }
+  const faults = faultTolerance(validators.length)
+  const counts = { ...values, missing: missing.join(', '), connected, quorum, validators: validators.length, faults }
   // A follower is connected to some of them; only what has stopped is known to lack a quorum.
   const isLacking = connected < quorum && (isStalled || validators.includes(address))
   return [finding(isLacking ? 'NO_QUORUM' : 'VALIDATORS_MISSING', isLacking ? 'error' : 'warning', counts)]

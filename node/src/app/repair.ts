@@ -22,12 +22,14 @@ const MENDABLE = ['STORE_DAMAGED', 'STORE_INCONSISTENT', 'STORE_OLDER_SCHEMA']
 /** @param nowMs names what goes aside @returns nothing for a folder that is whole */
 export function planRepair({ store, log, journal }: FolderFacts, nowMs: number): RepairStep[] {
   const stamp = new Date(nowMs).toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '')
-  const step = (part: RepairStep['part'], path: string, reason: string): RepairStep => ({ part, path, aside: `${path}.damaged-${stamp}`, reason })
+  const step = (part: RepairStep['part'], path: string, reason: string): RepairStep =>
+    ({ part, path, aside: `${path}.damaged-${stamp}`, reason })
+  const lost = journal.fault?.message ?? `${journal.droppedBytes} bytes cannot be read`
   return [
     ...(store.fault !== undefined && MENDABLE.includes(store.fault.code) ? [step('store', store.folder, store.fault.message)] : []),
     // Missing already: nothing is there to move, and the validator keeps silent by itself.
     ...(log?.status === 'damaged' ? [step('log', log.path, log.silence ?? 'the consensus log is damaged')] : []),
-    ...(isJournalDamaged(journal) ? [step('journal', journal.path, journal.fault?.message ?? `${journal.droppedBytes} bytes cannot be read`)] : []),
+    ...(isJournalDamaged(journal) ? [step('journal', journal.path, lost)] : []),
   ]
 }
 

@@ -66,7 +66,9 @@ function verifyBlocks(store: StoreReader, { genesisHash, onProgress }: VerifyOpt
     transactions += verifyBody(store, number)
     onProgress?.(number, last)
   }
-  expect(last, 'the head record', textOf([head.hash, head.frontier, head.rotation]), textOf([place!.hash, place!.frontier, place!.rotation]))
+  const derived = ({ hash, frontier, rotation }: Pick<Place, 'hash' | 'frontier' | 'rotation'>): string =>
+    textOf([hash, frontier, rotation])
+  expect(last, 'the head record', derived(head), derived(place!))
   return transactions
 }
 

@@ -1,14 +1,21 @@
 import type { Command } from 'commander'
 import { type Finding, type Severity, diagnose, isUnwell } from '../app/diagnose.js'
+import type { DoctorFacts } from '../app/doctor-facts.js'
 import { type CliContext, cliError, print } from './context.js'
 import { gatherFacts } from './doctor-probes.js'
 import { explainFinding } from './finding-texts.js'
 import { exampleText } from './flags.js'
 
 const TEXTS = {
-  doctor: { en: 'say why a node is not advancing, running or stopped, and what to do', zh: '诊断节点（运行中或已停止）为何不推进，并给出处理办法' },
+  doctor: {
+    en: 'say why a node is not advancing, running or stopped, and what to do',
+    zh: '诊断节点（运行中或已停止）为何不推进，并给出处理办法',
+  },
   data: { en: 'data folder of the node, on this machine', zh: '本机上的节点数据目录' },
-  deep: { en: 'of a stopped node, read and check every file and every block', zh: '对已停止的节点，读取并校验全部文件与区块' },
+  deep: {
+    en: 'of a stopped node, read and check every file and every block',
+    zh: '对已停止的节点，读取并校验全部文件与区块',
+  },
   json: { en: 'print JSON', zh: '输出 JSON' },
 } as const
 
@@ -44,14 +51,15 @@ export function addDoctorCommand(program: Command, context: CliContext): void {
 async function doctor(context: CliContext, { data, deep, json }: Flags): Promise<void> {
   const facts = await gatherFacts(context, { data, deep })
   const findings = diagnose(facts)
-  print(context, json ? JSON.stringify({ node: facts.node.state, findings: findings.map((one) => toJson(context, one)) }) : toText(context, findings))
+  print(context, json ? toJson(context, facts, findings) : toText(context, findings))
   if (!isUnwell(findings)) return
   const count = findings.filter(({ severity }) => severity !== 'info').length
   throw cliError(context, 'NODE_UNWELL', ['doctorUnwell', { count, codes: findings.map(({ code }) => code).join(', ') }])
 }
 
-function toJson(context: CliContext, finding: Finding): object {
-  return { ...finding, ...explainFinding(finding, context.language) }
+function toJson({ language }: CliContext, { node }: DoctorFacts, findings: readonly Finding[]): string {
+  const told = findings.map((finding) => ({ ...finding, ...explainFinding(finding, language) }))
+  return JSON.stringify({ node: node.state, findings: told })
 }
 
 function toText(context: CliContext, findings: readonly Finding[]): string {

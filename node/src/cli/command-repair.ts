@@ -56,7 +56,9 @@ async function repairFolder(context: CliContext, { data, deep, yes, json }: Flag
   const folder = await probeFolder(context, { data, deep, options, genesisHash })
   const steps = planRepair(folder, Date.now())
   const blocking = folder.store.fault
-  if (blocking !== undefined && !steps.some(({ part }) => part === 'store')) throw cliError(context, 'REPAIR_REFUSED', ['repairRefused', { ...blocking }])
+  if (blocking !== undefined && !steps.some(({ part }) => part === 'store')) {
+    throw cliError(context, 'REPAIR_REFUSED', ['repairRefused', { ...blocking }])
+  }
   const result = yes ? await repair(steps, folder.store) : { done: [], transactionsKept: 0 }
   if (json) print(context, JSON.stringify({ steps, ...result }))
   else print(context, toText(context, steps, { isDone: yes === true, data }))

@@ -35,7 +35,8 @@ export async function gatherFacts(context: CliContext, probe: ProbeOptions): Pro
   const genesis = await probeGenesis(context, options)
   const key = await probeKey(context, options)
   const running = await probeNode(context, probe.data, key.address)
-  const node: NodeFacts = running ?? { state: 'stopped', ...(await probeFolder(context, { ...probe, options, genesisHash: genesis.hash })) }
+  const folder = { ...probe, options, genesisHash: genesis.hash }
+  const node: NodeFacts = running ?? { state: 'stopped', ...(await probeFolder(context, folder)) }
   const { path, minFreeBytes } = diskReserve({ ...options, dataDir: probe.data })
   const disk = { path, minFreeBytes, freeBytes: await freeBytesAt(path) }
   return { nowMs: Date.now(), disk, key: key.facts, genesis: genesis.fault, node }
@@ -74,8 +75,14 @@ async function probeKey(context: CliContext, { nodeKey }: NodeOptions): Promise<
 }
 
 /** The password is tried where it is configured, and never asked for. */
-async function addressOfKey(context: CliContext, { devFile, keystoreFile, passwordFile }: NodeOptions['nodeKey']): Promise<Address | undefined> {
-  if (devFile !== '') return privateKeyToAddress(textToPrivateKey(context, await readTextFile(context, 'keyFile', devFile), devFile))
+async function addressOfKey(
+  context: CliContext,
+  { devFile, keystoreFile, passwordFile }: NodeOptions['nodeKey'],
+): Promise<Address | undefined> {
+  if (devFile !== '') {
+    const text = await readTextFile(context, 'keyFile', devFile)
+    return privateKeyToAddress(textToPrivateKey(context, text, devFile))
+  }
   if (passwordFile !== '') return privateKeyToAddress(await openKeystore(context, keystoreFile, passwordFile))
   const { address } = parseKeystore(context, await readJsonFile(context, 'keyFile', keystoreFile), keystoreFile)
   return address === '' ? undefined : `0x${address}`

@@ -68,7 +68,8 @@ async function verifySlots(
     const slot = key.subarray(1 + ADDRESS_BYTES)
     const encoded = trieGet(nodes, account.storageRoot, keccak256Hex(slot))
     const inTrie = encoded === undefined ? 0n : readBigint(decodeRlp(encoded), 'slot')
-    if (inTrie !== bytesToBigint(value)) throw inconsistent(`slot ${bytesToHex(slot)} of ${address} is not what the state root says`)
+    const name = `slot ${bytesToHex(slot)} of ${address}`
+    if (inTrie !== bytesToBigint(value)) throw inconsistent(`${name} is not what the state root says`)
     count++
   }
   if (count === 0 && account.storageRoot !== EMPTY_TRIE_ROOT) throw inconsistent(`the storage of ${address} is missing`)
