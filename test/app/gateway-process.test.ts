@@ -63,7 +63,7 @@ describe('the gateway of a node', () => {
   it('answers, gives its figures, and ends when it is told to', async () => {
     const running = await start()
     expect([running.isUp(), await answers(running)]).toEqual([true, true])
-    expect(await running.stats()).toMatchObject({ up: 1, answering: 1, restarts_total: 0, recordsPending: 0 })
+    expect(await running.stats()).toMatchObject({ figures: { up: 1, answering: 1, restarts_total: 0, recordsPending: 0 } })
     await running.stop()
     expect([running.isUp(), await answers(running)]).toEqual([false, false])
   })
@@ -73,7 +73,7 @@ describe('the gateway of a node', () => {
     const { pid } = await processOf(running)
     process.kill(pid, 'SIGKILL')
     await until('it to be down', () => !running.isUp())
-    expect(await running.stats()).toEqual({ up: 0, restarts_total: 1 })
+    expect(await running.stats()).toEqual({ figures: { up: 0, restarts_total: 1 }, refusals: [] })
     await until('it to answer again', () => answers(running), 30_000)
     expect(lines.map(({ message }) => message)).toContain('the gateway ended by itself')
   })
@@ -118,7 +118,7 @@ describe('the gateway of a node', () => {
 
 /** The gateway's process, by what it says of itself. */
 async function processOf(running: Gateway): Promise<{ pid: number }> {
-  const { pid } = (await running.stats()) as { pid?: number }
+  const { pid } = (await running.stats()).figures
   if (pid === undefined) throw new Error('the gateway does not say its pid')
   return { pid }
 }
