@@ -1,5 +1,6 @@
 import type { Block } from '@songhua/sdk/protocol/block'
 import type { Address, Hash } from '@songhua/sdk/protocol/bytes'
+import { decodeExtraData } from '@songhua/sdk/protocol/extra-data'
 import { INITIAL_ROTATION, proposerOrder } from '@songhua/sdk/protocol/proposer'
 import type { ChainHead } from '@songhua/node/services/block-work'
 import { Conduct } from './conduct.js'
@@ -130,8 +131,10 @@ export class Monitor {
   }
 
   /** A block that an honest node has imported. */
-  noteImport(node: string, { hash, validators, rotation }: ChainHead, block: Block): void {
-    const { number } = block.header
+  noteImport(node: string, { hash, rotation }: ChainHead, block: Block): void {
+    const { number, extraData } = block.header
+    // The header's own word: a node may be wrong about who comes next.
+    const { validators } = decodeExtraData(extraData)
     const known = this.decided.get(number)
     if (known !== undefined && known.hash !== hash) {
       this.report('one-block-per-height', `${node} has ${shortHash(hash)} at h${number}, another has ${shortHash(known.hash)}`)
