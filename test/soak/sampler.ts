@@ -21,6 +21,8 @@ export interface Sample {
   sockets: number
   /** Of nodes, by their own metrics. */
   heapMb?: number
+  /** Committed by V8: what lives, what waits for the collector, and the gaps between. */
+  heapTotalMb?: number
   externalMb?: number
   height?: number
   diskMb?: number
@@ -132,7 +134,7 @@ async function sampleOf({ name, pid, node }: Target, client: HttpClient, atS: nu
 
 const rounded = (value: number): number => Math.round(value * 100) / 100
 
-async function metricsOf(node: ClusterNode, client: HttpClient): Promise<{ heapMb: number; externalMb: number; height: number }> {
+async function metricsOf(node: ClusterNode, client: HttpClient): Promise<{ heapMb: number; heapTotalMb: number; externalMb: number; height: number }> {
   const { text } = await client.send(`${node.admin}/metrics`, { method: 'GET' })
   const metric = (name: string): number => {
     const value = Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)`, 'm').exec(text)?.[1])
@@ -141,6 +143,7 @@ async function metricsOf(node: ClusterNode, client: HttpClient): Promise<{ heapM
   }
   return {
     heapMb: rounded(metric('nodejs_heap_size_used_bytes') / BYTES_PER_MB),
+    heapTotalMb: rounded(metric('nodejs_heap_size_total_bytes') / BYTES_PER_MB),
     externalMb: rounded(metric('nodejs_external_memory_bytes') / BYTES_PER_MB),
     height: metric('songhua_head_block_number'),
   }

@@ -16,6 +16,11 @@ const LOG_ROTATE_BYTES = 16 * 1024 * 1024
  * each node instead of 222 to 232, for about a tenth of the throughput (639 instead of 720 transactions a second).
  */
 const YOUNG_HEAP = '--max-semi-space-size=8'
+/**
+ * Of glibc, passed over elsewhere; inherited by the gateway. LevelDB allocates on several threads, each of which would
+ * get an arena that gives nothing back: under load 142 MB anonymous memory after 7 minutes instead of 160, for the same CPU time.
+ */
+const FEW_ARENAS = { MALLOC_ARENA_MAX: '2' }
 const LOG_TAIL_LINES = 12
 const LOG_TAIL_BYTES = 16 * 1024
 
@@ -43,7 +48,10 @@ export async function startChild(context: CliContext, node: DevnetNode): Promise
   const log = await openLog(logFile)
   try {
     const words = [context.program, 'start', '--data', node.dir, '--managed', '--lang', context.language]
-    const child = spawn(process.execPath, [YOUNG_HEAP, ...words], { stdio: ['ignore', log.fd, log.fd, 'ipc'] })
+    const child = spawn(process.execPath, [YOUNG_HEAP, ...words], {
+      env: { ...FEW_ARENAS, ...process.env },
+      stdio: ['ignore', log.fd, log.fd, 'ipc'],
+    })
     return watchChild(child, node, logFile)
   } finally {
     await log.close()
