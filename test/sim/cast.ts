@@ -31,7 +31,7 @@ export function planCast(validators: number, random: Random): Cast {
   const everybody = random.shuffled(Array.from({ length: validators + spares }, (_, at) => at))
   const sets = planSets(everybody, validators, random)
   const f = Math.min(...sets.map((set) => faultTolerance(set.length)))
-  const faulty = random.chance(0.7) ? f : random.integer(0, f)
+  const faulty = random.chance(0.5) ? f : random.integer(0, f)
   const byzantine = sets[0]!.slice(0, faulty).map((at) => ({ at, kind: random.pick(BYZANTINE_KINDS) }))
   const honest = random.shuffled(everybody.filter((at) => !byzantine.some((one) => one.at === at)))
   const isBeyondBudget = random.chance(0.15)

@@ -26,6 +26,9 @@ const TICK_MS = 150
 /** Where nothing goes on it acts ever more seldom, up to this: minutes of idleness are not to be minutes of floods. */
 const IDLE_TICK_MS_MAX = 4_800
 const REPLAYS_MAX = 100
+/** So much of what it hears at one height it answers; of the rest, the answers to which show little that is new, this share. */
+const ANSWERED_FULLY = 150
+const ANSWERED_LATER = 0.05
 const FLOOD_MESSAGES = 1_200
 const FAR_ROUND = 2 ** 31
 
@@ -57,6 +60,8 @@ export class Forger implements Station {
   readonly #key: Uint8Array
   readonly #tricks: ReadonlySet<Trick>
   #heard: Hearsay | undefined
+  /** Messages of its height. */
+  #heardCount = 0
   #replays: Uint8Array[] = []
   #tickMs = TICK_MS
   #read: { head: ChainHead; reader: Reader } | undefined
@@ -102,7 +107,8 @@ export class Forger implements Station {
       if (envelope.height !== heard.height) return
       const message = openMessage(authenticate(envelope, reader), reader)
       heard.note(message)
-      this.#answer(heard, message)
+      this.#heardCount++
+      if (this.#heardCount <= ANSWERED_FULLY || this.#chance(ANSWERED_LATER)) this.#answer(heard, message)
     } catch (error) {
       if (!isCodedError(error)) throw error
     }
@@ -134,7 +140,10 @@ export class Forger implements Station {
     const head = this.#head
     if (head === undefined) return undefined
     const height = head.header.number + 1
-    if (this.#heard?.height !== height) this.#heard = new Hearsay(height, quorumOf(head.validators.length))
+    if (this.#heard?.height !== height) {
+      this.#heard = new Hearsay(height, quorumOf(head.validators.length))
+      this.#heardCount = 0
+    }
     return this.#heard
   }
 
@@ -251,9 +260,12 @@ export class Forger implements Station {
     const count = quorumOf(this.#head?.validators.length ?? 1)
     const own = this.#sign({ kind: 'prepare', height: block.block.header.number, round: claimed, digest: block.digest })
     const others = prepares.filter(({ digest }) => digest === block.digest)
+    const upToClaimed = others.filter((vote) => vote.round <= claimed)
     const sources: SignedVote[][] = [
-      // Signers of all rounds for one block; itself again and again; too few; whoever there is, again and again.
+      // Signers of all rounds for one block, and of none later than that one; itself again and again; too few; whoever
+      // there is, again and again.
       distinct([own, ...random.shuffled(others)]).slice(0, count),
+      distinct([own, ...random.shuffled(upToClaimed)]).slice(0, count),
       Array.from({ length: count }, () => own),
       [own, ...others.filter((vote) => vote.round === claimed)].slice(0, count - 1),
       spreadTo([own, ...others.filter((vote) => vote.round === claimed)], count),

@@ -196,8 +196,9 @@ export class Schedule {
 
   #setDisks(): void {
     const { random } = this.#world
+    const share = random.chance(0.15) ? 0.9 : 0.1
     for (const node of this.#victims) {
-      const isSlow = random.chance(0.1)
+      const isSlow = random.chance(share)
       if (isSlow) this.#fault('slowDisk', `${node.name}'s disk is slow`)
       node.disk.latencyMs = isSlow ? { min: 100, max: 2_000 } : { min: 0, max: random.integer(0, 5) }
     }

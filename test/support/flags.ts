@@ -10,29 +10,37 @@ export interface NumberFlag {
   isInteger?: boolean
 }
 
-export interface FlagTable<N extends string, T extends string> {
+export interface FlagTable<N extends string, T extends string, S extends string = never> {
   numbers: Record<N, NumberFlag>
   texts: Record<T, string>
+  /** Without a value, beside `--json` and `--help`. */
+  switches?: readonly S[]
 }
 
-export type Flags<N extends string, T extends string> = Record<N, number> & Record<T, string> & { json: boolean; help: boolean }
+export type Flags<N extends string, T extends string, S extends string = never> = Record<N, number> &
+  Record<T, string> &
+  Record<S | 'json' | 'help', boolean>
 
 export type FlagErrorCode = 'FLAG_UNKNOWN' | 'FLAG_BAD_VALUE' | 'FLAG_MISSING'
 
 /** @throws CodedError `FLAG_UNKNOWN`, `FLAG_BAD_VALUE`, `FLAG_MISSING`, each naming the flag */
-export function readFlags<N extends string, T extends string>(argv: readonly string[], table: FlagTable<N, T>): Flags<N, T> {
-  const given = parse(argv, [...Object.keys(table.numbers), ...Object.keys(table.texts)])
+export function readFlags<N extends string, T extends string, S extends string = never>(
+  argv: readonly string[],
+  table: FlagTable<N, T, S>,
+): Flags<N, T, S> {
+  const switchNames = [...(table.switches ?? []), 'json', 'help']
+  const given = parse(argv, { texts: [...Object.keys(table.numbers), ...Object.keys(table.texts)], switches: switchNames })
   const numbers = Object.entries<NumberFlag>(table.numbers).map(([name, flag]) => [name, numberOf(name, flag, given)] as const)
   const texts = Object.entries<string>(table.texts).map(([name, or]) => [name, given[name] ?? or] as const)
-  const switches = { json: given.json === true, help: given.help === true }
-  return { ...Object.fromEntries(numbers), ...Object.fromEntries(texts), ...switches } as Flags<N, T>
+  const switches = switchNames.map((name) => [name, given[name] === true] as const)
+  return Object.fromEntries<unknown>([...numbers, ...texts, ...switches]) as Flags<N, T, S>
 }
 
 type Given = Record<string, string | boolean | undefined>
 
-function parse(argv: readonly string[], names: readonly string[]): Given {
-  const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]))
-  const all = { ...options, json: { type: 'boolean' as const }, help: { type: 'boolean' as const } }
+function parse(argv: readonly string[], { texts, switches }: { texts: readonly string[]; switches: readonly string[] }): Given {
+  const options = (names: readonly string[], type: 'string' | 'boolean') => names.map((name) => [name, { type }] as const)
+  const all = Object.fromEntries([...options(texts, 'string'), ...options(switches, 'boolean')])
   try {
     return parseArgs({ args: [...argv], options: all, strict: true }).values
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { Mutant } from './mutant.js'
+import type { DeliberateFault } from './mutant.js'
 
 const ACCEPT = 'node/src/consensus/accept.ts'
 const CRYPTO = 'sdk/src/protocol/crypto.ts'
@@ -15,7 +15,7 @@ const STEP = 'node/src/consensus/step.ts'
 const CHAIN = 'node/src/services/chain.ts'
 
 /** What must hold so that no two blocks are ever decided at one height. */
-export const AGREEMENT_MUTANTS: readonly Mutant[] = [
+export const AGREEMENT_MUTANTS: readonly DeliberateFault[] = [
   {
     name: 'certificate-forgotten-on-jump',
     breaks: 'A validator taken to a later round by its proposal forgets what it had prepared (Besu, own reading).',
@@ -26,7 +26,6 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
         replace: 'draft: undefined,\n    own: new Map(),\n    certificate: announce ? state.certificate : undefined,',
       },
     ],
-    hints: [],
   },
   {
     name: 'certificate-forgotten-on-round-change',
@@ -38,7 +37,6 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
         replace: 'draft: undefined,\n    own: new Map(),\n    certificate: undefined,',
       },
     ],
-    hints: [],
   },
   {
     name: 'commit-before-prepared',
@@ -50,7 +48,6 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
         replace: 'if (matching.length < 1) return',
       },
     ],
-    hints: [],
   },
   {
     name: 'quorum-less-one',
@@ -62,7 +59,6 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
         replace: 'return Math.max(1, Math.ceil((2 * count) / 3) - 1)',
       },
     ],
-    hints: [],
   },
   {
     name: 'quorum-of-prepares-less-one',
@@ -80,7 +76,6 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
   if (!isOneShort) checkQuorumCount(signatures.length, electorate, 'prepares')`,
       },
     ],
-    hints: [],
   },
   {
     name: 'quorum-of-round-changes-less-one',
@@ -98,7 +93,6 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
   if (!isOneShort) checkQuorumCount(bare.length, reader, 'round changes')`,
       },
     ],
-    hints: [],
   },
   {
     name: 'quorum-of-seals-less-one',
@@ -115,13 +109,11 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
         replace: 'const needed = quorumSize(validators.length) - 1',
       },
     ],
-    hints: [],
   },
   {
     name: 'messages-counted-not-signers',
     breaks: 'In certificates and justifications the same signer may stand twice.',
     edits: [{ file: QUORUM, find: 'if (seen.has(author)) {', replace: 'if (false) {' }],
-    hints: [],
   },
   {
     name: 'votes-counted-by-message',
@@ -133,7 +125,6 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
         replace: 'prepares: withEntry(state.prepares, `${author} ${state.prepares.size}`, prepare)',
       },
     ],
-    hints: [],
   },
   {
     name: 'seals-counted-not-sealers',
@@ -141,7 +132,6 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
     edits: [
       { file: SEALS, find: "if (seen.has(signer)) fail('SEAL_DUPLICATE_SIGNER', `${what} twice`, at)", replace: '' },
     ],
-    hints: [],
   },
   {
     name: 'high-s-twins',
@@ -173,7 +163,6 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
 /** A quorum of Prepares for one block`,
       },
     ],
-    hints: [],
   },
   {
     name: 'prepares-of-mixed-rounds',
@@ -191,19 +180,16 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
   }))`,
       },
     ],
-    hints: [],
   },
   {
     name: 'signature-not-bound-to-round',
     breaks: 'What a validator signs does not name the round.',
     edits: [{ file: SIGNING, find: '      numberToBytes(statement.round),\n', replace: '' }],
-    hints: [],
   },
   {
     name: 'claim-not-signed',
     breaks: 'What a round change claims to have prepared is not signed, so that a leader can leave it out.',
     edits: [{ file: SIGNING, find: 'return [preparedToRlp(statement.prepared)]', replace: 'return []' }],
-    hints: [],
   },
   {
     name: 'seal-not-bound-to-round',
@@ -215,19 +201,16 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
         replace: 'return keccak256(encodeHeader(headerWithRound(header, 0)))',
       },
     ],
-    hints: [],
   },
   {
     name: 'seal-not-checked',
     breaks: 'A Commit counts whatever its seal is.',
     edits: [{ file: ACCEPT, find: 'if (sealer.address === author) return true', replace: 'return true' }],
-    hints: [],
   },
   {
     name: 'sealed-block-not-checked',
     breaks: 'A block that a peer sends is imported before anybody has looked at its seals.',
     edits: [{ file: CHAIN, find: '    verifySeals(header, this.#head.validators)\n', replace: '' }],
-    hints: [],
   },
   {
     name: 'certificate-of-lowest-round',
@@ -244,7 +227,6 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
         replace: 'candidate.round < (prepared?.round ?? Infinity)',
       },
     ],
-    hints: [],
   },
   {
     name: 'justification-ignored',
@@ -256,7 +238,6 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
         replace: 'return',
       },
     ],
-    hints: [],
   },
   {
     name: 'certificate-not-verified',
@@ -269,7 +250,6 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
         replace: '',
       },
     ],
-    hints: [],
   },
   {
     name: 'invalid-block-prepared',
@@ -281,7 +261,6 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
         replace: '  if (false) {\n    update(turn, { candidate: undefined })',
       },
     ],
-    hints: [],
   },
   {
     name: 'proposal-from-anybody',
@@ -293,7 +272,6 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
         replace: 'if (false) {',
       },
     ],
-    hints: [],
   },
   {
     name: 'set-one-block-late',
@@ -306,12 +284,10 @@ export const AGREEMENT_MUTANTS: readonly Mutant[] = [
   return { head: { ...head, validators }, historyNodes: nodes }`,
       },
     ],
-    hints: [],
   },
   {
     name: 'clock-not-checked',
     breaks: 'A fresh block may lie any time ahead of the clock.',
     edits: [{ file: RECEIVE, find: 'if (timeMs > nowMs + CLOCK_SKEW_MS) {', replace: 'if (false) {' }],
-    hints: [],
   },
 ]

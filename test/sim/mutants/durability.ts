@@ -1,4 +1,4 @@
-import type { Mutant } from './mutant.js'
+import type { DeliberateFault } from './mutant.js'
 
 const DRIVER = 'node/src/services/consensus.ts'
 const SIGNER = 'node/src/signer/signer.ts'
@@ -9,7 +9,7 @@ const SILENCE = 'node/src/services/consensus-silence.ts'
 const TURN = 'node/src/consensus/turn.ts'
 
 /** What must be on disk, and be believed, so that a crash or a lost log is not a second voice. */
-export const DURABILITY_MUTANTS: readonly Mutant[] = [
+export const DURABILITY_MUTANTS: readonly DeliberateFault[] = [
   {
     name: 'persist-after-sending',
     breaks: 'A vote is signed and sent while the record that covers it is still on its way to the disk.',
@@ -21,13 +21,11 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
       },
       { file: SIGNER, find: '    pending = record\n', replace: '    pending = bound = record\n' },
     ],
-    hints: [],
   },
   {
     name: 'nothing-persisted',
     breaks: 'Records never reach the log.',
     edits: [{ file: SIGNER, find: '    await write(log, record, body)\n', replace: '' }],
-    hints: [],
   },
   {
     name: 'record-ignored-after-restart',
@@ -37,7 +35,6 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
       { file: SIGNER, find: 'let pending = recovery.record', replace: 'let pending: SafetyRecord | undefined' },
       { file: SIGNER, find: 'let bound = recovery.record', replace: 'let bound: SafetyRecord | undefined' },
     ],
-    hints: [],
   },
   {
     name: 'certificate-not-persisted',
@@ -49,7 +46,6 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
         replace: '[],',
       },
     ],
-    hints: [],
   },
   {
     name: 'body-not-persisted',
@@ -61,7 +57,6 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
         replace: "turn.effects.push({ type: 'persist', record })",
       },
     ],
-    hints: [],
   },
   {
     name: 'mark-not-written',
@@ -73,7 +68,6 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
         replace: 'if (next === 1) await log.startEpoch(next, [encodeMark({ height: next, isSilent: silent })])',
       },
     ],
-    hints: [],
   },
   {
     name: 'signs-at-once-with-a-lost-log',
@@ -86,7 +80,6 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
   if (log.status !== 'ok') return silent(`,
       },
     ],
-    hints: [],
   },
   {
     name: 'old-log-accepted',
@@ -95,19 +88,16 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
       { file: RECOVERY, find: 'if (mark.height < headNumber) return', replace: 'if (false) return' },
       { file: RECOVERY, find: 'if (mark.height > headNumber + 1) return', replace: 'if (false) return' },
     ],
-    hints: [],
   },
   {
     name: 'silence-ends-too-early',
     breaks: 'A validator that lost its log votes again at the next height.',
     edits: [{ file: SILENCE, find: 'isOver = head >= highest + 2', replace: 'isOver = head + 2 >= highest' }],
-    hints: [],
   },
   {
     name: 'silence-forgotten-by-a-restart',
     breaks: 'A validator that dies while it keeps silent votes when it comes back.',
     edits: [{ file: RECOVERY, find: 'if (mark.isSilent) return', replace: 'if (false) return' }],
-    hints: [],
   },
   {
     name: 'block-not-awaited',
@@ -119,6 +109,5 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
         replace: 'void this.#ports.store.commitBlock({ block, receipts, diff, trieNodes, ...next })',
       },
     ],
-    hints: [],
   },
 ]

@@ -8,8 +8,8 @@ import type { Trial } from './trial.js'
 
 /** Hunts at one time: each is a process of its own that keeps a core busy. */
 const HUNTS_AT_ONCE = 2
-/** Wall time of one mutant, hints and search together; the slowest that is caught takes a tenth of it. */
-const HUNT_MS_MAX = 120_000
+/** Wall time that a mutant may take for its schedules: some to start with, and for each ten times what most of them take. */
+const HUNT_MS = { start: 60_000, each: 5_000 }
 /** Schedules tried, unless told, for a mutant that its hints do not catch. */
 export const SEARCH_SCHEDULES = 60
 const SEARCH_SIZES = [4, 7, 5, 6, 10] as const
@@ -142,10 +142,11 @@ async function runTrials(bundle: string, schedules: readonly Schedule[]): Promis
   const task = JSON.stringify(schedules)
   const child = spawn(process.execPath, [bundle, task], { stdio: ['ignore', 'pipe', 'pipe'] })
   let isLate = false
+  const msMax = HUNT_MS.start + schedules.length * HUNT_MS.each
   const bound = setTimeout(() => {
     isLate = true
     child.kill('SIGKILL')
-  }, HUNT_MS_MAX)
+  }, msMax)
   let output = ''
   let errors = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
@@ -153,7 +154,7 @@ async function runTrials(bundle: string, schedules: readonly Schedule[]): Promis
   const code = await new Promise<number | null>((done, fail) => child.once('error', fail).once('close', done))
   clearTimeout(bound)
   const trials = output.split('\n').slice(0, -1).map((line) => JSON.parse(line) as Trial)
-  if (isLate) return { trials, problem: `not done after ${HUNT_MS_MAX} ms and ${trials.length} schedules` }
+  if (isLate) return { trials, problem: `not done after ${msMax} ms and ${trials.length} schedules` }
   return code === 0 ? { trials } : { trials, problem: `the process ended with ${code}: ${errors.trim()}` }
 }
 

@@ -1,6 +1,6 @@
 import { CodedError, isCodedError } from '@songhua/sdk/protocol/errors'
 import { type Flags, readFlags } from '../../support/flags.js'
-import { MUTANTS } from './catalogue.js'
+import { MUTANTS, renewKnown } from './catalogue.js'
 import { type HuntReport, SEARCH_SCHEDULES, type Verdict, huntMutants } from './hunt.js'
 import type { Mutant } from './mutant.js'
 
@@ -8,6 +8,7 @@ const HELP = `npm run sim:mutants -- [options]
   Runs the simulator against deliberate faults of the consensus core; each must be caught.
   --only NAME   one of them (${MUTANTS.length} in all; an unknown name lists them)
   --search N    schedules tried when those known to catch it do not (${SEARCH_SCHEDULES})
+  --renew       remember the schedules that caught them, for the next run and for the tests
   --json        one JSON line`
 
 const SEARCH_MAX = 100_000
@@ -31,25 +32,27 @@ function isWhole({ verdicts, sick }: HuntReport): boolean {
   return sick.length === 0 && verdicts.every(({ status }) => status === 'caught')
 }
 
-async function main(flags: Flags<'search', 'only'>): Promise<boolean> {
-  const mutants = selected(flags.only)
-  if (flags.json) {
-    const report = await huntMutants(mutants, { search: flags.search })
-    console.log(JSON.stringify({ ...report, isWhole: isWhole(report) }))
-    return isWhole(report)
-  }
-  const report = await huntMutants(mutants, { search: flags.search, onVerdict: (verdict) => console.log(lineOf(verdict)) })
+async function main({ only, search, renew, json }: Flags<'search', 'only', 'renew'>): Promise<boolean> {
+  const mutants = selected(only)
+  const onVerdict = (verdict: Verdict): void => void (json || console.log(lineOf(verdict)))
+  const report = await huntMutants(mutants, { search, onVerdict })
+  if (renew) renewKnown(Object.fromEntries(report.verdicts.flatMap(({ name, caughtBy }) => (caughtBy ? [[name, caughtBy]] : []))))
+  if (json) console.log(JSON.stringify({ ...report, isWhole: isWhole(report) }))
+  else print(report)
+  return isWhole(report)
+}
+
+function print(report: HuntReport): void {
   const caught = report.verdicts.filter(({ status }) => status === 'caught').length
-  console.log(`${caught} of ${mutants.length} caught in ${(report.wallMs / 1000).toFixed(0)} s`)
+  console.log(`${caught} of ${report.verdicts.length} caught in ${(report.wallMs / 1000).toFixed(0)} s`)
   for (const { seed, validators, failure } of report.sick) {
     console.log(`fails without any mutant: seed ${seed} of ${validators}: ${failure?.message}`)
   }
-  return isWhole(report)
 }
 
 try {
   const search = { min: 0, max: SEARCH_MAX, default: SEARCH_SCHEDULES, isInteger: true }
-  const flags = readFlags(process.argv.slice(2), { numbers: { search }, texts: { only: '' } })
+  const flags = readFlags(process.argv.slice(2), { numbers: { search }, texts: { only: '' }, switches: ['renew'] })
   if (flags.help) console.log(HELP)
   else if (!(await main(flags))) process.exitCode = 1
 } catch (error) {

@@ -12,11 +12,14 @@ export interface Edit {
 }
 
 /** A deliberate fault of the core. The product has no seam for it: its source is changed while it is bundled. */
-export interface Mutant {
+export interface DeliberateFault {
   readonly name: string
   /** What it takes away, in one sentence. */
   readonly breaks: string
   readonly edits: readonly Edit[]
+}
+
+export interface Mutant extends DeliberateFault {
   /** Schedules known to bring it to light; tried before the search. */
   readonly hints: readonly Schedule[]
 }

@@ -1,4 +1,4 @@
-import type { Mutant } from './mutant.js'
+import type { DeliberateFault } from './mutant.js'
 
 const DRIVER = 'node/src/services/consensus.ts'
 const ENTRY = 'node/src/consensus/round-entry.ts'
@@ -8,7 +8,7 @@ const ROUNDS = 'node/src/consensus/rounds.ts'
 const STEP = 'node/src/consensus/step.ts'
 
 /** What must hold so that the chain goes on, and within its limits. */
-export const PROGRESS_MUTANTS: readonly Mutant[] = [
+export const PROGRESS_MUTANTS: readonly DeliberateFault[] = [
   {
     name: 'timers-dropped-when-a-queue-is-full',
     breaks: 'A timer that fires while messages wait is lost (Besu keeps both in one queue that drops).',
@@ -19,7 +19,6 @@ export const PROGRESS_MUTANTS: readonly Mutant[] = [
         replace: "if (this.#inbox.size === 0) this.#post({ type: 'timer', name, atMs })",
       },
     ],
-    hints: [],
   },
   {
     name: 'no-round-change-retransmission',
@@ -33,7 +32,6 @@ export const PROGRESS_MUTANTS: readonly Mutant[] = [
       }`,
       },
     ],
-    hints: [],
   },
   {
     name: 'no-retransmission',
@@ -45,7 +43,6 @@ export const PROGRESS_MUTANTS: readonly Mutant[] = [
         replace: 'export function scheduleResend(turn: Turn): void {\n  if (turn !== undefined) return\n',
       },
     ],
-    hints: [],
   },
   {
     name: 'no-early-round-change',
@@ -57,7 +54,6 @@ export const PROGRESS_MUTANTS: readonly Mutant[] = [
         replace: '',
       },
     ],
-    hints: [],
   },
   {
     name: 'f-round-changes-are-enough',
@@ -69,7 +65,6 @@ export const PROGRESS_MUTANTS: readonly Mutant[] = [
         replace: 'return descending[faultTolerance - 1] ?? -1',
       },
     ],
-    hints: [],
   },
   {
     name: 'lock-without-unlock',
@@ -83,13 +78,11 @@ export const PROGRESS_MUTANTS: readonly Mutant[] = [
 `,
       },
     ],
-    hints: [],
   },
   {
     name: 'round-left-alone',
     breaks: 'A validator runs through rounds in which no quorum has arrived (Besu #7642).',
     edits: [{ file: STEP, find: '  if (!state.isRoundReached) return startRoundTimer(turn)\n', replace: '' }],
-    hints: [],
   },
   {
     name: 'height-not-restarted-after-sync',
@@ -101,13 +94,11 @@ export const PROGRESS_MUTANTS: readonly Mutant[] = [
         replace: 'this.#wake(() => this.#state?.isDecided === true && (this.#isHeadNew = true))',
       },
     ],
-    hints: [],
   },
   {
     name: 'transactions-not-resent',
     breaks: 'Who times out over a transaction that it alone holds does not pass it on.',
     edits: [{ file: STEP, find: "  turn.effects.push({ type: 'resendTransactions' })\n", replace: '' }],
-    hints: [],
   },
   {
     name: 'unlimited-future-buffer',
@@ -124,7 +115,6 @@ export const PROGRESS_MUTANTS: readonly Mutant[] = [
         replace: 'this.#future.push(raw, height)',
       },
     ],
-    hints: [],
   },
   {
     name: 'unlimited-inbox',
@@ -136,6 +126,5 @@ export const PROGRESS_MUTANTS: readonly Mutant[] = [
         replace: '',
       },
     ],
-    hints: [],
   },
 ]
