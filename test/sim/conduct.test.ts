@@ -62,6 +62,21 @@ describe('what an honest validator may say', () => {
   })
 })
 
+describe('where an honest validator may go', () => {
+  it('one round on from where it has spoken', () => {
+    expect(hear([alice, change(1)], [alice, change(2)])).toBeUndefined()
+  })
+
+  it('where f + 1 have gone, Byzantine ones among them', () => {
+    conduct.noteByzantine(mallory, change(7))
+    expect(hear([alice, change(1)], [alice, change(2)], [alice, change(3)], [bob, change(3)])).toBeUndefined()
+  })
+
+  it('one round on from where a quorum has gone, although it was not heard there', () => {
+    expect(hear(...allOf([alice, bob, carol], change(1)), ...allOf([alice, bob], change(2)), [carol, change(2)])).toBeUndefined()
+  })
+})
+
 describe('what it may not', () => {
   const refused: [string, string, () => string | undefined][] = [
     ['propose out of turn', 'no turn', () => hear([bob, proposal(0, BLOCK, bob)])],
@@ -103,6 +118,7 @@ describe('what it may not', () => {
         [alice, commit(0, BLOCK)],
         [alice, change(1)],
       )],
+    ['go where fewer than f + 1 have gone', 'neither its own round', () => hear(...allOf([alice, bob], change(1)), [carol, change(3)])],
     ['claim a preparation that never was', 'too few have prepared', () => hear([alice, change(1, { preparedRound: 0, digest: BLOCK })])],
   ]
   for (const [what, why, play] of refused) it(what, () => expect(play()).toContain(why))

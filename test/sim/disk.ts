@@ -4,6 +4,7 @@ import { BLOCK_BYTES, DATA_START } from '@songhua/node/storage/consensus-log-for
 import type { Random } from './random.js'
 
 const SECTOR_BYTES = 512
+const SLOW_MS = 10
 const ZEROS = Buffer.alloc(LOG_INITIAL_BYTES)
 const ZERO_BLOCK = ZEROS.subarray(0, BLOCK_BYTES)
 
@@ -27,6 +28,8 @@ export type Crash = 'kill' | 'power'
 export class SimulatedDisk implements LogDisk {
   /** How long a sync takes. */
   latencyMs = { min: 0, max: 0 }
+  /** When the last operation ends that takes noticeable time. */
+  slowUntilMs = 0
   readonly #options: DiskOptions
   #log: Buffer | undefined
   #unsynced: Write[] = []
@@ -39,9 +42,8 @@ export class SimulatedDisk implements LogDisk {
 
   /** Does `change` in one piece and resolves when it is durable; never, when the node dies before. */
   write(change: () => void): Promise<void> {
-    const { clock, random } = this.#options
-    const { min, max } = this.latencyMs
-    const delayMs = random.integer(min, max)
+    const { clock } = this.#options
+    const delayMs = this.#pickDelay()
     if (delayMs === 0) {
       change()
       return Promise.resolve()
@@ -113,12 +115,12 @@ export class SimulatedDisk implements LogDisk {
 
   /** A sync under way is no change that is there or not: its writes are torn one by one. */
   #sync(due: readonly Write[]): Promise<void> {
-    const { clock, random } = this.#options
+    const { clock } = this.#options
     const done = (): void => {
       for (const write of due) this.#put(write)
       this.#unsynced = this.#unsynced.filter((write) => !due.includes(write))
     }
-    const delayMs = random.integer(this.latencyMs.min, this.latencyMs.max)
+    const delayMs = this.#pickDelay()
     if (delayMs === 0) return Promise.resolve(done())
     const power = this.#power
     return new Promise((resume) =>
@@ -128,6 +130,14 @@ export class SimulatedDisk implements LogDisk {
         resume()
       }),
     )
+  }
+
+  #pickDelay(): number {
+    const { clock, random } = this.#options
+    const { min, max } = this.latencyMs
+    const delayMs = random.integer(min, max)
+    if (delayMs >= SLOW_MS) this.slowUntilMs = Math.max(this.slowUntilMs, clock.now() + delayMs)
+    return delayMs
   }
 
   #put({ at, bytes }: Write): void {

@@ -8,7 +8,7 @@ import { encodeMessage } from '@songhua/node/consensus/encode'
 import { type Reader, authenticate, readEnvelope } from '@songhua/node/consensus/envelope'
 import { NO_JUSTIFICATION, mandateOf } from '@songhua/node/consensus/justification'
 import type {
-  Justification, Message, PreparedCertificate, Proposal, ProposedBlock, RoundChange, RoundChangeClaim, SignedVote, Unsigned,
+  Justification, Message, MessageKind, PreparedCertificate, Proposal, ProposedBlock, RoundChange, RoundChangeClaim, SignedVote, Unsigned,
 } from '@songhua/node/consensus/messages'
 import { openMessage } from '@songhua/node/consensus/open-message'
 import { signingDigest, statementOf } from '@songhua/node/consensus/signing'
@@ -400,9 +400,20 @@ export class Forger implements Station {
   }
 
   #send(bytes: Uint8Array, share: number): void {
+    const kind = kindOf(bytes)
     for (const node of this.#world.nodes) {
-      if (node.isUp && this.#chance(share)) this.#world.say(this, node, bytes, 'prepare')
+      if (node.isUp && this.#chance(share)) this.#world.say(this, node, bytes, kind)
     }
+  }
+}
+
+/** As what the links carry it; garbage may pass for anything. */
+function kindOf(bytes: Uint8Array): MessageKind {
+  try {
+    return readEnvelope(bytes).kind
+  } catch (error) {
+    if (!isCodedError(error)) throw error
+    return 'prepare'
   }
 }
 

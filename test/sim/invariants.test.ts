@@ -72,6 +72,13 @@ const BREACHES: Record<Invariant, () => Promise<World | undefined>> = {
     world.monitor.noteSaid(world.node(0).address, speak('commit', 0, OTHER))
     return world
   },
+  async 'heeds-what-it-hears'() {
+    const world = await grownWorld()
+    world.node(3).hear = () => undefined
+    world.submit(transaction(1))
+    await world.run(5_000)
+    return undefined
+  },
   async 'silent-after-amnesia'() {
     const world = await grownWorld()
     const [author] = leadersFirst(world)
@@ -171,6 +178,15 @@ async function breachOf(invariant: Invariant): Promise<BrokenInvariant | undefin
 describe('the simulator sees each promise broken', () => {
   it.each(INVARIANTS)('%s', async (invariant) => {
     expect((await breachOf(invariant))?.invariant).toBe(invariant)
+  })
+
+  it('an invalid block that is voted for, before anybody imports it', async () => {
+    const world = await grownWorld()
+    const [leader, next] = leadersFirst(world)
+    world.monitor.spoiled.add(OTHER)
+    world.monitor.noteByzantine(leader!, speak('proposal', 0, OTHER, { coinbase: leader! }))
+    world.monitor.noteSaid(next!, speak('prepare', 0, OTHER))
+    expect(world.monitor.broken?.invariant).toBe('valid-blocks-only')
   })
 
   it('a promise, once broken, is not talked over by the next one', async () => {

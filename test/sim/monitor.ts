@@ -14,6 +14,7 @@ export const INVARIANTS = [
   'valid-blocks-only',
   'no-double-signing',
   'votes-by-the-rules',
+  'heeds-what-it-hears',
   'silent-after-amnesia',
   'no-needless-silence',
   'decided-is-kept',
@@ -101,7 +102,7 @@ export class Monitor {
   /** A message that left an honest validator. */
   noteSaid(author: Address, speech: Speech): void {
     const { kind, height, round, digest, preparedRound } = speech
-    const place = `${author} ${kind} ${height} ${round}`
+    const place = placeOf(author, { kind, height, round })
     const subject = `${digest} ${preparedRound}`
     const before = this.#said.get(place)
     if (before === undefined) this.#said.set(place, subject)
@@ -112,8 +113,15 @@ export class Monitor {
     }
     const breach = this.#conduct.findBreach(author, speech)
     if (breach !== undefined) this.report('votes-by-the-rules', `${author} says ${breach}`)
+    if (kind === 'prepare' && this.spoiled.has(digest!)) {
+      this.report('valid-blocks-only', `${author} votes for the invalid block ${shortHash(digest)} at h${height}`)
+    }
     this.#highestSigned.set(author, Math.max(height, this.#highestSigned.get(author) ?? 0))
     if (digest !== undefined && (kind === 'prepare' || kind === 'commit')) this.#noteVote(author, speech, digest)
+  }
+
+  hasSaid(author: Address, what: Pick<Speech, 'kind' | 'height' | 'round'>): boolean {
+    return this.#said.has(placeOf(author, what))
   }
 
   /** A message of a Byzantine validator, which may say what it likes. */
@@ -209,3 +217,6 @@ export class Monitor {
     return book
   }
 }
+
+const placeOf = (author: Address, { kind, height, round }: Pick<Speech, 'kind' | 'height' | 'round'>): string =>
+  `${author} ${kind} ${height} ${round}`

@@ -16,6 +16,7 @@ import { recoverSafety } from '@songhua/node/signer/recovery'
 import { createValidatorSigner } from '@songhua/node/signer/signer'
 import { type ConsensusLog, openConsensusLog } from '@songhua/node/storage/consensus-log'
 import { TIMING } from '../consensus/fixture.js'
+import { Attention, type Standing } from './attention.js'
 import { findOverflow } from './buffers.js'
 import { type Crash, SimulatedDisk } from './disk.js'
 import { type Stored, createLedger, genesisStored } from './ledger.js'
@@ -23,7 +24,7 @@ import type { Monitor } from './monitor.js'
 import type { SimulatedNetwork, Station } from './network.js'
 import { SimulatedPool } from './pool.js'
 import type { Random } from './random.js'
-import { shortHash, speechOf, wordsOf } from './speech.js'
+import { type Speech, shortHash, speechOf, wordsOf } from './speech.js'
 
 const LOG_PATH = 'consensus.log'
 const quietLogger: Logger = {
@@ -85,6 +86,7 @@ export class SimulatedNode implements Station {
   /** Transactions of its chain. */
   #included = new Set<Hash>()
   #listener: ConsensusListener | undefined
+  readonly #attention: Attention
 
   constructor({ at, name, address, privateKey }: NodeIdentity, parts: NodeParts) {
     this.at = at
@@ -94,6 +96,7 @@ export class SimulatedNode implements Station {
     this.#parts = parts
     this.disk = new SimulatedDisk(parts)
     this.#stored = genesisStored(parts.genesis)
+    this.#attention = new Attention(this, parts.clock, (words) => parts.monitor.report('heeds-what-it-hears', `${name} ${words}`))
   }
 
   get isUp(): boolean {
@@ -209,6 +212,23 @@ export class SimulatedNode implements Station {
   hear(from: Address, bytes: Uint8Array): void {
     this.#parts.onActive(this)
     this.#listener?.onMessage(from, bytes)
+  }
+
+  /** What has just arrived comes from its author, which is honest. */
+  heed(author: Address, speech: Speech): void {
+    if (this.isHonest) this.#attention.note(author, speech)
+  }
+
+  standing(): Standing | undefined {
+    return this.isUp ? this.driver.status() : undefined
+  }
+
+  get validatorCount(): number {
+    return this.chain.head().validators.length
+  }
+
+  hasPrepared(height: number, round: number): boolean {
+    return this.#parts.monitor.hasSaid(this.address, { kind: 'prepare', height, round })
   }
 
   hearPeer(peer: Station): void {
@@ -403,7 +423,14 @@ export class SimulatedNode implements Station {
     }
     const doom = isOwn && this.doom?.kind === speech.kind ? this.doom : undefined
     const heard = doom === undefined ? others : others.slice(0, doom.after)
-    for (const other of heard) network.deliver(this, other, { kind: speech.kind, arrive: () => other.hear(this.address, bytes) })
+    const isAuthentic = isOwn && this.isHonest
+    for (const other of heard) {
+      const arrive = (): void => {
+        other.hear(this.address, bytes)
+        if (isAuthentic && other instanceof SimulatedNode) other.heed(this.address, speech)
+      }
+      network.deliver(this, other, { kind: speech.kind, arrive })
+    }
     if (doom === undefined) return
     this.kill('power')
     doom.onDeath()

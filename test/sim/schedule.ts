@@ -16,6 +16,10 @@ const LATE = [0, 0, 0.02, 0.2] as const
 const PHASE_MS = { min: 500, max: 5_500 }
 /** Three rounds and more. */
 const LONG_PHASE_MS = { min: 4_000, max: 12_000 }
+/** Four rounds and more. */
+const LONGER_PHASE_MS = { min: 10_000, max: 16_000 }
+/** A round and more, in which the others may prepare another block. */
+const ABSENCE_MS = { min: 2_000, max: 10_000 }
 /** Within round 0, whose timer takes 2 s. */
 const HIDING_MS_MAX = 2_500
 /** Any two clocks are at most this far apart. */
@@ -165,19 +169,22 @@ export class Schedule {
 
   /**
    * Commits reach nobody, and Prepares at first everybody, or one alone: there are certificates, and no decision. Then
-   * that one is cut off, and the others go on without it; or some hear neither round changes nor Prepares any more, and
-   * come into later rounds by proposals alone. It lasts long enough for some rounds.
+   * that one is cut off, the others go on without it, and it comes back with its certificate beside theirs; or some hear
+   * neither round changes nor Prepares any more, and come into later rounds by proposals alone. It lasts long enough for
+   * some rounds.
    */
   #hideCertificates(stations: readonly number[]): LinkRules['passes'] {
     const { random, clock } = this.#world
     this.#phaseMs = LONG_PHASE_MS
     const fromMs = clock.now() + random.integer(0, HIDING_MS_MAX)
     if (random.chance(0.5)) {
+      this.#phaseMs = LONGER_PHASE_MS
       const holder = random.pick(this.#victims).at
-      this.#fault('loneCertificate', `nobody hears commits, only v${holder} hears Prepares, and soon it is cut off`)
+      const untilMs = fromMs + random.integer(ABSENCE_MS.min, ABSENCE_MS.max)
+      this.#fault('loneCertificate', `nobody hears commits, only v${holder} hears Prepares, and soon it is cut off for a while`)
       const isHeard = (to: number, kind: Traffic): boolean => kind !== 'prepare' || to === holder
-      return (from, to, kind) =>
-        kind !== 'commit' && (clock.now() < fromMs ? isHeard(to, kind) : from !== holder && to !== holder)
+      const isCut = (from: number, to: number): boolean => clock.now() < untilMs && (from === holder || to === holder)
+      return (from, to, kind) => kind !== 'commit' && (clock.now() < fromMs ? isHeard(to, kind) : !isCut(from, to))
     }
     const deaf = new Set(stations.filter(() => random.chance(0.3)))
     const names = [...deaf].map((at) => `v${at}`).join(' ')
@@ -241,11 +248,27 @@ export class Schedule {
   }
 
   #comeBack(node: SimulatedNode, downMs: number): void {
-    this.#harmDisk(node)
-    this.#world.clock.after(downMs, () => {
+    const hasForgotten = this.#harmDisk(node)
+    this.#boot(node, downMs)
+    if (hasForgotten && this.#world.random.chance(0.3)) this.#relapse(node, downMs)
+  }
+
+  #boot(node: SimulatedNode, afterMs: number): void {
+    this.#world.clock.after(afterMs, () => {
       if (!node.isDown) return
       this.#world.noteFault('restart')
       void node.boot()
+    })
+  }
+
+  /** Dies again while it keeps silent, and comes back at once. */
+  #relapse(node: SimulatedNode, downMs: number): void {
+    const { clock, random } = this.#world
+    clock.after(downMs + random.integer(5, 500), () => {
+      if (node.isDown) return
+      this.#fault('relapse', `${node.name} dies again`)
+      node.kill('kill')
+      this.#boot(node, 0)
     })
   }
 
@@ -268,13 +291,18 @@ export class Schedule {
     return this.#cast.byzantine.some(({ at, kind }) => kind === 'rollback' && this.#world.node(at) === node)
   }
 
-  #harmDisk(node: SimulatedNode): void {
+  /** True when it does not know any more what it has signed. */
+  #harmDisk(node: SimulatedNode): boolean {
     const { random } = this.#world
-    if (this.#isRollback(node)) return this.#rollBack(node)
-    if (this.#cast.forgetful.includes(node.at) && random.chance(0.6)) return this.#makeForget(node)
-    if (!random.chance(0.2)) return
-    this.#fault('scratchedLog', `one byte of ${node.name}'s log flips`)
-    node.disk.scratchLog()
+    if (this.#isRollback(node)) this.#rollBack(node)
+    else if (this.#cast.forgetful.includes(node.at) && random.chance(0.6)) {
+      this.#makeForget(node)
+      return true
+    } else if (random.chance(0.2)) {
+      this.#fault('scratchedLog', `one byte of ${node.name}'s log flips`)
+      node.disk.scratchLog()
+    }
+    return false
   }
 
   #rollBack(node: SimulatedNode): void {

@@ -1,0 +1,86 @@
+import type { Address } from '@songhua/sdk/protocol/bytes'
+import { faultTolerance } from '@songhua/sdk/protocol/validator-set'
+import { reachedRound } from '@songhua/node/consensus/rounds'
+import type { Clock } from '@songhua/node/base/clock'
+import { type Speech, wordsOf } from './speech.js'
+
+/** Virtual time within which a node with a quick disk has done what a message asks for; checks and executions take none. */
+const REACTION_MS = 500
+
+/** Where the listener stands. */
+export interface Standing {
+  readonly height: number
+  readonly round: number
+  readonly isVoter: boolean
+  readonly isSilent: boolean
+}
+
+export interface Listener {
+  /** Undefined while it is down. */
+  standing(): Standing | undefined
+  /** Grows with each restart. */
+  readonly life: number
+  readonly disk: { readonly slowUntilMs: number }
+  /** How many validators seal its next block. */
+  readonly validatorCount: number
+  hasPrepared(height: number, round: number): boolean
+}
+
+/**
+ * The rules of QBFT 1.5 for what an honest validator must do: be in the round that f + 1 others have reached, and prepare
+ * what the proposer of its round, or of a later one, proposes. Only what honest validators say themselves is held against
+ * it, because that is never wrong and never comes in two versions.
+ */
+export class Attention {
+  readonly #listener: Listener
+  readonly #clock: Clock
+  readonly #onNeglect: (words: string) => void
+  /** What one life has heard of one height. */
+  #changes = { life: 0, height: 0, rounds: new Map<Address, number>() }
+
+  constructor(listener: Listener, clock: Clock, onNeglect: (words: string) => void) {
+    this.#listener = listener
+    this.#clock = clock
+    this.#onNeglect = onNeglect
+  }
+
+  /** This has just arrived from its honest author. */
+  note(author: Address, speech: Speech): void {
+    const { kind, height, round } = speech
+    const standing = this.#standing(height)
+    if (standing === undefined) return
+    if (kind === 'proposal' && round >= standing.round) {
+      const isHeeded = (now: Standing): boolean => now.round > round || this.#listener.hasPrepared(height, round)
+      this.#expect(height, isHeeded, `has not prepared the ${wordsOf(speech)}`)
+    }
+    if (kind !== 'roundChange') return
+    const reached = this.#noteChange(author, speech)
+    if (reached > standing.round) this.#expect(height, (now) => now.round >= reached, `is not in round ${reached}, as f + 1 others are`)
+  }
+
+  #noteChange(author: Address, { height, round }: Speech): number {
+    const { life } = this.#listener
+    if (this.#changes.height !== height || this.#changes.life !== life) this.#changes = { life, height, rounds: new Map() }
+    const { rounds } = this.#changes
+    rounds.set(author, Math.max(round, rounds.get(author) ?? 0))
+    return reachedRound([...rounds.values()], faultTolerance(this.#listener.validatorCount))
+  }
+
+  /** Undefined for one that has nothing to do at this height. */
+  #standing(height: number): Standing | undefined {
+    const standing = this.#listener.standing()
+    const isAddressed = standing?.height === height && standing.isVoter && !standing.isSilent
+    return isAddressed ? standing : undefined
+  }
+
+  #expect(height: number, isHeeded: (now: Standing) => boolean, neglect: string): void {
+    const { life } = this.#listener
+    const heardMs = this.#clock.now()
+    this.#clock.after(REACTION_MS, () => {
+      const now = this.#standing(height)
+      const { life: lifeNow, disk } = this.#listener
+      if (now === undefined || lifeNow !== life || disk.slowUntilMs > heardMs || isHeeded(now)) return
+      this.#onNeglect(`${neglect} of height ${height}, ${REACTION_MS} ms after it has heard of it; it is in round ${now.round}`)
+    })
+  }
+}
