@@ -19,7 +19,7 @@ const LONG_PHASE_MS = { min: 4_000, max: 12_000 }
 /** Four rounds and more. */
 const LONGER_PHASE_MS = { min: 10_000, max: 16_000 }
 /** A round and more, in which the others may prepare another block. */
-const ABSENCE_MS = { min: 2_000, max: 10_000 }
+const ABSENCE_MS = { min: 3_000, max: 7_000 }
 /** Within round 0, whose timer takes 2 s. */
 const HIDING_MS_MAX = 2_500
 /** Any two clocks are at most this far apart. */
@@ -152,15 +152,15 @@ export class Schedule {
     const { random, network } = this.#world
     const stations = network.stations.map(({ at }) => at)
     const choice = random.next()
-    if (choice < 0.35) return () => true
-    if (choice < 0.6) return this.#partition(new Map(stations.map((at) => [at, random.integer(0, choice < 0.5 ? 1 : 2)])))
-    if (choice < 0.72) {
+    if (choice < 0.33) return () => true
+    if (choice < 0.56) return this.#partition(new Map(stations.map((at) => [at, random.integer(0, choice < 0.47 ? 1 : 2)])))
+    if (choice < 0.67) {
       const share = random.pick([0.1, 0.4])
       const cut = new Set(stations.flatMap((from) => stations.filter(() => random.chance(share)).map((to) => `${from} ${to}`)))
       this.#fault('oneWayCut', `${cut.size} links are cut in one direction`)
       return (from, to) => !cut.has(`${from} ${to}`)
     }
-    if (choice < 0.86) return this.#hideCertificates(stations)
+    if (choice < 0.87) return this.#hideCertificates(stations)
     // One alone hears commits, decides, and cannot tell anybody.
     const loner = random.pick(this.#victims).at
     this.#fault('loneDecision', `only v${loner} hears commits`)
@@ -177,8 +177,9 @@ export class Schedule {
     const { random, clock } = this.#world
     this.#phaseMs = LONG_PHASE_MS
     const fromMs = clock.now() + random.integer(0, HIDING_MS_MAX)
-    if (random.chance(0.5)) {
+    if (random.chance(0.6)) {
       this.#phaseMs = LONGER_PHASE_MS
+      this.submitTo(this.#world.alive)
       const holder = random.pick(this.#victims).at
       const untilMs = fromMs + random.integer(ABSENCE_MS.min, ABSENCE_MS.max)
       this.#fault('loneCertificate', `nobody hears commits, only v${holder} hears Prepares, and soon it is cut off for a while`)
