@@ -50,7 +50,7 @@ describe('the inbox', () => {
 describe('DESIGN, Amnesia: when silence ends', () => {
   const { validators } = new Cast(4)
   const [self, ...others] = validators as [`0x${string}`, `0x${string}`, `0x${string}`, `0x${string}`]
-  const at = (head: number) => ({ head, validators, self })
+  const at = (head: number) => ({ head, sealers: validators, self })
 
   it('two heights above the highest head that a quorum of others names, so that H + 3 is the first one voted on', () => {
     const silence = createSilence(true)
@@ -79,12 +79,12 @@ describe('DESIGN, Amnesia: when silence ends', () => {
     const seven = new Cast(7).validators
     const silence = createSilence(true)
     seven.slice(1).forEach((peer, index) => silence.report(peer, index === 3 ? 2 ** 50 : 10))
-    expect(silence.isOver({ head: 11, validators: seven, self: seven[0]! })).toBe(false)
-    expect(silence.isOver({ head: 12, validators: seven, self: seven[0]! })).toBe(true)
+    expect(silence.isOver({ head: 11, sealers: seven, self: seven[0]! })).toBe(false)
+    expect(silence.isOver({ head: 12, sealers: seven, self: seven[0]! })).toBe(true)
   })
 
   it('one validator alone never ends it, and who has its log never begins it', () => {
-    expect(createSilence(true).isOver({ head: 99, validators: [self], self })).toBe(false)
+    expect(createSilence(true).isOver({ head: 99, sealers: [self], self })).toBe(false)
     expect(createSilence(false).isOver(at(0))).toBe(true)
   })
 })

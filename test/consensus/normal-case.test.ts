@@ -38,15 +38,15 @@ describe('qbft 1.5: the normal case', () => {
     expect(kinds.indexOf('proposal')).toBeLessThan(kinds.indexOf('prepare'))
   })
 
-  it('the body is saved with the Prepare, and not again with the Commit', () => {
+  it('the record of the Prepare names the block, that of the Commit its certificate too', () => {
     const script = new Script()
     const block = script.cast.block(0)
     script.hear(script.cast.proposal(0, 0, block))
     script.hearAll([0, 1, 2].map((peer) => script.cast.prepare(peer, 0, block)))
     const persisted = script.effectsOf('persist')
-    expect(persisted.map(({ record, body }) => [record.step, body?.digest])).toEqual([
-      ['prepare', block.digest],
-      ['commit', undefined],
+    expect(persisted.map(({ record }) => [record.step, record.block?.digest, record.certificate?.digest])).toEqual([
+      ['prepare', block.digest, undefined],
+      ['commit', block.digest, block.digest],
     ])
     expect(persisted[1]!.record.certificate?.prepares).toHaveLength(3)
   })

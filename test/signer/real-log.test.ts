@@ -37,7 +37,7 @@ describe('the signer over the consensus log on a real disk', () => {
       return Promise.resolve()
     })
     await live(path, {}, async (signer) => {
-      await signer.persist({ height: 2, round: 0, step: 'prepare', block, certificate: undefined }, block)
+      await signer.persist({ height: 2, round: 0, step: 'prepare', block, certificate: undefined })
       said = signer.sign(prepare, cast.domain).bytes
       await signer.persist({ height: 2, round: 0, step: 'commit', block, certificate })
     })

@@ -34,7 +34,7 @@ describe('the journal of signatures', () => {
   it('has what each signature speaks for, and the round of a seal', async () => {
     const journal = openSignatureJournal(path)
     const signer = await signerOver(journal)
-    await signer.persist({ height: 2, round: 0, step: 'prepare', block, certificate: undefined }, block)
+    await signer.persist({ height: 2, round: 0, step: 'prepare', block, certificate: undefined })
     signer.sign({ kind: 'prepare', height: 2, round: 0, digest: block.digest }, cast.domain)
     await signer.persist({ height: 2, round: 0, step: 'commit', block, certificate })
     signer.sign({ kind: 'commit', height: 2, round: 0, digest: block.digest, header: block.block.header }, cast.domain)
@@ -60,7 +60,7 @@ describe('the journal of signatures', () => {
 
   it('gives no signature out that it could not write', async () => {
     const signer = await signerOver(openSignatureJournal('/dev/full'))
-    await signer.persist({ height: 2, round: 0, step: 'prepare', block, certificate: undefined }, block)
+    await signer.persist({ height: 2, round: 0, step: 'prepare', block, certificate: undefined })
     const sign = (): unknown => signer.sign({ kind: 'prepare', height: 2, round: 0, digest: block.digest }, cast.domain)
     expect(sign).toThrow(expect.objectContaining({ code: 'SIGNER_JOURNAL' }))
   })

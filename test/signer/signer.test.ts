@@ -35,7 +35,7 @@ async function signerAt(height: number, log = new MemoryLog()) {
   return {
     log,
     startHeight: (next: number, options: { isSilent: boolean }) => signer.startHeight(next, options),
-    persist: (step: SafetyRecord, body?: ProposedBlock) => signer.persist(step, body),
+    persist: (step: SafetyRecord) => signer.persist(step),
     say: (intent: Intent) => signer.sign(intent, cast.domain),
   }
 }
@@ -54,7 +54,7 @@ describe('the signer', () => {
   it('signs nothing before it is on disk, not even while it is being written', async () => {
     const { say, persist } = await signerAt(2)
     expect(codeOf(() => say(prepare(0, block)))).toBe('SIGNER_NOT_PERSISTED')
-    const writing = persist(record(0, 'prepare', block), block)
+    const writing = persist(record(0, 'prepare', block))
     expect(codeOf(() => say(prepare(0, block)))).toBe('SIGNER_NOT_PERSISTED')
     await writing
     expect(say(prepare(0, block))).toMatchObject({ kind: 'prepare', author: cast.validators[3] })
@@ -64,7 +64,7 @@ describe('the signer', () => {
 
   it('gives the same bytes for the same intent', async () => {
     const { say, persist } = await signerAt(2)
-    await persist(record(0, 'prepare', block), block)
+    await persist(record(0, 'prepare', block))
     const proposal: Intent = { kind: 'proposal', height: 2, round: 0, block, justification: NO_JUSTIFICATION }
     await persist(record(0, 'commit', block, certificate))
     for (const intent of [proposal, prepare(0, block), commit(0, block)]) {
@@ -74,17 +74,17 @@ describe('the signer', () => {
 
   it('signs for one block in a round and no other', async () => {
     const { say, persist } = await signerAt(2)
-    await persist(record(0, 'prepare', block), block)
+    await persist(record(0, 'prepare', block))
     expect(codeOf(() => say(prepare(0, other)))).toBe('SIGNER_CONFLICT')
     const proposal: Intent = { kind: 'proposal', height: 2, round: 0, block: other, justification: NO_JUSTIFICATION }
     expect(codeOf(() => say(proposal))).toBe('SIGNER_CONFLICT')
-    await expect(persist(record(0, 'commit', other, certificate), other)).rejects.toMatchObject({ code: 'SIGNER_REGRESSION' })
-    await expect(persist(record(0, 'prepare', other), other)).rejects.toMatchObject({ code: 'SIGNER_REGRESSION' })
+    await expect(persist(record(0, 'commit', other, certificate))).rejects.toMatchObject({ code: 'SIGNER_REGRESSION' })
+    await expect(persist(record(0, 'prepare', other))).rejects.toMatchObject({ code: 'SIGNER_REGRESSION' })
   })
 
   it('makes a commit seal over the header of that very block only', async () => {
     const { say, persist } = await signerAt(2)
-    await persist(record(0, 'prepare', block), block)
+    await persist(record(0, 'prepare', block))
     await persist(record(0, 'commit', block, certificate))
     expect(codeOf(() => say(commit(0, block, other.block.header)))).toBe('SIGNER_CONFLICT')
     expect(say(commit(0, block))).toMatchObject({ seal: cast.commit(3, 0, block).seal })
@@ -92,7 +92,7 @@ describe('the signer', () => {
 
   it('never goes back: not to a lower height, round or step', async () => {
     const { say, persist, startHeight } = await signerAt(2)
-    await persist(record(0, 'prepare', block), block)
+    await persist(record(0, 'prepare', block))
     await persist(record(1, 'roundChange', undefined, certificate))
     expect(codeOf(() => say(prepare(0, block)))).toBe('SIGNER_REGRESSION')
     await expect(persist(record(0, 'commit', block, certificate))).rejects.toMatchObject({ code: 'SIGNER_REGRESSION' })
@@ -100,7 +100,7 @@ describe('the signer', () => {
     expect(codeOf(() => say(roundChange(1, certificate)))).toBe('SIGNER_REGRESSION')
     await startHeight(3, { isSilent: false })
     expect(codeOf(() => say(prepare(1, block)))).toBe('SIGNER_NOT_PERSISTED')
-    await expect(persist(record(2, 'prepare', block), block)).rejects.toMatchObject({ code: 'SIGNER_REGRESSION' })
+    await expect(persist(record(2, 'prepare', block))).rejects.toMatchObject({ code: 'SIGNER_REGRESSION' })
     await expect(startHeight(2, { isSilent: false })).rejects.toMatchObject({ code: 'SIGNER_REGRESSION' })
   })
 
@@ -116,13 +116,13 @@ describe('the signer', () => {
   it('signs nothing while it keeps silent', async () => {
     const { say, persist, startHeight } = await signerAt(2)
     await startHeight(3, { isSilent: true })
-    await expect(persist({ ...record(0, 'prepare', block), height: 3 }, block)).rejects.toMatchObject({ code: 'SIGNER_SILENT' })
+    await expect(persist({ ...record(0, 'prepare', block), height: 3 })).rejects.toMatchObject({ code: 'SIGNER_SILENT' })
     expect(codeOf(() => say(prepare(0, block)))).toBe('SIGNER_SILENT')
   })
 
   it('begins a full log anew with what still counts', async () => {
     const { say, persist, log } = await signerAt(2)
-    await persist(record(0, 'prepare', block), block)
+    await persist(record(0, 'prepare', block))
     await persist(record(0, 'commit', block, certificate))
     log.isFull = true
     const last = record(1, 'roundChange', undefined, certificate)
@@ -131,11 +131,36 @@ describe('the signer', () => {
     expect(say(roundChange(1, certificate)).kind).toBe('roundChange')
   })
 
+  it('writes each block once for an epoch, and once more when the epoch began anew without it', async () => {
+    const { persist, log } = await signerAt(2)
+    await persist(record(0, 'prepare', block))
+    await persist(record(0, 'commit', block, certificate))
+    const bodies = (): number => log.records.filter((entry) => entry.length > block.bytes.length).length
+    expect(bodies()).toBe(1)
+    log.isFull = true
+    await persist(record(1, 'roundChange'))
+    expect(bodies()).toBe(0)
+    const last = record(1, 'prepare', block)
+    await persist(last)
+    expect(recover(log.found)).toEqual({ silence: undefined, record: last })
+  })
+
+  it('goes on after a restart without writing again what the log holds', async () => {
+    const before = await signerAt(2)
+    await before.persist(record(0, 'prepare', block))
+    const entries = before.log.records.length
+    const after = createValidatorSigner({ privateKey: cast.keyOf(3), recovery: recover(before.log.found) }, before.log)
+    await after.startHeight(2, { isSilent: false })
+    await after.persist(record(0, 'commit', block, certificate))
+    expect(before.log.records).toHaveLength(entries + 1)
+    expect(recover(before.log.found).record?.step).toBe('commit')
+  })
+
   it('does not sign what it failed to write', async () => {
     const log = new MemoryLog()
     const { say, persist } = await signerAt(2, log)
     log.append = () => Promise.reject(new Error('no space'))
-    await expect(persist(record(0, 'prepare', block), block)).rejects.toThrow('no space')
+    await expect(persist(record(0, 'prepare', block))).rejects.toThrow('no space')
     expect(codeOf(() => say(prepare(0, block)))).toBe('SIGNER_NOT_PERSISTED')
   })
 })
@@ -149,15 +174,15 @@ describe('after a restart', () => {
       record(1, 'roundChange', undefined, certificate),
       record(1, 'prepare', other, certificate),
     ]
-    for (const [at, step] of life.entries()) {
-      await persist(step, at === 0 || at === 3 ? step.block : undefined)
+    for (const step of life) {
+      await persist(step)
       expect(recover(log.found)).toEqual({ silence: undefined, record: step })
     }
   })
 
   it('the signer is bound by what it finds, and says the same again', async () => {
     const before = await signerAt(2)
-    await before.persist(record(0, 'prepare', block), block)
+    await before.persist(record(0, 'prepare', block))
     const said = before.say(prepare(0, block))
     const recovery = recover(before.log.found)
     const after = createValidatorSigner({ privateKey: cast.keyOf(3), recovery }, before.log)
@@ -170,7 +195,7 @@ describe('after a restart', () => {
 
   it('a record of a height that is final by now is past', async () => {
     const { persist, log } = await signerAt(2)
-    await persist(record(0, 'prepare', block), block)
+    await persist(record(0, 'prepare', block))
     expect(recover(log.found, 2)).toEqual({ silence: undefined, record: undefined })
   })
 })

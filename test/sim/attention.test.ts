@@ -13,7 +13,7 @@ const speech = (kind: Speech['kind'], round: number, height = 5): Speech => ({
 
 let now: Standing | undefined
 let life: number
-let disk: { slowUntilMs: number }
+let slowUntilMs: number
 let prepared: Set<string>
 let neglected: string[]
 let attention: Attention
@@ -22,14 +22,14 @@ let clock: VirtualClock
 beforeEach(() => {
   now = AT_ROUND_0
   life = 1
-  disk = { slowUntilMs: 0 }
+  slowUntilMs = 0
   prepared = new Set()
   neglected = []
   clock = new VirtualClock(1_000)
   const listener = {
     standing: () => now,
     get life() { return life },
-    get disk() { return disk },
+    get slowUntilMs() { return slowUntilMs },
     // f is 1.
     validatorCount: 4,
     hasPrepared: (height: number, round: number) => prepared.has(`${height} ${round}`),
@@ -87,9 +87,9 @@ describe('what is no neglect', () => {
       hearChanges([alice, 3], [bob, 2])
       life++
     }],
-    ['to wait for a slow disk', () => {
+    ['to wait for a slow disk, or to execute', () => {
       hearChanges([alice, 3], [bob, 2])
-      disk = { slowUntilMs: 1_001 }
+      slowUntilMs = 1_001
     }],
     ['to follow without a vote', () => {
       now = { ...AT_ROUND_0, isVoter: false }

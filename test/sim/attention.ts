@@ -4,7 +4,7 @@ import { reachedRound } from '@songhua/node/consensus/rounds'
 import type { Clock } from '@songhua/node/base/clock'
 import { type Speech, wordsOf } from './speech.js'
 
-/** Virtual time within which a node with a quick disk has done what a message asks for; checks and executions take none. */
+/** Virtual time within which a node that waits for no disk and no execution has done what a message asks for. */
 const REACTION_MS = 500
 
 /** Where the listener stands. */
@@ -20,7 +20,8 @@ export interface Listener {
   standing(): Standing | undefined
   /** Grows with each restart. */
   readonly life: number
-  readonly disk: { readonly slowUntilMs: number }
+  /** When the last write or execution ends that takes noticeable time. */
+  readonly slowUntilMs: number
   /** How many validators seal its next block. */
   readonly validatorCount: number
   hasPrepared(height: number, round: number): boolean
@@ -78,8 +79,8 @@ export class Attention {
     const heardMs = this.#clock.now()
     this.#clock.after(REACTION_MS, () => {
       const now = this.#standing(height)
-      const { life: lifeNow, disk } = this.#listener
-      if (now === undefined || lifeNow !== life || disk.slowUntilMs > heardMs || isHeeded(now)) return
+      const { life: lifeNow, slowUntilMs } = this.#listener
+      if (now === undefined || lifeNow !== life || slowUntilMs > heardMs || isHeeded(now)) return
       this.#onNeglect(`${neglect} of height ${height}, ${REACTION_MS} ms after it has heard of it; it is in round ${now.round}`)
     })
   }

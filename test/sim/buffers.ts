@@ -31,8 +31,6 @@ export function bufferLimits({ peers, validators, round }: Surroundings): Consen
     heldRelays: KINDS * validators,
     heldOwn: KINDS,
     heldEquivocators: KINDS * validators,
-    // One block for each round, and the one that a certificate brought.
-    heldBlocks: round + 2,
     answeredPeers: peers,
     timers: TIMERS.length,
   }

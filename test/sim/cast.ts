@@ -31,7 +31,7 @@ export function planCast(validators: number, random: Random): Cast {
   const everybody = random.shuffled(Array.from({ length: validators + spares }, (_, at) => at))
   const sets = planSets(everybody, validators, random)
   const f = Math.min(...sets.map((set) => faultTolerance(set.length)))
-  const faulty = random.chance(0.5) ? f : random.integer(0, f)
+  const faulty = random.chance(0.4) ? f : random.integer(0, f)
   const byzantine = sets[0]!.slice(0, faulty).map((at) => ({ at, kind: random.pick(BYZANTINE_KINDS) }))
   const honest = random.shuffled(everybody.filter((at) => !byzantine.some((one) => one.at === at)))
   const isBeyondBudget = random.chance(0.15)
@@ -46,9 +46,10 @@ function planSets(everybody: readonly number[], validators: number, random: Rand
   return sets
 }
 
-/** Grown, shrunk or with one replaced, as far as there is somebody. */
+/** Grown, shrunk or with one replaced, as far as there is somebody; or all but one replaced by everybody else. */
 function changedSet(set: readonly number[], everybody: readonly number[], random: Random): number[] {
   const outside = everybody.filter((at) => !set.includes(at))
+  if (outside.length > 0 && random.chance(0.3)) return [random.pick(set), ...outside]
   const leaver = random.pick(set)
   const staying = set.filter((at) => at !== leaver)
   const joins = outside.length > 0 && random.chance(0.7)

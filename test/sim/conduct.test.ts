@@ -106,7 +106,7 @@ describe('what it may not', () => {
       hear(
         [alice, proposal(0, BLOCK, alice)],
         ...allOf([alice, bob], prepare(0, BLOCK)),
-        ...allOf([alice, bob, carol], change(4)),
+        ...[1, 2, 3, 4].flatMap((round) => allOf([alice, bob, carol], change(round))),
         [alice, proposal(4, BLOCK, alice)],
         [carol, prepare(4, BLOCK)],
         [carol, commit(4, BLOCK)],

@@ -5,6 +5,8 @@ import type { Random } from './random.js'
 
 const SECTOR_BYTES = 512
 const SLOW_MS = 10
+/** Few records are longer than this; behind them lie the zeros of their block. */
+const RECORD_START_BYTES = 150
 const ZEROS = Buffer.alloc(LOG_INITIAL_BYTES)
 const ZERO_BLOCK = ZEROS.subarray(0, BLOCK_BYTES)
 
@@ -30,6 +32,8 @@ export class SimulatedDisk implements LogDisk {
   latencyMs = { min: 0, max: 0 }
   /** When the last operation ends that takes noticeable time. */
   slowUntilMs = 0
+  /** The machine loses its power in the middle of the sync or batch of this number, counted from now. */
+  doom: { operation: number; onDoom: () => void } | undefined
   readonly #options: DiskOptions
   #log: Buffer | undefined
   #unsynced: Write[] = []
@@ -44,6 +48,10 @@ export class SimulatedDisk implements LogDisk {
   write(change: () => void): Promise<void> {
     const { clock } = this.#options
     const delayMs = this.#pickDelay()
+    if (this.#isDoomed()) {
+      this.#underWay.add(change)
+      return this.#die()
+    }
     if (delayMs === 0) {
       change()
       return Promise.resolve()
@@ -62,6 +70,7 @@ export class SimulatedDisk implements LogDisk {
 
   crash(crash: Crash): void {
     const { random } = this.#options
+    this.doom = undefined
     this.#power++
     for (const change of this.#underWay) if (random.chance(0.5)) change()
     this.#underWay = new Set()
@@ -121,6 +130,7 @@ export class SimulatedDisk implements LogDisk {
       this.#unsynced = this.#unsynced.filter((write) => !due.includes(write))
     }
     const delayMs = this.#pickDelay()
+    if (this.#isDoomed()) return this.#die()
     if (delayMs === 0) return Promise.resolve(done())
     const power = this.#power
     return new Promise((resume) =>
@@ -130,6 +140,16 @@ export class SimulatedDisk implements LogDisk {
         resume()
       }),
     )
+  }
+
+  #isDoomed(): boolean {
+    return this.doom !== undefined && --this.doom.operation === 0
+  }
+
+  /** Whoever waits never hears of it. */
+  #die(): Promise<void> {
+    this.doom!.onDoom()
+    return new Promise(() => undefined)
   }
 
   #pickDelay(): number {
@@ -167,11 +187,14 @@ export class SimulatedDisk implements LogDisk {
     else for (const start of [0, BLOCK_BYTES]) log[start + 20]! ^= 0x40
   }
 
-  /** One byte anywhere in the used part: every record has another copy. */
+  /** One block of the used part, or one byte where a block has something in it: every record has another copy. */
   scratchLog(): void {
     const log = this.#log
     if (log === undefined) return
-    log[this.#options.random.integer(0, this.#usedBytes(log) - 1)]! ^= 1 << this.#options.random.integer(0, 7)
+    const { random } = this.#options
+    const start = BLOCK_BYTES * random.integer(0, this.#usedBytes(log) / BLOCK_BYTES - 1)
+    if (random.chance(0.5)) log.fill(0, start, start + BLOCK_BYTES)
+    else log[start + random.integer(0, RECORD_START_BYTES - 1)]! ^= 1 << random.integer(0, 7)
   }
 
   /** By whole blocks: the file's key is not the seed's, and any of its bytes may be zero. */

@@ -35,7 +35,7 @@ const FAR_ROUND = 2 ** 31
 /** What a Byzantine validator may be given to. What it cannot do is forge the signatures of others. */
 export const TRICKS = [
   'equivocation', 'invalidBlock', 'outOfTurn', 'forgedCertificate', 'forgedJustification', 'badSeal', 'highS', 'fakeSealedBlock',
-  'replay', 'garbage', 'flood', 'farRound', 'falseHead',
+  'replay', 'garbage', 'flood', 'farRound', 'falseHead', 'otherBody',
 ] as const
 export type Trick = (typeof TRICKS)[number]
 
@@ -177,6 +177,7 @@ export class Forger implements Station {
     if (this.#replays.length > 0 && this.#plays('replay', 0.3)) this.#send(random.pick(this.#replays), 0.5)
     if (this.#plays('garbage', 0.1)) this.#sendGarbage()
     if (this.#plays('flood', 0.02)) this.#flood(heard)
+    if (this.#plays('otherBody', 0.3)) this.#sendOtherBody()
     const round = this.#plays('farRound', 0.1) ? FAR_ROUND : heard.highestRound + random.integer(0, 1)
     if (round > 0 && this.#chance(0.2)) this.#changeRound(heard, round)
   }
@@ -368,6 +369,16 @@ export class Forger implements Station {
     }
   }
 
+  /** The header that a quorum has sealed, over less than its body. */
+  #sendOtherBody(): void {
+    const block = this.#source?.blocks.at(-1)
+    if (block === undefined) return
+    const encoded = encodeBlock({ ...block, transactions: block.transactions.slice(1) })
+    for (const node of this.#world.nodes) {
+      this.#world.network.deliver(this, node, { kind: 'block', arrive: () => node.hearBlock(this, encoded) })
+    }
+  }
+
   #sendGarbage(): void {
     const { random } = this.#world
     const bytes = Uint8Array.from({ length: random.integer(0, 300) }, () => random.integer(0, 255))
@@ -399,10 +410,11 @@ export class Forger implements Station {
     return { ...signed, bytes }
   }
 
+  /** To a share of the honest, and to all in concert with it. */
   #send(bytes: Uint8Array, share: number): void {
     const kind = kindOf(bytes)
-    for (const node of this.#world.nodes) {
-      if (node.isUp && this.#chance(share)) this.#world.say(this, node, bytes, kind)
+    for (const station of this.#world.network.stations) {
+      if (station.isUp && (!station.isHonest || this.#chance(share))) this.#world.say(this, station, bytes, kind)
     }
   }
 }

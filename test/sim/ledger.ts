@@ -58,13 +58,15 @@ export interface Stored {
 export function genesisStored(genesis: Header): Stored {
   const hash = blockHash(genesis)
   const { frontier } = appendHash(EMPTY_FRONTIER, hash)
-  return { head: headOf({ header: genesis, hash, frontier, rotation: INITIAL_ROTATION }), parent: undefined, blocks: [] }
+  return { head: headOf({ header: genesis, hash, frontier, rotation: INITIAL_ROTATION }, undefined), parent: undefined, blocks: [] }
 }
 
 export interface LedgerOptions {
   readonly genesisHash: Hash
   readonly stored: Stored
   readonly pending: () => Transaction[]
+  /** Resolves when a block has been executed for as long as that takes. */
+  readonly execute: () => Promise<void>
   /** Durable when it resolves. */
   readonly commit: (stored: Stored, block: Block) => Promise<void>
   readonly onListenerError: (error: unknown) => void
@@ -74,7 +76,7 @@ export interface LedgerOptions {
  * The node's own chain; its state is which transactions have been, so that none can stand in it twice. What the EVM
  * would do with them is another test's.
  */
-export function createLedger({ genesisHash, stored, pending, commit, onListenerError }: LedgerOptions): Chain {
+export function createLedger({ genesisHash, stored, pending, execute, commit, onListenerError }: LedgerOptions): Chain {
   const done = new Set(stored.blocks.flatMap((block) => block.transactions.map(({ hash }) => hash)))
   let { blocks } = stored
   const outcomeOf = (transactions: Transaction[]): BlockOutcome => runTransactions(transactions, chain.head())
@@ -101,13 +103,15 @@ export function createLedger({ genesisHash, stored, pending, commit, onListenerE
         },
       },
       runner: {
-        run: (_frame, transactions) => {
+        run: async (_frame, transactions) => {
+          await execute()
           refuseRepeats(transactions)
-          return Promise.resolve(outcomeOf(transactions))
+          return outcomeOf(transactions)
         },
-        pack: () => {
+        pack: async () => {
+          await execute()
           const transactions = pending().filter(({ hash }) => !done.has(hash))
-          return Promise.resolve({ ...outcomeOf(transactions), transactions })
+          return { ...outcomeOf(transactions), transactions }
         },
       },
     },

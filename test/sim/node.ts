@@ -71,6 +71,9 @@ export class SimulatedNode implements Station {
   isHonest = true
   /** Dies when it has sent its next message of this kind to so many. */
   doom: { kind: MessageKind; after: number; onDeath: () => void } | undefined
+  /** How long a block takes to execute. */
+  executionMs = { min: 0, max: 0 }
+  onImported: () => void = () => undefined
   /** A slow disk under the chain. */
   beforeCommit: () => Promise<void> = () => Promise.resolve()
   readonly #parts: NodeParts
@@ -86,6 +89,7 @@ export class SimulatedNode implements Station {
   /** Transactions of its chain. */
   #included = new Set<Hash>()
   #listener: ConsensusListener | undefined
+  #busyUntilMs = 0
   readonly #attention: Attention
 
   constructor({ at, name, address, privateKey }: NodeIdentity, parts: NodeParts) {
@@ -140,6 +144,8 @@ export class SimulatedNode implements Station {
     this.#isNew = false
     this.#pool = new SimulatedPool()
     this.chain = this.#createChain()
+    // It may have died with a block on its disk that it has never told of.
+    if (this.isHonest && this.height > 0) monitor.noteImport(this.name, this.#stored.head, this.blocks[this.height]!)
     this.#included = new Set(this.blocks.flatMap((block) => block.transactions.map(({ hash }) => hash)))
     for (const transaction of this.#journal) {
       if (!this.#included.has(transaction.hash)) this.#pool.add(transaction, this.#nowMs)
@@ -160,6 +166,7 @@ export class SimulatedNode implements Station {
     this.#state = 'up'
     const silence = signer?.recovery.silence
     tell(`boots at h${this.height}${silence === undefined ? '' : `, silent: ${silence}`}`)
+    if (silence !== undefined && this.isHonest) monitor.noteAmnesia(this.address)
     if (silence !== undefined && !this.#isLogHarmed) monitor.report('no-needless-silence', `${this.name}: ${silence}`)
     this.driver.start()
     network.connect(this)
@@ -217,6 +224,10 @@ export class SimulatedNode implements Station {
   /** What has just arrived comes from its author, which is honest. */
   heed(author: Address, speech: Speech): void {
     if (this.isHonest) this.#attention.note(author, speech)
+  }
+
+  get slowUntilMs(): number {
+    return Math.max(this.disk.slowUntilMs, this.#busyUntilMs)
   }
 
   standing(): Standing | undefined {
@@ -337,6 +348,7 @@ export class SimulatedNode implements Station {
       genesisHash: blockHash(genesis),
       stored: this.#stored,
       pending: () => this.#pool.transactions,
+      execute: () => this.#execute(life),
       commit: async (stored) => {
         await this.beforeCommit()
         // Who died meanwhile has written nothing, and never hears of it.
@@ -351,6 +363,14 @@ export class SimulatedNode implements Station {
     return chain
   }
 
+  async #execute(life: number): Promise<void> {
+    const { clock, random } = this.#parts
+    const delayMs = random.integer(this.executionMs.min, this.executionMs.max)
+    if (delayMs === 0) return
+    this.#busyUntilMs = Math.max(this.#busyUntilMs, clock.now() + delayMs)
+    await new Promise<void>((resume) => clock.after(delayMs, () => this.life === life && resume()))
+  }
+
   #afterImport(head: ChainHead, block: Block): void {
     const { monitor, network, clock, syncGraceMs, tell } = this.#parts
     const { round } = decodeExtraData(block.header.extraData)
@@ -358,6 +378,7 @@ export class SimulatedNode implements Station {
     if (this.isHonest) monitor.noteImport(this.name, head, block)
     for (const { hash } of block.transactions) this.#included.add(hash)
     this.#pool.remove(block.transactions.map(({ hash }) => hash))
+    this.onImported()
     if (syncGraceMs === undefined) return
     const { life } = this
     clock.after(syncGraceMs, () => {

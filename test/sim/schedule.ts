@@ -22,6 +22,10 @@ const LONGER_PHASE_MS = { min: 10_000, max: 16_000 }
 const ABSENCE_MS = { min: 3_000, max: 7_000 }
 /** Within round 0, whose timer takes 2 s. */
 const HIDING_MS_MAX = 2_500
+const QUICK_EXECUTION_MS = { min: 0, max: 20 }
+/** More than a round at the longest. */
+const SLOW_EXECUTIONS_MS = [500, 1_500, 4_000] as const
+const BACKUPS_KEPT = 8
 /** Any two clocks are at most this far apart. */
 const SKEW_MS_MAX = CLOCK_SKEW_MS / 2
 
@@ -47,6 +51,7 @@ export class Schedule {
     this.#cast = cast
     this.#victims = victims
     this.#setsDue = cast.sets.slice(1).map((set) => [...set])
+    for (const node of victims) if (this.#mayForget(node)) node.onImported = () => this.#takeBackup(node)
     for (const node of victims) node.skewMs = world.random.integer(-SKEW_MS_MAX, SKEW_MS_MAX)
     world.noteFault('clockSkew')
   }
@@ -71,7 +76,9 @@ export class Schedule {
     const { random } = this.#world
     for (const node of this.#victims) {
       node.doom = undefined
+      node.disk.doom = undefined
       node.disk.latencyMs = { min: 0, max: random.integer(0, 3) }
+      node.executionMs = QUICK_EXECUTION_MS
       if (node.isDown) void node.boot()
     }
     this.#world.links = healthy({ min: 1, max: 40 })
@@ -209,6 +216,9 @@ export class Schedule {
       const isSlow = random.chance(share)
       if (isSlow) this.#fault('slowDisk', `${node.name}'s disk is slow`)
       node.disk.latencyMs = isSlow ? { min: 100, max: 2_000 } : { min: 0, max: random.integer(0, 5) }
+      const isBusy = random.chance(0.15)
+      if (isBusy) this.#fault('slowExecution', `${node.name} executes slowly`)
+      node.executionMs = isBusy ? { min: 100, max: random.pick(SLOW_EXECUTIONS_MS) } : QUICK_EXECUTION_MS
     }
   }
 
@@ -224,6 +234,7 @@ export class Schedule {
   #plotAgainst(node: SimulatedNode): void {
     const { random } = this.#world
     const downMs = random.chance(0.5) ? random.integer(0, 50) : random.integer(0, 4_000)
+    if (random.chance(0.3)) return this.#failPowerIn(node, { operation: random.integer(1, 8), downMs })
     if (random.chance(0.5)) {
       const crash = random.pick(['kill', 'power'] as const)
       return this.#killAt(node, { afterMs: random.integer(0, 2_000), crash, downMs })
@@ -234,6 +245,18 @@ export class Schedule {
       after: random.integer(0, others),
       onDeath: () => {
         this.#world.noteFault('crashWhileSpeaking')
+        this.#comeBack(node, downMs)
+      },
+    }
+  }
+
+  /** In the middle of a write. */
+  #failPowerIn(node: SimulatedNode, { operation, downMs }: { operation: number; downMs: number }): void {
+    node.disk.doom = {
+      operation,
+      onDoom: () => {
+        this.#world.noteFault('powerLossWhileWriting')
+        node.kill('power')
         this.#comeBack(node, downMs)
       },
     }
@@ -279,9 +302,13 @@ export class Schedule {
     const { random } = this.#world
     for (const node of this.#victims) {
       if (!this.#mayForget(node) || !random.chance(0.6)) continue
-      const backup = { height: node.height, stored: node.stored, log: node.disk.copyLog() }
-      this.#backups.set(node, [...(this.#backups.get(node) ?? []), backup].slice(-4))
+      this.#takeBackup(node)
     }
+  }
+
+  #takeBackup(node: SimulatedNode): void {
+    const backup = { height: node.height, stored: node.stored, log: node.disk.copyLog() }
+    this.#backups.set(node, [...(this.#backups.get(node) ?? []), backup].slice(-BACKUPS_KEPT))
   }
 
   #mayForget(node: SimulatedNode): boolean {
@@ -317,7 +344,9 @@ export class Schedule {
 
   #makeForget(node: SimulatedNode): void {
     const { random } = this.#world
-    const backups = this.#backups.get(node) ?? []
+    // What is just too old shows more than what is far too old.
+    const all = this.#backups.get(node) ?? []
+    const backups = random.chance(0.7) ? [...all].reverse() : all
     const choice = random.integer(0, 3)
     // A copy that is one height old cannot be told from a log that a crash has left behind.
     const oldLog = backups.find(({ height }) => height <= node.height - 2)
@@ -328,6 +357,10 @@ export class Schedule {
     }
     if (choice === 1 && oldStore !== undefined) {
       this.#fault('olderStore', `${node.name}'s store is that of h${oldStore.height}`)
+      if (random.chance(0.4)) {
+        this.#fault('missingLog', `${node.name}'s log is gone with it`)
+        node.loseLog('missing')
+      }
       return node.restoreStore(oldStore.stored)
     }
     const how = choice === 2 ? 'damaged' : 'missing'

@@ -10,7 +10,7 @@ const JOBS = 2
 /** What links, disks, clocks and councils do; what Byzantine validators do is listed with them. */
 const FAULTS = [
   'delay', 'drop', 'duplicate', 'reorder', 'cut', 'partition', 'oneWayCut', 'loneDecision', 'loneTransaction', 'idleness',
-  'crash', 'powerLoss', 'crashWhileSpeaking', 'blackout', 'restart', 'slowDisk', 'clockSkew', 'clockJump', 'scratchedLog',
+  'crash', 'powerLoss', 'crashWhileSpeaking', 'blackout', 'restart', 'slowDisk', 'slowExecution', 'powerLossWhileWriting', 'relapse', 'clockSkew', 'clockJump', 'scratchedLog',
   'missingLog', 'damagedLog', 'olderLog', 'olderStore', 'rolledBackDisk', 'setChange', 'beyondBudget',
 ]
 

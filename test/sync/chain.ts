@@ -88,7 +88,7 @@ export function testChain(council: Council, nextCouncil?: { height: number; coun
   const chain = createChain(
     {
       rules: { genesisHash: hash, gasLimit: 30_000_000n, minBlockPeriodMs: 50 },
-      head: headOf({ header: genesis, hash, frontier, rotation: INITIAL_ROTATION }),
+      head: headOf({ header: genesis, hash, frontier, rotation: INITIAL_ROTATION }, undefined),
       protocol: { versionAt: () => 1, max: 1 },
       onListenerError: (error) => {
         throw error

@@ -1,6 +1,7 @@
 import { EMPTY_TRIE_ROOT } from '@songhua/sdk/protocol/account'
 import { blockHash } from '@songhua/sdk/protocol/block-hash'
 import type { Hash } from '@songhua/sdk/protocol/bytes'
+import { CodedError } from '@songhua/sdk/protocol/errors'
 import { type Genesis, genesisHeader } from '@songhua/sdk/protocol/genesis'
 import type { Header } from '@songhua/sdk/protocol/header'
 import { EMPTY_FRONTIER, appendHash } from '@songhua/sdk/protocol/history-tree'
@@ -26,7 +27,16 @@ export async function openChain(folder: string, genesis: Genesis, onDamage?: (er
   const store = await openStore(folder, { genesisHash, onDamage })
   const stored = store.head()
   if (stored === undefined) await store.commitBlock(commit)
-  return { store, genesisHash, head: headOf(stored ?? commit.head), isNew: stored === undefined }
+  const head = stored === undefined ? headOf(commit.head, undefined) : headOf(stored, parentOf(stored.header, store))
+  return { store, genesisHash, head, isNew: stored === undefined }
+}
+
+/** @throws CodedError `STORE_INCONSISTENT` */
+function parentOf({ number }: Header, store: ChainStore): Header | undefined {
+  if (number === 0) return undefined
+  const parent = store.header(number - 1)
+  if (parent !== undefined) return parent
+  throw new CodedError('STORE_INCONSISTENT', `the header of block ${number - 1}, below the head, is missing`, { details: { number } })
 }
 
 /** Of block 0, by which a chain is known. */

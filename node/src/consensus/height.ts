@@ -39,7 +39,6 @@ function initialState(facts: HeightFacts, { nowMs, workSinceMs }: HeightStarted)
     roundChanges: new Map(),
     certificate: undefined,
     record: undefined,
-    savedBlocks: new Set(),
     own: new Map(),
     relays: new Map(),
     equivocators: new Set(),
@@ -51,8 +50,7 @@ function initialState(facts: HeightFacts, { nowMs, workSinceMs }: HeightStarted)
 /** After a restart: the same round, bound by the same record, saying the same again. */
 function resume(turn: Turn, record: SafetyRecord): void {
   const { round, block, certificate } = record
-  const saved = [block, certificate?.block].flatMap((kept) => (kept ? [kept.digest] : []))
-  update(turn, { round, isRoundReached: round === 0, certificate, record, savedBlocks: new Set(saved) })
+  update(turn, { round, isRoundReached: round === 0, certificate, record })
   if (block) restoreAccepted(turn, block)
   if (round > 0) startRoundTimer(turn)
   if (isVoter(turn.state)) signAgain(turn, record)

@@ -98,8 +98,6 @@ export interface ConsensusState {
   readonly certificate: PreparedCertificate | undefined
   /** The newest one that was handed out to be persisted. */
   readonly record: SafetyRecord | undefined
-  /** Blocks of this height that are in the log. */
-  readonly savedBlocks: ReadonlySet<Hash>
   /** Our own messages of this round. */
   readonly own: ReadonlyMap<MessageKind, Message>
   /** By author and kind. */
@@ -136,7 +134,7 @@ export type Event = { readonly nowMs: number } & (
 
 /** Carried out in order; what follows a `persist` waits until it is on disk. */
 export type Effect =
-  | { readonly type: 'persist'; readonly record: SafetyRecord; /** not in the log yet */ readonly body?: ProposedBlock }
+  | { readonly type: 'persist'; readonly record: SafetyRecord }
   /** Sign, broadcast, and hand back as a `message` event before anything else. */
   | { readonly type: 'sign'; readonly intent: Intent }
   /** A message of our own, again. */

@@ -73,12 +73,7 @@ export function persist(turn: Turn, record: SafetyRecord): void {
   assert(isVoter(state), 'a node that does not vote binds itself')
   assert(state.record === undefined || isAfter(record, state.record), 'a validator goes back on its record')
   update(turn, { record })
-  if (record.block === undefined || state.savedBlocks.has(record.block.digest)) {
-    turn.effects.push({ type: 'persist', record })
-  } else {
-    update(turn, { savedBlocks: new Set(state.savedBlocks).add(record.block.digest) })
-    turn.effects.push({ type: 'persist', record, body: record.block })
-  }
+  turn.effects.push({ type: 'persist', record })
 }
 
 export function sign(turn: Turn, intent: Intent): void {

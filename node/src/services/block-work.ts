@@ -16,6 +16,8 @@ import type { NodeStore, StateDiff } from '../trie/state.js'
 export interface ChainHead {
   readonly header: Header
   readonly hash: Hash
+  /** Who sealed this block, ascending; nobody sealed the genesis, for which its own set stands. */
+  readonly sealers: readonly Address[]
   /** Who seals the next block, ascending. */
   readonly validators: Address[]
   readonly blockTimeMs: number
@@ -91,12 +93,16 @@ export function advanceHead(parent: ChainHead, block: Block): { head: ChainHead;
   const hash = blockHash(header)
   const { frontier, nodes } = appendHash(parent.frontier, hash)
   const turn = { validators: parent.validators, height: header.number, coinbase: header.coinbase }
-  const head = headOf({ header, hash, frontier, rotation: advanceRotation(parent.rotation, turn) })
+  const head = headOf({ header, hash, frontier, rotation: advanceRotation(parent.rotation, turn) }, parent.header)
   return { head, historyNodes: nodes }
 }
 
-/** What follows from the header itself is not stored twice. */
-export function headOf(stored: Omit<ChainHead, 'validators' | 'blockTimeMs'>): ChainHead {
+/**
+ * What follows from the headers themselves is not stored twice.
+ * @param parent header of the block below; undefined for the genesis
+ */
+export function headOf(stored: Omit<ChainHead, 'sealers' | 'validators' | 'blockTimeMs'>, parent: Header | undefined): ChainHead {
   const { validators } = decodeExtraData(stored.header.extraData)
-  return { ...stored, validators, blockTimeMs: blockTimeMs(stored.header) }
+  const sealers = parent === undefined ? validators : decodeExtraData(parent.extraData).validators
+  return { ...stored, sealers, validators, blockTimeMs: blockTimeMs(stored.header) }
 }

@@ -11,6 +11,8 @@ import type { SafetyRecord } from '../consensus/safety-record.js'
 
 export interface ConsensusHead {
   readonly header: { readonly number: number }
+  /** The set that sealed it. */
+  readonly sealers: readonly Address[]
   readonly validators: readonly Address[]
   readonly blockTimeMs: number
   readonly rotation: Rotation
@@ -61,7 +63,7 @@ export interface ConsensusSigner {
   readonly address: Address
   readonly recovery: { readonly silence: string | undefined; readonly record: SafetyRecord | undefined }
   startHeight(height: number, options: { isSilent: boolean }): Promise<void>
-  persist(record: SafetyRecord, body?: ProposedBlock): Promise<void>
+  persist(record: SafetyRecord): Promise<void>
   sign(intent: Intent, domain: Domain): Message
 }
 
@@ -110,7 +112,7 @@ export interface ConsensusDriver {
 /** What each buffer holds now, messages unless it says bytes; everything else among the metrics only grows. */
 export const CONSENSUS_GAUGES = [
   'waiting', 'waitingBytes', 'waitingOfOnePeer', 'future', 'futureBytes', 'futureOfOnePeer', 'urgent', 'heldVotes',
-  'heldLaterVotes', 'heldRoundChanges', 'heldRelays', 'heldOwn', 'heldEquivocators', 'heldBlocks', 'answeredPeers',
+  'heldLaterVotes', 'heldRoundChanges', 'heldRelays', 'heldOwn', 'heldEquivocators', 'answeredPeers',
   'timers',
 ] as const
 

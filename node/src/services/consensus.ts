@@ -35,6 +35,8 @@ type Untimed<E extends Event = Event> = E extends Event ? Omit<E, 'nowMs'> : nev
 /** A peer that is stuck is sent the sealed block at most this often. */
 const ANSWER_INTERVAL_MS = 250
 const ANSWERED_PEERS_MAX = 512
+/** Codes of this node's own store and state: whoever proposed the block is not to blame for them. */
+const OWN_FAULTS = /^(STORE|STATE|TRIE|CALL)_/
 const EVENTS_AT_ONCE_MAX = 64
 /** The same peer is called a flooder in the log once in so long. */
 const RATE_WARNING_S = 60
@@ -148,7 +150,6 @@ class Driver implements ConsensusDriver {
       heldRelays: state?.relays.size ?? 0,
       heldOwn: state?.own.size ?? 0,
       heldEquivocators: state?.equivocators.size ?? 0,
-      heldBlocks: state?.savedBlocks.size ?? 0,
       answeredPeers: this.#answeredMs.size,
       timers: this.#timers.size,
     }
@@ -296,7 +297,7 @@ class Driver implements ConsensusDriver {
   #factsOf(height: number): HeightFacts {
     const { genesisHash, timing, protocolVersionMax, logger } = this.#options
     const { chain, signer } = this.#ports
-    const { validators, rotation, blockTimeMs, header } = chain.head()
+    const { sealers, validators, rotation, blockTimeMs, header } = chain.head()
     const protocolVersion = this.#options.protocolVersionAt(height)
     if (protocolVersion > protocolVersionMax) {
       const message = `Height ${height} needs protocol version ${protocolVersion}; this program knows ${protocolVersionMax}: update it`
@@ -304,7 +305,7 @@ class Driver implements ConsensusDriver {
     }
     const self = signer?.address
     const wasSilent = this.#state?.facts.isSilent ?? signer?.recovery.silence !== undefined
-    const isSilent = self !== undefined && !this.#silence.isOver({ head: header.number, validators, self })
+    const isSilent = self !== undefined && !this.#silence.isOver({ head: header.number, sealers, self })
     if (wasSilent && !isSilent) logger.info('this validator votes again', { height })
     return {
       height,
@@ -323,7 +324,7 @@ class Driver implements ConsensusDriver {
     const { transport, work } = this.#ports
     switch (effect.type) {
       case 'persist':
-        await this.#signer.persist(effect.record, effect.body)
+        await this.#signer.persist(effect.record)
         return undefined
       case 'sign':
         return this.#say(effect)
@@ -390,7 +391,8 @@ class Driver implements ConsensusDriver {
       await this.#ports.chain.check(block)
       this.#post({ type: 'checked', digest, error: undefined })
     } catch (cause) {
-      const code = isCodedError(cause) ? 'CONSENSUS_BLOCK_INVALID' : 'CONSENSUS_CHECK_FAILED'
+      const isOwnFault = !isCodedError(cause) || OWN_FAULTS.test(cause.code)
+      const code = isOwnFault ? 'CONSENSUS_CHECK_FAILED' : 'CONSENSUS_BLOCK_INVALID'
       const details = isCodedError(cause) ? { ...cause.details, reason: cause.code } : {}
       const error = consensusError(code, `Block ${block.header.number} ${digest}: ${messageOf(cause)}`, { cause, details })
       this.#post({ type: 'checked', digest, error })

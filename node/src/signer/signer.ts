@@ -1,5 +1,5 @@
 import { blockHash, commitSealDigest, headerWithRound } from '@songhua/sdk/protocol/block-hash'
-import type { Address } from '@songhua/sdk/protocol/bytes'
+import type { Address, Hash } from '@songhua/sdk/protocol/bytes'
 import { privateKeyToAddress, signDigest } from '@songhua/sdk/protocol/crypto'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
 import { crashPoint } from '../base/crash-points.js'
@@ -40,10 +40,11 @@ export interface ValidatorSigner {
    */
   reached(height: number): Promise<void>
   /**
-   * Binds the key to `record`, durably. Must be awaited before anything that it covers is signed.
+   * Binds the key to `record`, durably, with the blocks that it names. Must be awaited before anything that it covers is
+   * signed.
    * @throws CodedError `SIGNER_REGRESSION` for a lower height, round or step, or another block in the same round
    */
-  persist(record: SafetyRecord, body?: ProposedBlock): Promise<void>
+  persist(record: SafetyRecord): Promise<void>
   /**
    * Signs what the last durable record covers and nothing else; the same intent gives the same bytes again.
    * @throws CodedError with a `SIGNER_` code
@@ -61,6 +62,8 @@ export function createValidatorSigner(options: SignerOptions, log: SignerLog): V
   /** On disk. */
   let bound = recovery.record
   let height = bound?.height ?? 0
+  /** Blocks that the current epoch of the log holds. */
+  let saved = new Set(blocksOf(recovery.record).keys())
   /** The height at which the log is durably. */
   let reachedHeight = height
   let waiting: { height: number; resume: () => void }[] = []
@@ -80,18 +83,19 @@ export function createValidatorSigner(options: SignerOptions, log: SignerLog): V
     // At the height of the recovered record the log goes on: it must not be dropped before its block is final.
     if (bound?.height === next) return
     pending = bound = undefined
+    saved = new Set()
     await log.startEpoch(next, [encodeMark({ height: next, isSilent: silent })])
     noteReached(next)
   }
 
-  const persist: ValidatorSigner['persist'] = async (record, body) => {
+  const persist: ValidatorSigner['persist'] = async (record) => {
     if (isSilent) throw signerError('SIGNER_SILENT', 'This validator keeps silent: its consensus log was lost')
     if (record.height !== height || (pending !== undefined && !isAfter(record, pending))) {
       throw signerError('SIGNER_REGRESSION', `A record ${placeOf(record)} after ${placeOf(pending ?? { height })}`)
     }
     pending = record
     crashPoint('signing.before-persist')
-    await write(log, record, body)
+    saved = await write(log, record, saved)
     crashPoint('signing.persisted')
     bound = record
   }
@@ -108,22 +112,31 @@ export function createValidatorSigner(options: SignerOptions, log: SignerLog): V
   return { address, recovery, startHeight, reached, persist, sign }
 }
 
-async function write(log: SignerLog, record: SafetyRecord, body: ProposedBlock | undefined): Promise<void> {
-  const entries = [...(body === undefined ? [] : [encodeBlockEntry(body)]), encodeRecord(record)]
+/** @returns the blocks that the epoch then holds */
+async function write(log: SignerLog, record: SafetyRecord, saved: ReadonlySet<Hash>): Promise<Set<Hash>> {
+  const named = blocksOf(record)
+  const missing = [...named.values()].filter(({ digest }) => !saved.has(digest))
+  const entries = [...missing.map(encodeBlockEntry), encodeRecord(record)]
   try {
     await Promise.all(entries.map((entry) => log.append(entry)))
+    return new Set([...saved, ...named.keys()])
   } catch (error) {
     if (!isCodedError(error, 'CONSENSUS_LOG_FULL')) throw error
-    // Weeks of rounds at one height: only the last record still counts.
+    // Days of rounds at one height, or hours with large blocks: only the last record still counts, and what it names.
     await log.startEpoch(record.height, wholeEpoch(record))
+    return new Set(named.keys())
   }
 }
 
-/** The record and all that it names. */
 function wholeEpoch(record: SafetyRecord): Uint8Array[] {
-  const { height, block, certificate } = record
-  const blocks = new Map([certificate?.block, block].flatMap((kept) => (kept ? [[kept.digest, kept]] : [])))
-  return [encodeMark({ height, isSilent: false }), ...[...blocks.values()].map(encodeBlockEntry), encodeRecord(record)]
+  const { height } = record
+  const blocks = [...blocksOf(record).values()]
+  return [encodeMark({ height, isSilent: false }), ...blocks.map(encodeBlockEntry), encodeRecord(record)]
+}
+
+/** The blocks that a record names: a log that does not hold them cannot be read. */
+function blocksOf(record: SafetyRecord | undefined): Map<Hash, ProposedBlock> {
+  return new Map([record?.certificate?.block, record?.block].flatMap((kept) => (kept ? [[kept.digest, kept]] : [])))
 }
 
 /** A Commit gets its seal, over the header of its round. */

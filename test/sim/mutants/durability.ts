@@ -6,7 +6,6 @@ const RECOVERY = 'node/src/signer/recovery.ts'
 const HEIGHT = 'node/src/consensus/height.ts'
 const SAFETY_LOG = 'node/src/signer/safety-log.ts'
 const SILENCE = 'node/src/services/consensus-silence.ts'
-const TURN = 'node/src/consensus/turn.ts'
 
 /** What must be on disk, and be believed, so that a crash or a lost log is not a second voice. */
 export const DURABILITY_MUTANTS: readonly DeliberateFault[] = [
@@ -16,8 +15,8 @@ export const DURABILITY_MUTANTS: readonly DeliberateFault[] = [
     edits: [
       {
         file: DRIVER,
-        find: 'await this.#signer.persist(effect.record, effect.body)',
-        replace: 'void this.#signer.persist(effect.record, effect.body)',
+        find: 'await this.#signer.persist(effect.record)',
+        replace: 'void this.#signer.persist(effect.record)',
       },
       { file: SIGNER, find: '    pending = record\n', replace: '    pending = bound = record\n' },
     ],
@@ -25,7 +24,7 @@ export const DURABILITY_MUTANTS: readonly DeliberateFault[] = [
   {
     name: 'nothing-persisted',
     breaks: 'Records never reach the log.',
-    edits: [{ file: SIGNER, find: '    await write(log, record, body)\n', replace: '' }],
+    edits: [{ file: SIGNER, find: '    saved = await write(log, record, saved)\n', replace: '' }],
   },
   {
     name: 'record-ignored-after-restart',
@@ -52,9 +51,9 @@ export const DURABILITY_MUTANTS: readonly DeliberateFault[] = [
     breaks: 'The block is not saved with its Prepare, so that the record names what is nowhere.',
     edits: [
       {
-        file: TURN,
-        find: "turn.effects.push({ type: 'persist', record, body: record.block })",
-        replace: "turn.effects.push({ type: 'persist', record })",
+        file: SIGNER,
+        find: 'const missing = [...named.values()].filter(({ digest }) => !saved.has(digest))',
+        replace: 'const missing: ProposedBlock[] = []',
       },
     ],
   },
