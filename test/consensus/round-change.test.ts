@@ -17,6 +17,12 @@ function preparedAndLeft(options: { n?: number; self?: number } = {}) {
   return { script, cast, block }
 }
 
+/** A script in which the others have prepared a block of which this node has not heard. */
+function preparedElsewhere() {
+  const script = new Script()
+  return { script, cast: script.cast, block: script.cast.block(0) }
+}
+
 const changesTo = (script: Script, round: number, who: number[]): RoundChange[] =>
   who.map((peer) => script.cast.roundChange(peer, round))
 
@@ -131,6 +137,17 @@ describe('DESIGN, Rounds: the f + 1 rule', () => {
     expect(script.state.roundChanges.size).toBe(1)
     for (let round = 1; round < 50; round++) script.hear(script.cast.prepare(0, round, script.cast.block(0)))
     expect(script.state.later.size).toBe(1)
+  })
+
+  it('votes for a later round do not count in an earlier one, though they are for the same block', () => {
+    const { script, cast, block } = preparedElsewhere()
+    script.hearAll([0, 2].map((peer) => cast.prepare(peer, 2, block)))
+    const certificate = cast.certificate(0, block, [0, 1, 2])
+    const changes = [cast.roundChange(0, 1, certificate), ...changesTo(script, 1, [1, 2])]
+    expect(script.hear(cast.justified(1, 1, changes))).toBe('taken')
+    expect(script.saidOf('prepare')).toMatchObject([{ round: 1, digest: block.digest }])
+    expect(script.saidOf('commit')).toEqual([])
+    expect(script.state.certificate).toBeUndefined()
   })
 
   it('a timer that runs out meets those who are ahead', () => {

@@ -252,6 +252,24 @@ describe('consensus log after a crash', () => {
     await log.close()
     expect(await look(path)).toEqual(ok(7, [...kept, payloadOf(4)]))
   })
+
+  it('gives what a torn epoch left on the disk no place in a later one', async () => {
+    const path = await logAtHeight7(payloadOf(1), payloadOf(2), payloadOf(3))
+    const kept = [4, 5, 6, 7, 8, 9].map((n) => payloadOf(n))
+    await imagesAround(path, (log) => log.startEpoch(8, kept))
+    const [before, after] = await imagesAround(path, (log) => log.startEpoch(9, [payloadOf(10), payloadOf(11)]))
+    const torn = Buffer.from(before)
+    const records = findRecords(decodeFileHeader(after)!.key, after).filter(({ height, sequence }) => height === 9 && sequence > 0)
+    expect(records).toHaveLength(2)
+    for (const { start, end } of records) after.copy(torn, start, start, end)
+    await writeFile(path, torn)
+    // Epoch 8 is written anew, and is too long for the place at which epoch 9 began.
+    expect(await look(path)).toEqual(ok(8, kept))
+    expect(await look(path)).toEqual(ok(8, kept))
+    const next = [payloadOf(12)]
+    await imagesAround(path, (log) => log.startEpoch(10, next))
+    expect(await look(path)).toEqual(ok(10, next))
+  })
 })
 
 describe('consensus log with a fault on disk', () => {

@@ -213,6 +213,13 @@ export const AGREEMENT_MUTANTS: readonly DeliberateFault[] = [
     edits: [{ file: CHAIN, find: '    verifySeals(header, this.#head.validators)\n', replace: '' }],
   },
   {
+    name: 'sealed-body-not-checked',
+    breaks: 'A sealed block is imported with whatever body it came with.',
+    edits: [
+      { file: CHAIN, find: 'if (started?.transactions !== block.transactions) checkTransactionsRoot(block)', replace: '' },
+    ],
+  },
+  {
     name: 'certificate-of-lowest-round',
     breaks: 'Of several preparations the oldest is proposed again, not the newest.',
     edits: [

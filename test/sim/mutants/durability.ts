@@ -1,6 +1,9 @@
 import type { DeliberateFault } from './mutant.js'
 
 const DRIVER = 'node/src/services/consensus.ts'
+const ACCEPT = 'node/src/consensus/accept.ts'
+const FORMAT = 'node/src/storage/consensus-log-format.ts'
+const LOG = 'node/src/storage/consensus-log.ts'
 const SIGNER = 'node/src/signer/signer.ts'
 const RECOVERY = 'node/src/signer/recovery.ts'
 const HEIGHT = 'node/src/consensus/height.ts'
@@ -108,5 +111,79 @@ export const DURABILITY_MUTANTS: readonly DeliberateFault[] = [
         replace: 'void this.#ports.store.commitBlock({ block, receipts, diff, trieNodes, ...next })',
       },
     ],
+  },
+  {
+    name: 'store-one-behind-accepted',
+    breaks: 'A store two blocks behind its log is taken for one that a crash has left behind.',
+    edits: [{ file: RECOVERY, find: 'if (mark.height > headNumber + 1) return', replace: 'if (mark.height > headNumber + 2) return' }],
+  },
+  {
+    name: 'log-one-older-accepted',
+    breaks: 'A copy of the log that is two heights old is taken for one that a crash has left behind.',
+    edits: [{ file: RECOVERY, find: 'if (mark.height < headNumber) return', replace: 'if (mark.height < headNumber - 1) return' }],
+  },
+  {
+    name: 'silence-two-heights-early',
+    breaks: 'A validator that lost its log votes two heights before all that it may have signed is past.',
+    edits: [{ file: SILENCE, find: 'isOver = head >= highest + 2', replace: 'isOver = head >= highest' }],
+  },
+  {
+    name: 'imports-run-ahead-of-log',
+    breaks: 'Blocks are stored before the log has reached their height: after a crash it looks like an old copy.',
+    edits: [{ file: SIGNER, find: 'wanted <= reachedHeight ? Promise.resolve()', replace: 'wanted > 0 ? Promise.resolve()' }],
+  },
+  {
+    name: 'certificate-not-in-prepare-record',
+    breaks: 'The record of a Prepare forgets the certificate of an earlier round.',
+    edits: [
+      {
+        file: ACCEPT,
+        find: "persist(turn, { height: facts.height, round, step: 'prepare', block, certificate })",
+        replace: "persist(turn, { height: facts.height, round, step: 'prepare', block, certificate: undefined })",
+      },
+    ],
+  },
+  {
+    name: 'records-not-synced',
+    breaks: 'A record counts as durable when it has been written and not synced.',
+    edits: [
+      {
+        file: LOG,
+        find: 'await writeRecords(file, records, file.end)\n  await file.handle.datasync()\n',
+        replace: 'await writeRecords(file, records, file.end)\n',
+      },
+    ],
+  },
+  {
+    name: 'epoch-not-synced',
+    breaks: 'An epoch counts as begun when it has been written and not synced.',
+    edits: [
+      {
+        file: LOG,
+        find: "crashPoint('log.epoch-written')\n  await file.handle.datasync()\n",
+        replace: "crashPoint('log.epoch-written')\n",
+      },
+    ],
+  },
+  {
+    name: 'epoch-over-epoch',
+    breaks: 'A new epoch is written over the one that still counts.',
+    edits: [
+      {
+        file: LOG,
+        find: 'const start = DATA_START + size <= file.start ? DATA_START : file.end',
+        replace: 'const start = DATA_START',
+      },
+    ],
+  },
+  {
+    name: 'one-copy-of-each-record',
+    breaks: 'A record stands once in the log: one bad block is a lost log.',
+    edits: [{ file: FORMAT, find: 'for (const copy of [0, 1]) {', replace: 'for (const copy of [0]) {' }],
+  },
+  {
+    name: 'gap-always-damage',
+    breaks: 'What a power failure tore in the last write counts as damage.',
+    edits: [{ file: FORMAT, find: 'return isTorn ? own.slice(0, gap) : undefined', replace: 'return undefined' }],
   },
 ]
