@@ -22,6 +22,13 @@ export const GATEWAY_LIMITS = {
   inboundBytesPerKeyMax: 128 * 1024 * 1024,
   /** Of them by callers without a key, all together: they never keep out those who have one. */
   inboundBytesAnonymousMax: 32 * 1024 * 1024,
+  /** Answers to callers with a key that have not left yet, bytes in all: what a client does not read stays in memory. */
+  outboundBytesMax: 64 * 1024 * 1024,
+  /** Of them to one API key: more than twenty of the largest payloads. */
+  outboundBytesPerKeyMax: 32 * 1024 * 1024,
+  /** Answers to callers without a key, bytes: in all, and to one address (IPv6: one /64). */
+  outboundBytesAnonymousMax: 16 * 1024 * 1024,
+  outboundBytesPerAddressMax: 4 * 1024 * 1024,
   recordsPerRequestMax: 10_000,
   /** Nesting of arrays and objects; evidence may be nested 32 deep. */
   jsonDepthMax: 64,
@@ -77,6 +84,8 @@ export const GATEWAY_LIMITS = {
   connectionsMax: 1024,
   /** Of one address that is no trusted proxy. */
   connectionsPerAddressMax: 256,
+  /** Requests of one connection that are not answered: who pipelines more than that is cut off. */
+  requestsPerConnectionMax: 16,
   /** All request headers, bytes. */
   headerBytesMax: 16 * 1024,
   /** Time to receive the headers, and the whole request, ms. */

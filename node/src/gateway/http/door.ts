@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import cors from '@fastify/cors'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { guardConnections } from '../../base/connection-guard.js'
@@ -8,8 +9,10 @@ import { createShareBudget } from '../../base/share-budget.js'
 import { gatewayError } from '../errors.js'
 import type { GatewayLimits } from '../limits.js'
 import type { Caller } from '../model.js'
-import { pathOf, sendError } from './error-reply.js'
+import { pathOf, putError, sendError } from './error-reply.js'
+import { createPipelines, whenAnswered } from './in-hand.js'
 import { parseJsonBody } from './json-body.js'
+import { createOutboundBudget } from './outbound.js'
 import type { Route } from './route.js'
 
 export interface DoorOptions {
@@ -75,6 +78,7 @@ export async function createDoor(options: DoorOptions): Promise<FastifyInstance>
   guardConnections(server.server, { limits, trustedProxies, onClosed: (limit) => refusals.count('CONNECTION_CLOSED', limit) })
   // Answers go out as they are: the schemas of answers are for the documentation.
   server.setSerializerCompiler(() => (answer) => JSON.stringify(answer))
+  boundAnswers(server, options)
   server.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-content-type-options', 'nosniff')
     const { host } = request.headers
@@ -100,6 +104,29 @@ export async function createDoor(options: DoorOptions): Promise<FastifyInstance>
 const BROKEN: Record<string, { status: string; limit: keyof GatewayLimits }> = {
   HPE_HEADER_OVERFLOW: { status: '431 Request Header Fields Too Large', limit: 'headerBytesMax' },
   ERR_HTTP_REQUEST_TIMEOUT: { status: '408 Request Timeout', limit: 'requestReceiveMs' },
+}
+
+/** Nobody fills the memory with answers that he does not read: neither many on one connection, nor large ones on many. */
+function boundAnswers(server: FastifyInstance, { limits, refusals }: Pick<DoorOptions, 'limits' | 'refusals'>): void {
+  const pipelines = createPipelines(limits)
+  const outbound = createOutboundBudget(limits)
+  server.addHook('onRequest', (request, reply, done) => {
+    if (pipelines.enter(request, reply)) return done()
+    // A refusal of each would be one more answer that waits.
+    const { socket } = request.raw
+    reply.hijack()
+    if (socket.destroyed) return
+    refusals.count('CONNECTION_CLOSED', 'requestsPerConnectionMax' satisfies keyof GatewayLimits)
+    socket.destroy()
+  })
+  server.addHook('onSend', (request, reply, payload, done) => {
+    const refusal = outbound.take({ request, reply, keyId: contextOf(request).caller?.keyId, payload })
+    if (refusal === undefined) return done(null, payload)
+    if (payload instanceof Readable) payload.destroy()
+    // Whoever reads nothing sends nothing more here either.
+    void reply.header('connection', 'close')
+    done(null, putError(refusal, request, reply, { refusals }))
+  })
 }
 
 function addBodyParsers(server: FastifyInstance, limits: GatewayLimits): void {
@@ -142,7 +169,7 @@ export function createInboundBudget(limits: GatewayLimits): InboundBudget {
         context.bodyBytes = NO_BYTES
         taken()
       }
-      reply.raw.once('close', () => context.releaseBody())
+      whenAnswered(request, reply, () => context.releaseBody())
     },
   }
 }

@@ -66,22 +66,28 @@ export interface ErrorPorts {
 
 /** Answers with the error: coded, in the caller's language, and without a word of what only the log may know. */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply, ports: ErrorPorts): FastifyReply {
-  const known = toGatewayError(error, request) ?? internal(error, request, ports.logger)
-  ports.refusals.count(known.code, limitNamed(known.details))
-  const retryAfterS = known.details.retryAfterS ?? RETRY_AFTER_S[known.code]
+  return reply.send(putError(toGatewayError(error, request) ?? internal(error, request, ports.logger), request, reply, ports))
+}
+
+/** Counts the error and makes the answer one about it. @returns the body, which is not sent yet */
+export function putError(error: GatewayError, request: FastifyRequest, reply: FastifyReply, { refusals }: Pick<ErrorPorts, 'refusals'>): string {
+  const { code, details } = error
+  refusals.count(code, limitNamed(details))
+  const retryAfterS = details.retryAfterS ?? RETRY_AFTER_S[code]
   if (typeof retryAfterS === 'number') void reply.header('retry-after', String(retryAfterS))
-  if (GATEWAY_ERRORS[known.code].status === 401) void reply.header('www-authenticate', 'Bearer')
-  if (typeof known.details.allowHeader === 'string') void reply.header('allow', known.details.allowHeader)
+  if (GATEWAY_ERRORS[code].status === 401) void reply.header('www-authenticate', 'Bearer')
+  if (typeof details.allowHeader === 'string') void reply.header('allow', details.allowHeader)
   const language = languageOf(request.headers['accept-language'])
   addVary(reply, 'accept-language')
-  return reply
-    .code(GATEWAY_ERRORS[known.code].status)
+  void reply
+    .code(GATEWAY_ERRORS[code].status)
     .header('content-language', language)
     .header('cache-control', 'no-store')
     .removeHeader('etag')
     .removeHeader('content-disposition')
+    .removeHeader('content-length')
     .type('application/json; charset=utf-8')
-    .send(JSON.stringify({ error: errorToBody(known, language) }))
+  return JSON.stringify({ error: errorToBody(error, language) })
 }
 
 function internal(error: unknown, request: FastifyRequest, logger: Logger): GatewayError {
