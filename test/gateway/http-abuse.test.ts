@@ -136,7 +136,37 @@ describe('a body', () => {
     const body = { records: Array.from({ length: 1001 }, () => ({})) }
     const refused = await ask(`${fixture.url}/v1/records`, { token, body })
     expect([refused.status, refused.json.error.code]).toEqual([413, 'JSON_TOO_MANY_VALUES'])
-    expect(refused.json.error.details.limit).toBe(1000)
+    expect(refused.json.error.details).toEqual({ limit: 'jsonValuesMax', max: 1000 })
+    expect(counted('JSON_TOO_MANY_VALUES', 'jsonValuesMax')).toBe(1)
+  })
+
+  it.each([
+    ['bytes', { payload: '中'.repeat(700_000) }, 'RECORD_TOO_LARGE', 'recordBytesMax'],
+    ['values', { payload: Array.from({ length: 131_073 }, () => 0) }, 'JSON_TOO_MANY_VALUES', 'recordValuesMax'],
+  ])('with a record of more %s than a payload may have is refused before that is parsed', async (_what, record, code, limit) => {
+    fixture = await createFixture()
+    const { token } = fixture.key()
+    for (const body of [record, { records: [{}, record] }]) {
+      const refused = await ask(`${fixture.url}/v1/records`, { token, body })
+      expect([refused.status, refused.json.error.code, refused.json.error.details.limit]).toEqual([413, code, limit])
+    }
+    expect(counted(code, limit)).toBe(2)
+  })
+
+  it('of more mistakes than anybody reads is judged so far and no further, and leaves others their turns', async () => {
+    fixture = await createFixture()
+    const { token } = fixture.key()
+    const unknown = Object.fromEntries(Array.from({ length: 63 }, (_, at) => [`k${at}`, 0]))
+    const body = JSON.stringify({ records: Array.from({ length: 10_000 }, () => unknown) })
+    let turns = 0
+    const turn = setInterval(() => turns++, 1)
+    const refused = await ask(`${fixture.url}/v1/records`, { token, body })
+    clearInterval(turn)
+    const { code, violations, moreViolations } = refused.json.error as unknown as { code: string; violations: { path: string }[]; moreViolations: number }
+    expect([refused.status, code, violations.length]).toEqual([400, 'REQUEST_INVALID', GATEWAY_LIMITS.violationsMax])
+    expect(violations.at(-1)!.path).toMatch(/^\/records\/15\//)
+    expect(moreViolations).toBeLessThan(130)
+    expect(turns).toBeGreaterThan(5)
   })
 
   it('of many bad records comes back with each row, and no more violations than anybody reads', async () => {

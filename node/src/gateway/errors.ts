@@ -11,7 +11,7 @@ export const GATEWAY_ERRORS = {
   // ------------------------------------------------------------------------------------------------ the request
   REQUEST_INVALID: { status: 400, zh: '请求有误：{problems}', en: 'the request is wrong: {problems}' },
   JSON_INVALID: { status: 400, zh: '请求体不是有效的 JSON：{reason}', en: 'the body is no valid JSON: {reason}' },
-  JSON_TOO_DEEP: { status: 400, zh: 'JSON 嵌套 {depth} 层，至多 {limit} 层', en: 'the JSON is nested {depth} deep; at most {limit}' },
+  JSON_TOO_DEEP: { status: 400, zh: 'JSON 嵌套超过 {max} 层', en: 'the JSON is nested more than {max} deep' },
   JSON_DUPLICATE_KEY: { status: 400, zh: 'JSON 中的键 “{key}” 重复', en: 'the JSON has the key "{key}" twice in one object' },
   JSON_FORBIDDEN_KEY: { status: 400, zh: 'JSON 中不允许键 “{key}”', en: 'the JSON has the key "{key}", which is not allowed' },
   CSV_INVALID: { status: 400, zh: 'CSV 无法读取：{reason}', en: 'the CSV cannot be read: {reason}' },
@@ -20,7 +20,8 @@ export const GATEWAY_ERRORS = {
   CONTENT_TYPE: { status: 415, zh: '不支持的内容类型 “{type}”，应为 {expected}', en: 'content-type "{type}" is not read here; send {expected}' },
   CONTENT_ENCODING: { status: 415, zh: '不支持压缩的请求体（{encoding}）', en: 'content-encoding {encoding} is not read; send the body uncompressed' },
   BODY_TOO_LARGE: { status: 413, zh: '请求体超过 {limit} 字节', en: 'the body is longer than {limit} bytes' },
-  TOO_MANY_RECORDS: { status: 413, zh: '一次至多提交 {limit} 条记录', en: 'at most {limit} records are taken at a time; send more requests' },
+  RECORD_TOO_LARGE: { status: 413, zh: '单条记录超过 {max} 字节', en: 'a record is longer than {max} bytes' },
+  TOO_MANY_RECORDS: { status: 413, zh: '一次至多提交 {max} 条记录', en: 'at most {max} records are taken at a time; send more requests' },
   ROUTE_UNKNOWN: { status: 404, zh: '没有接口 {method} {path}；见 /docs', en: 'there is no {method} {path}; see /docs' },
   METHOD_NOT_ALLOWED: { status: 405, zh: '{path} 不支持 {method}，只支持 {allowed}', en: '{path} does not take {method}; it takes {allowed}' },
   HOST_NOT_ALLOWED: { status: 403, zh: '不允许以主机名 “{host}” 访问；请加入 gateway.allowedHosts', en: 'the Host header "{host}" is not allowed; list it in gateway.allowedHosts' },
@@ -41,8 +42,8 @@ export const GATEWAY_ERRORS = {
   SCHEMA_NOT_FOUND: { status: 404, zh: '没有模式 {schema}；见 GET /v1/schemas', en: 'there is no schema {schema}; see GET /v1/schemas' },
   JSON_TOO_MANY_VALUES: {
     status: 413,
-    zh: '请求体含 {values} 个值，上限 {limit}；请分批提交',
-    en: 'the body holds {values} values; at most {limit}: send fewer records at a time',
+    zh: '请求体或单条记录超过 {max} 个值；请分批提交',
+    en: 'the body, or one record in it, holds more than {max} values: send fewer at a time',
   },
   GATEWAY_STORAGE: {
     status: 503,
@@ -70,8 +71,8 @@ export const GATEWAY_ERRORS = {
   },
   EVIDENCE_TOO_LARGE: {
     status: 413,
-    zh: '证据中的验证者历史有 {characters} 个字符，此处至多 {limit}；请离线核验（songhua verify），或以更新的检查点换取较短的证据',
-    en: 'the validator history has {characters} characters, at most {limit} are verified here; verify offline (songhua verify), or refresh the bundle under a checkpoint',
+    zh: '证据中的验证者历史有 {characters} 个字符，此处至多 {max}；请离线核验（songhua verify），或以更新的检查点换取较短的证据',
+    en: 'the validator history has {characters} characters, at most {max} are verified here; verify offline (songhua verify), or refresh the bundle under a checkpoint',
   },
   RECORD_UNKNOWN: { status: 404, zh: '没有记录 {id}', en: 'there is no record {id}' },
   RECORD_PENDING: { status: 409, zh: '记录 {id} 尚未上链，请稍后重试', en: 'record {id} is not anchored yet; try again' },

@@ -14,6 +14,10 @@ export const GATEWAY_LIMITS = {
   verifyHistoryCharactersMax: 448 * 1024,
   /** History that counts as one more verification: the largest takes 19 turns more, so one address one a second. */
   verifyHistoryCharactersPerTurn: 24 * 1024,
+  /** Body that counts as one more verification, bytes; 1 MiB takes some 12 ms when it is scanned, parsed and hashed. */
+  verifyBodyBytesPerTurn: 512 * 1024,
+  /** Values in a body to verify: a bundle and a trust anchor have 32,768 each. */
+  verifyValuesMax: 64 * 1024,
   /** Of everything else, bytes. */
   smallBodyBytesMax: 16 * 1024,
   /** Bodies being received or worked on at one time, bytes in all. */
@@ -34,6 +38,13 @@ export const GATEWAY_LIMITS = {
   jsonDepthMax: 64,
   /** Values in one body: 100 for each of the most records. A parsed one takes some 100 bytes and a few µs. */
   jsonValuesMax: 1_000_000,
+  /**
+   * Of one record, bytes: a payload has 1 MiB, and escapes may double it. Records are parsed one by one, with turns for
+   * others between them, so that this is what one body holds the thread for.
+   */
+  recordBytesMax: 2 * 1024 * 1024,
+  /** Values in one record; a payload has 100,000. */
+  recordValuesMax: 128 * 1024,
   /** Violations told of one request; the rest is counted. */
   violationsMax: 1000,
   csvColumnsMax: 256,

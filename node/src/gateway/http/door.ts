@@ -33,6 +33,8 @@ export interface DoorOptions {
 /** What is known of a request beside what Fastify knows. */
 export interface RequestContext {
   caller?: Caller
+  /** Values of its JSON, where the route has fewer than any body may. */
+  valuesMax?: number
   bodyBytes: Uint8Array
   releaseBody(): void
 }
@@ -132,12 +134,10 @@ function boundAnswers(server: FastifyInstance, { limits, refusals }: Pick<DoorOp
 function addBodyParsers(server: FastifyInstance, limits: GatewayLimits): void {
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
-    contextOf(request).bodyBytes = body
-    try {
-      done(null, parseJsonBody(body, limits))
-    } catch (error) {
-      done(error as Error)
-    }
+    const context = contextOf(request)
+    context.bodyBytes = body
+    const jsonValuesMax = context.valuesMax ?? limits.jsonValuesMax
+    parseJsonBody(body, { ...limits, jsonValuesMax }).then((value) => done(null, value), done)
   })
   server.addContentTypeParser('text/csv', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     contextOf(request).bodyBytes = body

@@ -20,7 +20,7 @@ export interface Route {
   readonly params?: Readonly<Record<string, Schema>>
   readonly query?: Readonly<Record<string, Schema>>
   readonly headers?: Readonly<Record<string, Schema>>
-  readonly body?: { readonly limitBytes: number; readonly content: Readonly<Record<string, Schema>> }
+  readonly body?: RouteBody
   readonly answers: Readonly<Record<number, RouteAnswer>>
   /** Besides those that any door may give. */
   readonly errors: readonly GatewayErrorCode[]
@@ -30,6 +30,15 @@ export interface Route {
   readonly head?: boolean
   /** What it gives is sent as JSON, unless it has sent an answer itself. */
   handle(call: Call): unknown
+}
+
+export interface RouteBody {
+  readonly limitBytes: number
+  readonly content: Readonly<Record<string, Schema>>
+  /** Values of its JSON, where they are fewer than any body may have. */
+  readonly valuesMax?: number
+  /** What each entry of `records` must be. */
+  readonly records?: Schema
 }
 
 export interface RouteAnswer {

@@ -103,6 +103,7 @@ export function submitRoutes(ports: SubmitPorts): Route[] {
       },
       body: {
         limitBytes: limits.bodyBytesMax,
+        records: record,
         content: { 'application/json': bodySchema(limits), 'text/csv': { description: 'utf-8 or gb18030' } },
       },
       answers: {
