@@ -55,8 +55,12 @@ export const GATEWAY_LIMITS = {
   /** Of `?wait=final`, ms; shorter than `idleSocketMs`. */
   waitMsDefault: 30_000,
   waitMsMax: 60_000,
-  /** Requests that wait for finality at one time. */
+  /** Requests that wait for finality at one time, in all and of one API key; more are answered as accepted. */
   waitsMax: 4096,
+  waitsPerKeyMax: 1024,
+  /** Records that they wait for: each takes some 250 bytes until it is answered. */
+  waitRecordsMax: 400_000,
+  waitRecordsPerKeyMax: 200_000,
   pageRecordsDefault: 50,
   pageRecordsMax: 500,
   /** Per API key. */

@@ -36,6 +36,8 @@ export interface RequestContext {
   /** Values of its JSON, where the route has fewer than any body may. */
   valuesMax?: number
   bodyBytes: Uint8Array
+  /** In memory beside the pieces of a streamed answer. */
+  answerBytes: number
   releaseBody(): void
 }
 
@@ -44,7 +46,7 @@ const NO_BYTES = new Uint8Array()
 
 export function contextOf(request: FastifyRequest): RequestContext {
   let context = contexts.get(request)
-  if (!context) contexts.set(request, (context = { bodyBytes: NO_BYTES, releaseBody: () => undefined }))
+  if (!context) contexts.set(request, (context = { bodyBytes: NO_BYTES, answerBytes: 0, releaseBody: () => undefined }))
   return context
 }
 
@@ -122,7 +124,8 @@ function boundAnswers(server: FastifyInstance, { limits, refusals }: Pick<DoorOp
     socket.destroy()
   })
   server.addHook('onSend', (request, reply, payload, done) => {
-    const refusal = outbound.take({ request, reply, keyId: contextOf(request).caller?.keyId, payload })
+    const { caller, answerBytes } = contextOf(request)
+    const refusal = outbound.take({ request, reply, keyId: caller?.keyId, payload, heldBytes: answerBytes })
     if (refusal === undefined) return done(null, payload)
     if (payload instanceof Readable) payload.destroy()
     // Whoever reads nothing sends nothing more here either.

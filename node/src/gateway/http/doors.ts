@@ -145,7 +145,12 @@ class RequestCall implements Call {
   }
 
   releaseBody(): void {
+    this.request.body = undefined
     this.#context.releaseBody()
+  }
+
+  holdForAnswer(bytes: number): void {
+    this.#context.answerBytes = bytes
   }
 }
 

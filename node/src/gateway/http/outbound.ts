@@ -12,7 +12,16 @@ export interface OutboundBudget {
    * Counts an answer until it has left, under the key that asked for it, or else under its address.
    * @returns the refusal to be sent in its place
    */
-  take(answer: { request: FastifyRequest; reply: FastifyReply; keyId: string | undefined; payload: unknown }): GatewayError | undefined
+  take(answer: OutboundAnswer): GatewayError | undefined
+}
+
+export interface OutboundAnswer {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly keyId: string | undefined
+  readonly payload: unknown
+  /** In memory beside what can be seen of a stream. */
+  readonly heldBytes: number
 }
 
 /** Head of an answer, and the objects of its request. */
@@ -24,8 +33,8 @@ export function createOutboundBudget(limits: GatewayLimits): OutboundBudget {
   const keyed = createShareBudget({ totalMax: limits.outboundBytesMax, shareMax: limits.outboundBytesPerKeyMax })
   const anonymous = createShareBudget({ totalMax: limits.outboundBytesAnonymousMax, shareMax: limits.outboundBytesPerAddressMax })
   return {
-    take({ request, reply, keyId, payload }) {
-      const bytes = HEAD_BYTES + bytesOf(payload)
+    take({ request, reply, keyId, payload, heldBytes }) {
+      const bytes = HEAD_BYTES + (payload instanceof Readable ? STREAM_BYTES + heldBytes : bytesOf(payload))
       const isKeyed = keyId !== undefined
       const taken = isKeyed ? keyed.take(keyId, bytes) : anonymous.take(addressKey(request.ip), bytes)
       if (taken === 'total') return gatewayError('GATEWAY_BUSY', { limit: isKeyed ? 'outboundBytesMax' : 'outboundBytesAnonymousMax' })
@@ -40,6 +49,5 @@ export function createOutboundBudget(limits: GatewayLimits): OutboundBudget {
 
 function bytesOf(payload: unknown): number {
   if (typeof payload === 'string') return Buffer.byteLength(payload)
-  if (payload instanceof Uint8Array) return payload.length
-  return payload instanceof Readable ? STREAM_BYTES : 0
+  return payload instanceof Uint8Array ? payload.length : 0
 }

@@ -61,8 +61,10 @@ export interface Call {
   readonly bodyBytes: Uint8Array
   readonly request: FastifyRequest
   readonly reply: FastifyReply
-  /** Gives back the room that the body took, once it is no longer needed. */
+  /** Forgets the body and gives back the room that it took, once it is no longer needed. */
   releaseBody(): void
+  /** @param bytes in memory beside the pieces of a streamed answer, until it has left */
+  holdForAnswer(bytes: number): void
 }
 
 /** Whose records, evidence and events the caller sees: its own issuer's, or, undefined, everybody's. */
