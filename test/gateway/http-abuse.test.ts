@@ -13,9 +13,9 @@ afterEach(async () => {
   await fixture.stop()
 })
 
-const open = (port: number): Promise<Socket> =>
+const open = (port: number, localAddress = '127.0.0.1'): Promise<Socket> =>
   new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1', () => resolve(socket))
+    const socket = connect({ port, host: '127.0.0.1', localAddress }, () => resolve(socket))
     sockets.push(socket.on('error', reject))
   })
 const closedOf = (some: readonly Socket[]): number => some.filter(({ destroyed, readableEnded }) => destroyed || readableEnded).length
@@ -46,24 +46,58 @@ describe('sockets', () => {
 const counted = (code: string, limit?: string): number =>
   fixture.refusals().find((one) => one.code === code && one.limit === limit)?.count ?? 0
 
-/** Announces a body and sends none of it. */
-async function announce(path: string, headers: string, bytes: number): Promise<void> {
+/** Announces a body and sends a part of it. */
+async function announce(path: string, headers: string, bytes: number, sent = 1): Promise<void> {
   const socket = await open(fixture.port)
-  socket.write(`POST ${path} HTTP/1.1\r\nHost: localhost\r\n${headers}Content-Type: application/json\r\nContent-Length: ${bytes}\r\n\r\n{`)
+  socket.write(`POST ${path} HTTP/1.1\r\nHost: localhost\r\n${headers}Content-Type: application/json\r\nContent-Length: ${bytes}\r\n\r\n${'{'.padEnd(sent)}`)
 }
 
-describe('bodies that are announced and not sent', () => {
-  it('hold what is there for callers without a key, and nothing of what is there for others', async () => {
+/** All that comes back until the connection is closed, or says nothing more. */
+async function told(request: string, localAddress = '127.0.0.1'): Promise<string> {
+  const socket = await open(fixture.port, localAddress)
+  let received = ''
+  socket.on('data', (data: Buffer) => (received += data.toString()))
+  socket.write(request)
+  await until('an answer', () => received.endsWith('}') || socket.readableEnded)
+  return received
+}
+
+describe('bodies of callers without a key', () => {
+  it('that are announced and not sent hold nothing', async () => {
+    fixture = await createFixture({ limits: { inboundBytesAnonymousMax: 100_000, inboundBytesPerAddressMax: 100_000 } })
+    for (let sent = 0; sent < 16; sent++) await announce('/v1/verify', '', 90_000)
+    expect((await ask(`${fixture.url}/v1/verify`, { body: { evidence: {}, trustAnchor: {} } })).status).toBe(200)
+    expect(fixture.refusals()).toEqual([])
+  })
+
+  it('hold the share of their address as they come, and other addresses have theirs', async () => {
+    fixture = await createFixture({ limits: { inboundBytesPerAddressMax: 100_000 } })
+    for (let sent = 0; sent < 3; sent++) await announce('/v1/verify', '', 50_000, 45_000)
+    await until('the third to be refused', () => counted('RATE_LIMITED', 'inboundBytesPerAddressMax') === 1)
+    const refused = await ask(`${fixture.url}/v1/verify`, { body: { evidence: 'a'.repeat(20_000) } })
+    expect([refused.status, refused.json.error.details.limit]).toEqual([429, 'inboundBytesPerAddressMax'])
+    const text = JSON.stringify({ evidence: 'a'.repeat(20_000), salt: 'x' })
+    expect(await told(`POST /v1/verify HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n${text}`, '127.0.0.2')).toContain('REQUEST_INVALID')
+  })
+
+  it('hold what is there for all of them, and nothing of what is there for others', async () => {
     fixture = await createFixture({ limits: { inboundBytesAnonymousMax: 100_000 } })
     const { token } = fixture.key()
-    for (let sent = 0; sent < 3; sent++) await announce('/v1/verify', '', 50_000)
+    for (let sent = 0; sent < 3; sent++) await announce('/v1/verify', '', 50_000, 45_000)
     await until('the third to be refused', () => counted('GATEWAY_BUSY', 'inboundBytesAnonymousMax') === 1)
-    const refused = await ask(`${fixture.url}/v1/verify`, { body: { evidence: {} } })
-    expect([refused.status, refused.json.error.code, refused.json.error.details.limit]).toEqual([503, 'GATEWAY_BUSY', 'inboundBytesAnonymousMax'])
     const taken = await ask(`${fixture.url}/v1/records`, { token, body: { schema: 'government.licence', payload: LICENCE } })
     expect(taken.status).toBe(202)
   })
 
+  it('have a short time to come', async () => {
+    fixture = await createFixture({ limits: { anonymousReceiveMs: 150 } })
+    const answer = await told('POST /v1/verify HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{')
+    expect(answer).toMatch(/^HTTP\/1.1 408 [^]*connection: close[^]*"code":"REQUEST_SLOW"[^]*"limit":"anonymousReceiveMs","max":150/)
+    expect(counted('REQUEST_SLOW', 'anonymousReceiveMs')).toBe(1)
+  })
+})
+
+describe('bodies that are announced and not sent', () => {
   it('hold the share of their key, and the next key has its own', async () => {
     fixture = await createFixture({ limits: { inboundBytesPerKeyMax: 100_000 } })
     const [hostile, honest] = [fixture.key(), fixture.key()]

@@ -24,8 +24,14 @@ export const GATEWAY_LIMITS = {
   inboundBytesMax: 256 * 1024 * 1024,
   /** Of them by one API key: four of the largest. A slow body holds what it announced until it is whole. */
   inboundBytesPerKeyMax: 128 * 1024 * 1024,
-  /** Of them by callers without a key, all together: they never keep out those who have one. */
+  /**
+   * Of bodies by callers without a key, what has come of them: all together, since they never keep out those who have
+   * one, and from one address (IPv6: one /64), bytes.
+   */
   inboundBytesAnonymousMax: 32 * 1024 * 1024,
+  inboundBytesPerAddressMax: 4 * 1024 * 1024,
+  /** Time to receive the body of a caller without a key, ms. */
+  anonymousReceiveMs: 10_000,
   /** Answers to callers with a key that have not left yet, bytes in all: what a client does not read stays in memory. */
   outboundBytesMax: 64 * 1024 * 1024,
   /** Of them to one API key: more than twenty of the largest payloads. */

@@ -5,12 +5,11 @@ import { guardConnections } from '../../base/connection-guard.js'
 import { isHostAllowed } from '../../base/host-names.js'
 import type { Logger } from '../../base/logger.js'
 import type { Refusals } from '../../base/refusals.js'
-import { createShareBudget } from '../../base/share-budget.js'
 import { gatewayError } from '../errors.js'
 import type { GatewayLimits } from '../limits.js'
-import type { Caller } from '../model.js'
+import { contextOf } from './context.js'
 import { pathOf, putError, sendError } from './error-reply.js'
-import { createPipelines, whenAnswered } from './in-hand.js'
+import { createPipelines } from './in-hand.js'
 import { parseJsonBody } from './json-body.js'
 import { createOutboundBudget } from './outbound.js'
 import type { Route } from './route.js'
@@ -28,26 +27,6 @@ export interface DoorOptions {
   readonly methodsOf: MethodsOf
   /** Before a word is said of a path that needs no key. */
   readonly onUnknown: (request: FastifyRequest) => void
-}
-
-/** What is known of a request beside what Fastify knows. */
-export interface RequestContext {
-  caller?: Caller
-  /** Values of its JSON, where the route has fewer than any body may. */
-  valuesMax?: number
-  bodyBytes: Uint8Array
-  /** In memory beside the pieces of a streamed answer. */
-  answerBytes: number
-  releaseBody(): void
-}
-
-const contexts = new WeakMap<FastifyRequest, RequestContext>()
-const NO_BYTES = new Uint8Array()
-
-export function contextOf(request: FastifyRequest): RequestContext {
-  let context = contexts.get(request)
-  if (!context) contexts.set(request, (context = { bodyBytes: NO_BYTES, answerBytes: 0, releaseBody: () => undefined }))
-  return context
 }
 
 /** A Fastify server with bounded connections, headers and times, whose every refusal is one of the catalogue. */
@@ -146,35 +125,6 @@ function addBodyParsers(server: FastifyInstance, limits: GatewayLimits): void {
     contextOf(request).bodyBytes = body
     done(null, body)
   })
-}
-
-/** Bodies in hand, over all connections. */
-export interface InboundBudget {
-  /** Counts the body's announced length, or the most allowed when it is chunked, until it is released. */
-  reserve(request: FastifyRequest, reply: FastifyReply, limitBytes: number): void
-}
-
-const ANONYMOUS = ''
-
-export function createInboundBudget(limits: GatewayLimits): InboundBudget {
-  const keyed = createShareBudget({ totalMax: limits.inboundBytesMax, shareMax: limits.inboundBytesPerKeyMax })
-  const anonymous = createShareBudget({ totalMax: limits.inboundBytesAnonymousMax, shareMax: limits.inboundBytesAnonymousMax })
-  return {
-    reserve(request, reply, limitBytes) {
-      const announced = Number(request.headers['content-length'] ?? limitBytes)
-      if (announced > limitBytes) throw gatewayError('BODY_TOO_LARGE', { limit: limitBytes })
-      const context = contextOf(request)
-      const keyId = context.caller?.keyId
-      const taken = keyId === undefined ? anonymous.take(ANONYMOUS, announced) : keyed.take(keyId, announced)
-      if (taken === 'total') throw gatewayError('GATEWAY_BUSY', { limit: keyId === undefined ? 'inboundBytesAnonymousMax' : 'inboundBytesMax' })
-      if (taken === 'share') throw gatewayError('RATE_LIMITED', { limit: 'inboundBytesPerKeyMax', retryAfterS: 1 })
-      context.releaseBody = () => {
-        context.bodyBytes = NO_BYTES
-        taken()
-      }
-      whenAnswered(request, reply, () => context.releaseBody())
-    },
-  }
 }
 
 /** Only what the door reads, only uncompressed. */

@@ -1,10 +1,13 @@
+import type { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify'
 import { mapInSlices } from '../../base/slices.js'
 import type { ApiKeys } from '../api-keys.js'
 import { gatewayError } from '../errors.js'
 import type { GatewayLimits } from '../limits.js'
 import type { Caller } from '../model.js'
-import { checkContentType, contextOf, type InboundBudget, type RequestContext } from './door.js'
+import { contextOf, type RequestContext } from './context.js'
+import { checkContentType } from './door.js'
+import type { InboundBudget } from './inbound.js'
 import { routeToSchema } from './openapi.js'
 import type { Rates } from './rates.js'
 import { invalidFields, requestInvalid } from './request-violations.js'
@@ -27,12 +30,17 @@ export function openDoor(server: FastifyInstance, route: Route, guards: Guards):
     method: route.method,
     url: route.url,
     exposeHeadRoute: route.method === 'GET' && route.head !== false,
-    bodyLimit: route.body?.limitBytes ?? 1,
+    bodyLimit: route.body === undefined ? 1 : guards.limits[route.body.limit],
     schema: routeToSchema(route),
     onRequest: (request, reply, done) => {
       admit(request, reply, { route, guards })
       done()
     },
+    ...(route.body && {
+      preParsing: (request, _reply, payload, done) => {
+        done(null, guards.inbound.receive(request, payload as Readable))
+      },
+    }),
     preValidation: async (request) => {
       request.query = readQuery(request.query as Record<string, unknown>, route.query ?? {})
       checkKeys(request.body, '')
@@ -53,7 +61,7 @@ function admit(request: FastifyRequest, reply: FastifyReply, door: { route: Rout
   if (route.body === undefined) return
   checkContentType(request, route)
   if (route.body.valuesMax !== undefined) contextOf(request).valuesMax = route.body.valuesMax
-  guards.inbound.reserve(request, reply, route.body.limitBytes)
+  guards.inbound.reserve(request, reply, route.body.limit)
 }
 
 function callerOf(request: FastifyRequest, scopes: NonNullable<Route['scopes']>, { keys, rates }: Guards): Caller {

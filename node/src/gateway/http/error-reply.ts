@@ -5,6 +5,7 @@ import type { Logger } from '../../base/logger.js'
 import { limitNamed, type Refusals } from '../../base/refusals.js'
 import { fillIn, GATEWAY_ERRORS, type GatewayError, gatewayError, type GatewayErrorCode } from '../errors.js'
 import { addVary } from './accept.js'
+import { contextOf } from './context.js'
 import { requestInvalid } from './request-violations.js'
 
 export type Language = 'zh' | 'en'
@@ -118,7 +119,7 @@ function frameworkError(error: FastifyError, request: FastifyRequest): GatewayEr
   if (error.validation) return requestInvalid(error.validation, error.validationContext ?? 'body')
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return gatewayError('BODY_TOO_LARGE', { limit: request.routeOptions.bodyLimit })
+      return gatewayError('BODY_TOO_LARGE', contextOf(request).bodyLimit)
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
     case 'FST_ERR_CTP_INVALID_TYPE':
     case 'FST_ERR_CTP_EMPTY_TYPE':

@@ -33,7 +33,8 @@ export interface Route {
 }
 
 export interface RouteBody {
-  readonly limitBytes: number
+  /** Of its bytes. */
+  readonly limit: 'bodyBytesMax' | 'verifyBodyBytesMax' | 'smallBodyBytesMax'
   readonly content: Readonly<Record<string, Schema>>
   /** Values of its JSON, where they are fewer than any body may have. */
   readonly valuesMax?: number

@@ -104,7 +104,7 @@ export function submitRoutes(ports: SubmitPorts): Route[] {
         mapping: { ...text, description: 'of a CSV: {"column": "field", "other": "$subject", "third": ""}' },
       },
       body: {
-        limitBytes: limits.bodyBytesMax,
+        limit: 'bodyBytesMax',
         records: record,
         content: { 'application/json': bodySchema(limits), 'text/csv': { description: 'utf-8 or gb18030' } },
       },

@@ -42,7 +42,7 @@ export function verifyRoutes({ chainId, proofs, rates, limits }: VerifyPorts): R
         en: "trustAnchor: this chain's genesis unless given. Whoever wants to trust nobody runs `songhua verify` offline.",
       },
       body: {
-        limitBytes: limits.verifyBodyBytesMax,
+        limit: 'verifyBodyBytesMax',
         valuesMax: limits.verifyValuesMax,
         content: {
           'application/json': {
