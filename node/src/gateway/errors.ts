@@ -17,7 +17,7 @@ export const GATEWAY_ERRORS = {
   CSV_INVALID: { status: 400, zh: 'CSV 无法读取：{reason}', en: 'the CSV cannot be read: {reason}' },
   CHARSET_INVALID: { status: 400, zh: '请求体不是有效的 {charset} 文本，请核对 charset', en: 'the body is no valid {charset} text; check charset' },
   MAPPING_INVALID: { status: 400, zh: '列映射 mapping 有误：{reason}', en: 'mapping: {reason}' },
-  CONTENT_TYPE: { status: 415, zh: '不支持的内容类型 “{type}”，应为 {expected}', en: 'content-type "{type}" is not read here; send {expected}' },
+  CONTENT_TYPE: { status: 415, zh: '内容类型 “{type}” 不在支持之列：{expected}', en: 'content-type "{type}" is not one that is read here: {expected}' },
   CONTENT_ENCODING: { status: 415, zh: '不支持压缩的请求体（{encoding}）', en: 'content-encoding {encoding} is not read; send the body uncompressed' },
   BODY_TOO_LARGE: { status: 413, zh: '请求体超过 {max} 字节', en: 'the body is longer than {max} bytes' },
   REQUEST_SLOW: { status: 408, zh: '请求未在 {max} 毫秒内到齐', en: 'the request had not come whole after {max} ms' },
@@ -25,6 +25,10 @@ export const GATEWAY_ERRORS = {
   TOO_MANY_RECORDS: { status: 413, zh: '一次至多提交 {max} 条记录', en: 'at most {max} records are taken at a time; send more requests' },
   ROUTE_UNKNOWN: { status: 404, zh: '没有接口 {method} {path}；见 /docs', en: 'there is no {method} {path}; see /docs' },
   METHOD_NOT_ALLOWED: { status: 405, zh: '{path} 不支持 {method}，只支持 {allowed}', en: '{path} does not take {method}; it takes {allowed}' },
+  RANGE_INVALID: { status: 416, zh: '范围 “{range}” 无效', en: 'the range "{range}" is none of this file' },
+  REQUEST_ABORTED: { status: 400, zh: '请求体未完即断开', en: 'the connection ended in the middle of the body' },
+  HTTP_BROKEN: { status: 400, zh: '不是有效的 HTTP 请求', en: 'this is no HTTP request' },
+  HEADERS_TOO_LARGE: { status: 431, zh: '请求头超过 {max} 字节', en: 'the headers are longer than {max} bytes' },
   HOST_NOT_ALLOWED: { status: 403, zh: '不允许以主机名 “{host}” 访问；请加入 gateway.allowedHosts', en: 'the Host header "{host}" is not allowed; list it in gateway.allowedHosts' },
   // ------------------------------------------------------------------------------------------------- the caller
   API_KEY_MISSING: { status: 401, zh: '缺少 API 密钥：Authorization: Bearer shk_…', en: 'an API key is needed: Authorization: Bearer shk_…' },
@@ -32,7 +36,7 @@ export const GATEWAY_ERRORS = {
   SCOPE_MISSING: { status: 403, zh: 'API 密钥缺少权限 {scope}', en: 'the API key lacks the scope {scope}' },
   GATEWAY_KEYS_UNREADABLE: { status: 503, zh: 'API 密钥文件无法读取，请联系运维', en: 'the file of API keys cannot be read; tell the operator' },
   RATE_LIMITED: { status: 429, zh: '请求过于频繁（{limit}），请 {retryAfterS} 秒后重试', en: 'too many requests ({limit}); try again in {retryAfterS} s' },
-  STREAMS_TOO_MANY: { status: 429, zh: '同时打开的事件流已达 {limit} 个', en: '{limit} streams are open already; close one' },
+  STREAMS_TOO_MANY: { status: 429, zh: '同时打开的事件流已达 {max} 个', en: '{max} streams are open already; close one' },
   GATEWAY_BUSY: { status: 503, zh: '网关繁忙（{limit}），请稍后重试', en: 'the gateway is busy ({limit}); try again' },
   // ------------------------------------------------------------------------------------------------ the records
   SUBMISSION_REFUSED: { status: 422, zh: '有记录不合格，全部未接收；逐条原因见 rows', en: 'some records are bad, so none was taken; see rows' },
@@ -63,7 +67,7 @@ export const GATEWAY_ERRORS = {
   },
   ISSUER_NOT_ALLOWED: { status: 403, zh: 'API 密钥不能以该签发者名义提交', en: 'the API key may not write for this issuer' },
   IDEMPOTENCY_CONFLICT: { status: 409, zh: 'Idempotency-Key “{key}” 已用于另一内容', en: 'Idempotency-Key "{key}" was used for another body' },
-  OUTBOX_FULL: { status: 503, zh: '待上链记录已达 {limit} 条，请稍后重试', en: '{limit} records wait for the chain; try again later' },
+  OUTBOX_FULL: { status: 503, zh: '待上链记录已达 {max} 条，请稍后重试', en: '{max} records wait for the chain; try again later' },
   CURSOR_INVALID: { status: 400, zh: 'cursor 无效：{cursor}', en: 'cursor: {cursor} is none that was given out' },
   CURSOR_AHEAD: {
     status: 410,
@@ -88,7 +92,7 @@ export const GATEWAY_ERRORS = {
   WEBHOOK_UNKNOWN: { status: 404, zh: '没有网络回调 {id}', en: 'there is no webhook {id}' },
   WEBHOOK_URL: { status: 422, zh: 'url 无效：{reason}', en: 'url: {reason}' },
   WEBHOOK_HOST: { status: 403, zh: '不允许回调主机 {host}；请运维加入 gateway.webhookHosts', en: 'the host {host} is not allowed; the operator lists it in gateway.webhookHosts' },
-  WEBHOOKS_TOO_MANY: { status: 409, zh: '回调已达 {limit} 个', en: 'there are {limit} webhooks already; delete one' },
+  WEBHOOKS_TOO_MANY: { status: 409, zh: '回调已达 {max} 个', en: 'there are {max} webhooks already; delete one' },
   WEBHOOK_SUSPENDED: { status: 409, zh: '网络回调 {id} 已暂停；请先 POST …/replay 重新启用', en: 'webhook {id} is suspended; POST …/replay enables it again' },
   DEAD_LETTER_UNKNOWN: { status: 404, zh: '没有死信 {n}', en: 'there is no dead letter {n}' },
   // ------------------------------------------------------------------------------------------------ the gateway

@@ -1,13 +1,19 @@
 import type { FastifyRequest } from 'fastify'
 import type { Caller } from '../model.js'
 
+/** As refusals tell it. */
+export interface NamedLimit {
+  readonly limit: string
+  readonly max: number
+}
+
 /** What is known of a request beside what Fastify knows. */
 export interface RequestContext {
   caller?: Caller
-  /** Values of its JSON, where the route has fewer than any body may. */
-  valuesMax?: number
-  /** Of bytes, by its name. */
-  bodyLimit?: { readonly limit: string; readonly max: number }
+  /** Of the values of its JSON, where the route has fewer than any body may. */
+  valuesLimit?: NamedLimit
+  /** Of its bytes. */
+  bodyLimit?: NamedLimit
   bodyBytes: Uint8Array
   /** What gives back the room that the body takes. */
   readonly holdsBody: (() => void)[]

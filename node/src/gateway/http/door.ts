@@ -7,6 +7,7 @@ import type { Logger } from '../../base/logger.js'
 import type { Refusals } from '../../base/refusals.js'
 import { gatewayError } from '../errors.js'
 import type { GatewayLimits } from '../limits.js'
+import { answerBroken } from './broken.js'
 import { contextOf } from './context.js'
 import { pathOf, putError, sendError } from './error-reply.js'
 import { createPipelines } from './in-hand.js'
@@ -31,7 +32,7 @@ export interface DoorOptions {
 
 /** A Fastify server with bounded connections, headers and times, whose every refusal is one of the catalogue. */
 export async function createDoor(options: DoorOptions): Promise<FastifyInstance> {
-  const { limits, logger, refusals, corsOrigins, trustedProxies = [] } = options
+  const { limits, refusals, corsOrigins, trustedProxies = [] } = options
   const server = fastify({
     trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
     bodyLimit: limits.smallBodyBytesMax,
@@ -50,17 +51,14 @@ export async function createDoor(options: DoorOptions): Promise<FastifyInstance>
     frameworkErrors: (error, request, reply) => {
       void sendError(error, request, reply, options)
     },
-    clientErrorHandler: (error, socket) => {
-      logger.debug('an HTTP connection broke the protocol', { reason: error.message })
-      const { status, limit } = BROKEN[error.code ?? ''] ?? { status: '400 Bad Request', limit: undefined }
-      refusals.count('HTTP_BROKEN', limit)
-      if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
-    },
+    clientErrorHandler: (error, socket) => answerBroken(error, socket, options),
   })
   server.server.maxConnections = limits.connectionsMax
   guardConnections(server.server, { limits, trustedProxies, onClosed: (limit) => refusals.count('CONNECTION_CLOSED', limit) })
   // Answers go out as they are: the schemas of answers are for the documentation.
   server.setSerializerCompiler(() => (answer) => JSON.stringify(answer))
+  // In front of all routes, those of plugins too: each keeps the one that it finds.
+  server.setErrorHandler((error, request, reply) => sendError(error, request, reply, options))
   boundAnswers(server, options)
   server.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-content-type-options', 'nosniff')
@@ -78,15 +76,8 @@ export async function createDoor(options: DoorOptions): Promise<FastifyInstance>
     strictPreflight: false,
   })
   addBodyParsers(server, limits)
-  answerUnknownRoutes(server, options)
-  server.setErrorHandler((error, request, reply) => sendError(error, request, reply, options))
+  refuseUnknownRoutes(server, options)
   return server
-}
-
-/** What Node refuses before there is a request, by the limit that was met. */
-const BROKEN: Record<string, { status: string; limit: keyof GatewayLimits }> = {
-  HPE_HEADER_OVERFLOW: { status: '431 Request Header Fields Too Large', limit: 'headerBytesMax' },
-  ERR_HTTP_REQUEST_TIMEOUT: { status: '408 Request Timeout', limit: 'requestReceiveMs' },
 }
 
 /** Nobody fills the memory with answers that he does not read: neither many on one connection, nor large ones on many. */
@@ -118,8 +109,7 @@ function addBodyParsers(server: FastifyInstance, limits: GatewayLimits): void {
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     const context = contextOf(request)
     context.bodyBytes = body
-    const jsonValuesMax = context.valuesMax ?? limits.jsonValuesMax
-    parseJsonBody(body, { ...limits, jsonValuesMax }).then((value) => done(null, value), done)
+    parseJsonBody(body, limits, context.valuesLimit).then((value) => done(null, value), done)
   })
   server.addContentTypeParser('text/csv', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     contextOf(request).bodyBytes = body
@@ -134,7 +124,7 @@ export function checkContentType(request: FastifyRequest, route: Route): void {
   if (encoding !== undefined && encoding !== 'identity') throw gatewayError('CONTENT_ENCODING', { encoding: encoding.slice(0, 50) })
   const type = (request.headers['content-type'] ?? '').slice(0, 100)
   const essence = type.split(';')[0]!.trim().toLowerCase()
-  if (!expected.includes(essence)) throw gatewayError('CONTENT_TYPE', { type, expected: expected.join(', ') })
+  if (!expected.includes(essence)) throw gatewayError('CONTENT_TYPE', { type, expected: expected.join(' | ') })
 }
 
 /** The methods that a path takes, told apart from paths that are not there; none for those. */
@@ -151,15 +141,22 @@ export function createMethodsOf(routes: readonly Route[]): MethodsOf {
   }
 }
 
-function answerUnknownRoutes(server: FastifyInstance, { methodsOf, onUnknown }: DoorOptions): void {
-  server.setNotFoundHandler((request) => {
-    onUnknown(request)
+/** Before a body is received that nobody wants. */
+function refuseUnknownRoutes(server: FastifyInstance, { methodsOf, onUnknown }: DoorOptions): void {
+  const refuse = (request: FastifyRequest): never => {
     const path = pathOf(request)
     const { method } = request
     const allowed = methodsOf(path).join(', ')
     if (allowed === '') throw gatewayError('ROUTE_UNKNOWN', { method, path })
     throw gatewayError('METHOD_NOT_ALLOWED', { method, path, allowed, allowHeader: allowed })
+  }
+  server.addHook('onRequest', (request, _reply, done) => {
+    if (!request.is404) return done()
+    onUnknown(request)
+    refuse(request)
   })
+  // The page's files that are not there are found out later.
+  server.setNotFoundHandler(refuse)
 }
 
 /** OPTIONS that is no preflight of a browser: @fastify/cors would take every one for such. */

@@ -60,7 +60,8 @@ function admit(request: FastifyRequest, reply: FastifyReply, door: { route: Rout
   else contextOf(request).caller = callerOf(request, route.scopes, guards)
   if (route.body === undefined) return
   checkContentType(request, route)
-  if (route.body.valuesMax !== undefined) contextOf(request).valuesMax = route.body.valuesMax
+  const { valuesLimit } = route.body
+  if (valuesLimit !== undefined) contextOf(request).valuesLimit = { limit: valuesLimit, max: guards.limits[valuesLimit] }
   guards.inbound.reserve(request, reply, route.body.limit)
 }
 

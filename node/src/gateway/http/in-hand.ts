@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
@@ -30,6 +31,16 @@ export function whenAnswered(request: FastifyRequest, reply: FastifyReply, relea
   reply.raw.once('close', once)
 }
 
+interface Exchange {
+  readonly request: IncomingMessage
+  readonly answer: ServerResponse
+}
+
+const newest = new WeakMap<Socket, Exchange>()
+
+/** The last request that a connection has begun, answered or not. */
+export const newestOn = (socket: Socket): Exchange | undefined => newest.get(socket)
+
 /** Counts the requests of each connection that are not answered yet. */
 export interface Pipelines {
   /** False for one more than there may be. */
@@ -44,6 +55,7 @@ export function createPipelines({ requestsPerConnectionMax }: { readonly request
       const count = (counts.get(socket) ?? 0) + 1
       if (socket.destroyed || count > requestsPerConnectionMax) return false
       counts.set(socket, count)
+      newest.set(socket, { request: request.raw, answer: reply.raw })
       whenAnswered(request, reply, () => counts.set(socket, counts.get(socket)! - 1))
       return true
     },

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { endOfString } from '../../base/json-scan.js'
 import { mapInSlices } from '../../base/slices.js'
 import { gatewayError } from '../errors.js'
+import type { NamedLimit } from './context.js'
 import { type JsonBounds, type JsonOutline, type JsonPart, outlineJson } from './json-outline.js'
 
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf]
@@ -10,6 +11,7 @@ const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf]
 const FORBIDDEN_KEY = '__proto__'
 
 export interface JsonLimits extends JsonBounds {
+  readonly jsonValuesMax: number
   /** Of one record, or of all that is around the records. */
   readonly recordBytesMax: number
   readonly recordValuesMax: number
@@ -22,8 +24,8 @@ export interface JsonLimits extends JsonBounds {
  * @throws GatewayError `JSON_INVALID`, `JSON_TOO_DEEP`, `JSON_TOO_MANY_VALUES`, `JSON_DUPLICATE_KEY`, `JSON_FORBIDDEN_KEY`,
  *   `RECORD_TOO_LARGE`, `CHARSET_INVALID`
  */
-export async function parseJsonBody(body: Uint8Array, limits: JsonLimits): Promise<unknown> {
-  const outline = outlineJson(body, limits)
+export async function parseJsonBody(body: Uint8Array, limits: JsonLimits, values = valuesOf(limits)): Promise<unknown> {
+  const outline = outlineJson(body, limits, values)
   if (!isUtf8(body)) throw gatewayError('CHARSET_INVALID', { charset: 'utf-8' })
   const frame = frameOf(body, outline)
   for (const part of [frame.part, ...outline.lists.flatMap(({ entries }) => entries)]) checkPart(part, limits)
@@ -33,6 +35,8 @@ export async function parseJsonBody(body: Uint8Array, limits: JsonLimits): Promi
   if (records !== undefined) (value as Record<string, unknown>).records = await parseEntries(body, records.entries)
   return value
 }
+
+const valuesOf = ({ jsonValuesMax }: JsonLimits): NamedLimit => ({ limit: 'jsonValuesMax', max: jsonValuesMax })
 
 function checkPart({ start, end, values }: JsonPart, { recordBytesMax, recordValuesMax }: JsonLimits): void {
   if (end - start > recordBytesMax) throw gatewayError('RECORD_TOO_LARGE', { limit: 'recordBytesMax', max: recordBytesMax })

@@ -1,12 +1,12 @@
 import { endOfString } from '../../base/json-scan.js'
 import { gatewayError } from '../errors.js'
+import type { NamedLimit } from './context.js'
 
 const [QUOTE, COLON, COMMA] = [0x22, 0x3a, 0x2c]
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d]
 
 export interface JsonBounds {
   readonly jsonDepthMax: number
-  readonly jsonValuesMax: number
   /** Entries of such a list. */
   readonly recordsPerRequestMax: number
 }
@@ -44,8 +44,8 @@ const KEY = Buffer.from('records')
  * bound is broken. Of what is no JSON it may say anything: the parts, parsed, will show it.
  * @throws GatewayError `JSON_TOO_DEEP`, `JSON_TOO_MANY_VALUES`, `TOO_MANY_RECORDS`
  */
-export function outlineJson(text: Uint8Array, bounds: JsonBounds): JsonOutline {
-  const { jsonDepthMax, jsonValuesMax, recordsPerRequestMax } = bounds
+export function outlineJson(text: Uint8Array, bounds: JsonBounds, valuesLimit: NamedLimit): JsonOutline {
+  const { jsonDepthMax, recordsPerRequestMax } = bounds
   const lists: JsonList[] = []
   let list: { start: number; entries: JsonPart[] } | undefined
   let entry = { start: 0, values: 0, members: 0 }
@@ -86,7 +86,7 @@ export function outlineJson(text: Uint8Array, bounds: JsonBounds): JsonOutline {
       }
       depth--
     }
-    if (values > jsonValuesMax) throw gatewayError('JSON_TOO_MANY_VALUES', { limit: 'jsonValuesMax', max: jsonValuesMax })
+    if (values > valuesLimit.max) throw gatewayError('JSON_TOO_MANY_VALUES', { ...valuesLimit })
   }
   return { start: 0, end: text.length, values, members, lists }
 }

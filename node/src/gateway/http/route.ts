@@ -36,8 +36,8 @@ export interface RouteBody {
   /** Of its bytes. */
   readonly limit: 'bodyBytesMax' | 'verifyBodyBytesMax' | 'smallBodyBytesMax'
   readonly content: Readonly<Record<string, Schema>>
-  /** Values of its JSON, where they are fewer than any body may have. */
-  readonly valuesMax?: number
+  /** Of the values of its JSON, where they are fewer than any body may have. */
+  readonly valuesLimit?: 'verifyValuesMax'
   /** What each entry of `records` must be. */
   readonly records?: Schema
 }

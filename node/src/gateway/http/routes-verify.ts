@@ -43,7 +43,7 @@ export function verifyRoutes({ chainId, proofs, rates, limits }: VerifyPorts): R
       },
       body: {
         limit: 'verifyBodyBytesMax',
-        valuesMax: limits.verifyValuesMax,
+        valuesLimit: 'verifyValuesMax',
         content: {
           'application/json': {
             type: 'object',
