@@ -1,11 +1,11 @@
-import { GATEWAY_LIMITS } from '../limits.js'
 import type { RecordSchema } from '@songhua/sdk/records/record-schema'
 import type { SchemaRegistry } from '@songhua/sdk/records/schema-registry'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
 import { concatBytes, utf8ToBytes } from '@songhua/sdk/protocol/bytes'
+import { mapInSlices } from '../../base/slices.js'
 import { fillIn, GATEWAY_ERRORS, GatewayError, gatewayError } from '../errors.js'
 import { createJudge } from '../judge.js'
-import type { GatewayLimits } from '../limits.js'
+import { GATEWAY_LIMITS, type GatewayLimits } from '../limits.js'
 import type { Acceptance, Outcome, Refusal, Submission, SubmittedRecord } from '../model.js'
 import { takeRandom } from '../random.js'
 import { type CsvRecords, charsetOf, parseMapping, readCsv, withColumns } from './csv-body.js'
@@ -19,7 +19,7 @@ export interface Order {
   /** Rows of a CSV that are no payload yet; by index. */
   readonly unreadable: ReadonlyMap<number, Refusal>
   /** What can be said of all of them without taking any: every bad row at once. */
-  preview(): readonly (Outcome | undefined)[]
+  preview(): Promise<readonly (Outcome | undefined)[]>
   /** The refusal as the caller sees it: with the columns of his CSV. */
   explain(refusal: Refusal): Refusal
 }
@@ -49,7 +49,7 @@ function readJsonOrder({ body, query }: Call): Order {
     records: many ?? [body as SubmittedRecord],
     isMany: many !== undefined,
     unreadable: new Map(),
-    preview: () => [],
+    preview: () => Promise.resolve([]),
     explain: (refusal) => refusal,
   }
 }
@@ -72,13 +72,13 @@ async function readCsvOrder(call: Call, { registry, limits, nowMs }: Reading): P
     const judgement = judge(record, call.caller)
     return 'refusal' in judgement ? judgement.refusal : undefined
   }
-  const unreadable = unreadableRows(csv, (at) => refusalOf(records[at]!))
+  const unreadable = await unreadableRows(csv, (at) => refusalOf(records[at]!))
   return {
     records,
     isMany: true,
     unreadable,
     preview: () =>
-      records.map((record, at) => {
+      mapInSlices(records, (record, at) => {
         const refusal = unreadable.get(at) ?? refusalOf(record)
         return refusal && { refusal }
       }),
@@ -113,12 +113,12 @@ export function schemaOf(registry: SchemaRegistry, id: string, version?: string)
 }
 
 /** Every failing field of each row with a cell that cannot be read: its other fields too, each field once. */
-function unreadableRows(
+async function unreadableRows(
   csv: CsvRecords,
   refusalOf: (at: number) => Refusal | undefined,
-): ReadonlyMap<number, Refusal> {
+): Promise<ReadonlyMap<number, Refusal>> {
   return new Map(
-    [...csv.violations].map(([at, cells]) => {
+    await mapInSlices([...csv.violations], ([at, cells]): [number, Refusal] => {
       const told = new Set(cells.map(({ path }) => path))
       const others = withColumns(refusalOf(at)?.violations ?? [], csv).filter(({ path }) => !told.has(path))
       const { en } = GATEWAY_ERRORS.RECORD_INVALID
@@ -156,7 +156,7 @@ export async function submit(
   const { records, unreadable, isMany } = order
   const sent = records.filter((_record, at) => !unreadable.has(at))
   const isDoomed = unreadable.size > 0 && !submission.partial
-  if (isDoomed || sent.length === 0) throw refused(order, order.preview(), port.language)
+  if (isDoomed || sent.length === 0) throw refused(order, await order.preview(), port.language)
   const acceptance = await acceptOrOutcomes(port, { ...submission, records: sent })
   const outcomes = interleave(order, acceptance.outcomes)
   if (acceptance.isRefused || !outcomes.some((one) => 'id' in one)) throw refused(order, outcomes, port.language)
