@@ -28,7 +28,7 @@ import { GENESIS_JSON } from '../protocol/support.js'
 import { LICENCE, NOW_MS, PAYLOADS, registry } from '../records/samples.js'
 import { jsonEdited, jsonTexts, strange, textEdited } from './json.js'
 import { anyBytes, mutated } from './mutations.js'
-import { assertNoPollution, knownCode, outcomeOf } from './outcome.js'
+import { type Outcome, assertNoPollution, knownCode, outcomeOf } from './outcome.js'
 import { FUZZ_TIMEOUT_MS, holds, holdsAsync } from './runs.js'
 
 beforeAll(async () => {
@@ -101,10 +101,6 @@ const READERS: readonly Reader[] = [
   { name: 'a schema', good: licence, read: parsed((json) => parseRecordSchema(json)), codes: /^SCHEMA_INVALID$/ },
   { name: 'a registry of one schema', good: licence, read: parsed((json) => createSchemaRegistry([json])), codes: /^SCHEMA_/ },
   { name: 'an envelope', good: built.envelope, read: parsed(parseEnvelope), codes: /^ENVELOPE_(INVALID|TOO_LARGE)$/ },
-  {
-    name: 'a body of the gateway', good: { records: [{ schema: 'government.licence', payload: LICENCE }] },
-    read: (text) => parseJsonBody(new TextEncoder().encode(text), GATEWAY_LIMITS), codes: /^(JSON|CHARSET)_/,
-  },
   { name: 'a mapping of columns', good: { 列: 'XK_WSH', b: '$subject' }, read: (text) => parseMapping(text, GATEWAY_LIMITS), codes: /^MAPPING_INVALID$/ },
   {
     name: 'an EPCIS event', good: PAYLOADS.objectEvent,
@@ -128,6 +124,34 @@ describe.each(READERS)('$name', { timeout: FUZZ_TIMEOUT_MS }, ({ good, read, cod
   })
 
   it.each(regressions)('keeps what was mended: %s', (_, text) => void outcomeOf(codes, () => read(text)))
+})
+
+// --------------------------------------------------------------------------------------------- a body of the gateway
+
+describe('a body of the gateway', { timeout: FUZZ_TIMEOUT_MS }, () => {
+  const good = { records: [{ schema: 'government.licence', payload: LICENCE }, {}, 1], more: [[]], 列: { records: [1, '],"'] } }
+  const codes = /^(JSON|CHARSET)_/
+  const read = async (text: string): Promise<Outcome<unknown>> => {
+    try {
+      return { value: await parseJsonBody(new TextEncoder().encode(text), GATEWAY_LIMITS) }
+    } catch (error) {
+      return { code: knownCode(codes, error) }
+    }
+  }
+
+  it('is read when it is good, entry by entry, as a parser reads the whole', async () => {
+    for (const text of [JSON.stringify(good), JSON.stringify(good, null, 2), '{"records":[ ],"b":[]}', '{"a":"records","b":[1]}', '["records",[1,2]]', '{"\\u0072ecords":[1]}', '\uFEFF[[1],{"a":[2]}]', '7']) {
+      expect(await read(text)).toEqual({ value: JSON.parse(text.replace('\uFEFF', '')) as unknown })
+    }
+  })
+
+  it('is read as a parser reads it or refused by a code of its own, whatever is done to it', async () => {
+    await holdsAsync(jsonTexts(good), 250, async (text) => {
+      const outcome = await read(text)
+      if ('value' in outcome) expect(outcome.value).toEqual(JSON.parse(text.replace(/^\uFEFF/, '')))
+      else if (outcome.code === 'JSON_INVALID') expect(() => void JSON.parse(text)).toThrow(SyntaxError)
+    })
+  })
 })
 
 // --------------------------------------------------------------------------------------------------------- evidence

@@ -125,7 +125,7 @@ describe('what is refused', () => {
   it('more than may wait, whether it comes at once or together', async () => {
     await gateway.stop()
     gateway = await openGateway(folder, chain, { options: { outboxRecordsMax: 5 } })
-    await expect(accept(licences(6))).rejects.toMatchObject({ code: 'OUTBOX_FULL', details: { limit: 5 } })
+    await expect(accept(licences(6))).rejects.toMatchObject({ code: 'OUTBOX_FULL', details: { limit: 'outboxRecordsMax', max: 5 } })
     const answers = await Promise.allSettled([1, 2, 3].map((part) => accept(licences(2, part * 10))))
     expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
     await accept([licence(99)])

@@ -13,9 +13,9 @@ afterEach(async () => {
   await fixture.stop()
 })
 
-const open = (port: number): Promise<Socket> =>
+const open = (port: number, localAddress = '127.0.0.1'): Promise<Socket> =>
   new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1', () => resolve(socket))
+    const socket = connect({ port, host: '127.0.0.1', localAddress }, () => resolve(socket))
     sockets.push(socket.on('error', reject))
   })
 const closedOf = (some: readonly Socket[]): number => some.filter(({ destroyed, readableEnded }) => destroyed || readableEnded).length
@@ -46,24 +46,58 @@ describe('sockets', () => {
 const counted = (code: string, limit?: string): number =>
   fixture.refusals().find((one) => one.code === code && one.limit === limit)?.count ?? 0
 
-/** Announces a body and sends none of it. */
-async function announce(path: string, headers: string, bytes: number): Promise<void> {
+/** Announces a body and sends a part of it. */
+async function announce(path: string, headers: string, bytes: number, sent = 1): Promise<void> {
   const socket = await open(fixture.port)
-  socket.write(`POST ${path} HTTP/1.1\r\nHost: localhost\r\n${headers}Content-Type: application/json\r\nContent-Length: ${bytes}\r\n\r\n{`)
+  socket.write(`POST ${path} HTTP/1.1\r\nHost: localhost\r\n${headers}Content-Type: application/json\r\nContent-Length: ${bytes}\r\n\r\n${'{'.padEnd(sent)}`)
 }
 
-describe('bodies that are announced and not sent', () => {
-  it('hold what is there for callers without a key, and nothing of what is there for others', async () => {
+/** All that comes back until the connection is closed, or says nothing more. */
+async function told(request: string, localAddress = '127.0.0.1'): Promise<string> {
+  const socket = await open(fixture.port, localAddress)
+  let received = ''
+  socket.on('data', (data: Buffer) => (received += data.toString()))
+  socket.write(request)
+  await until('an answer', () => received.endsWith('}') || socket.readableEnded)
+  return received
+}
+
+describe('bodies of callers without a key', () => {
+  it('that are announced and not sent hold nothing', async () => {
+    fixture = await createFixture({ limits: { inboundBytesAnonymousMax: 100_000, inboundBytesPerAddressMax: 100_000 } })
+    for (let sent = 0; sent < 16; sent++) await announce('/v1/verify', '', 90_000)
+    expect((await ask(`${fixture.url}/v1/verify`, { body: { evidence: {}, trustAnchor: {} } })).status).toBe(200)
+    expect(fixture.refusals()).toEqual([])
+  })
+
+  it('hold the share of their address as they come, and other addresses have theirs', async () => {
+    fixture = await createFixture({ limits: { inboundBytesPerAddressMax: 100_000 } })
+    for (let sent = 0; sent < 3; sent++) await announce('/v1/verify', '', 50_000, 45_000)
+    await until('the third to be refused', () => counted('RATE_LIMITED', 'inboundBytesPerAddressMax') === 1)
+    const refused = await ask(`${fixture.url}/v1/verify`, { body: { evidence: 'a'.repeat(20_000) } })
+    expect([refused.status, refused.json.error.details.limit]).toEqual([429, 'inboundBytesPerAddressMax'])
+    const text = JSON.stringify({ evidence: 'a'.repeat(20_000), salt: 'x' })
+    expect(await told(`POST /v1/verify HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n${text}`, '127.0.0.2')).toContain('REQUEST_INVALID')
+  })
+
+  it('hold what is there for all of them, and nothing of what is there for others', async () => {
     fixture = await createFixture({ limits: { inboundBytesAnonymousMax: 100_000 } })
     const { token } = fixture.key()
-    for (let sent = 0; sent < 3; sent++) await announce('/v1/verify', '', 50_000)
+    for (let sent = 0; sent < 3; sent++) await announce('/v1/verify', '', 50_000, 45_000)
     await until('the third to be refused', () => counted('GATEWAY_BUSY', 'inboundBytesAnonymousMax') === 1)
-    const refused = await ask(`${fixture.url}/v1/verify`, { body: { evidence: {} } })
-    expect([refused.status, refused.json.error.code, refused.json.error.details.limit]).toEqual([503, 'GATEWAY_BUSY', 'inboundBytesAnonymousMax'])
     const taken = await ask(`${fixture.url}/v1/records`, { token, body: { schema: 'government.licence', payload: LICENCE } })
     expect(taken.status).toBe(202)
   })
 
+  it('have a short time to come', async () => {
+    fixture = await createFixture({ limits: { anonymousReceiveMs: 150 } })
+    const answer = await told('POST /v1/verify HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{')
+    expect(answer).toMatch(/^HTTP\/1.1 408 [^]*connection: close[^]*"code":"REQUEST_SLOW"[^]*"limit":"anonymousReceiveMs","max":150/)
+    expect(counted('REQUEST_SLOW', 'anonymousReceiveMs')).toBe(1)
+  })
+})
+
+describe('bodies that are announced and not sent', () => {
   it('hold the share of their key, and the next key has its own', async () => {
     fixture = await createFixture({ limits: { inboundBytesPerKeyMax: 100_000 } })
     const [hostile, honest] = [fixture.key(), fixture.key()]
@@ -78,10 +112,10 @@ describe('bodies that are announced and not sent', () => {
 
 describe('slow ones', () => {
   it.each([
-    ['headers', 'POST /v1/records HTTP/1.1\r\nHost: l', { headersReceiveMs: 150, receiveCheckMs: 50 }],
+    ['headers', 'POST /v1/records HTTP/1.1\r\nHost: l', { headersReceiveMs: 150, receiveCheckMs: 50 }, 'headersReceiveMs'],
     ['bodies', 'POST /v1/verify HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{',
-      { headersReceiveMs: 150, requestReceiveMs: 200, receiveCheckMs: 50 }],
-  ])('of %s, byte by byte, end with 408 and are counted', async (_what, start, limits) => {
+      { headersReceiveMs: 150, requestReceiveMs: 200, receiveCheckMs: 50 }, 'requestReceiveMs'],
+  ])('of %s, byte by byte, end with 408 and are counted', async (_what, start, limits, limit) => {
     fixture = await createFixture({ limits })
     const socket = await open(fixture.port)
     let received = ''
@@ -91,7 +125,7 @@ describe('slow ones', () => {
     await until('it to be cut', () => received !== '')
     clearInterval(drip)
     expect(received).toContain('408 Request Timeout')
-    expect(counted('HTTP_BROKEN', 'requestReceiveMs')).toBe(1)
+    expect(counted('REQUEST_SLOW', limit)).toBe(1)
     expect(await isUp()).toBe(true)
   })
 })
@@ -136,7 +170,37 @@ describe('a body', () => {
     const body = { records: Array.from({ length: 1001 }, () => ({})) }
     const refused = await ask(`${fixture.url}/v1/records`, { token, body })
     expect([refused.status, refused.json.error.code]).toEqual([413, 'JSON_TOO_MANY_VALUES'])
-    expect(refused.json.error.details.limit).toBe(1000)
+    expect(refused.json.error.details).toEqual({ limit: 'jsonValuesMax', max: 1000 })
+    expect(counted('JSON_TOO_MANY_VALUES', 'jsonValuesMax')).toBe(1)
+  })
+
+  it.each([
+    ['bytes', { payload: '中'.repeat(700_000) }, 'RECORD_TOO_LARGE', 'recordBytesMax'],
+    ['values', { payload: Array.from({ length: 131_073 }, () => 0) }, 'JSON_TOO_MANY_VALUES', 'recordValuesMax'],
+  ])('with a record of more %s than a payload may have is refused before that is parsed', async (_what, record, code, limit) => {
+    fixture = await createFixture()
+    const { token } = fixture.key()
+    for (const body of [record, { records: [{}, record] }]) {
+      const refused = await ask(`${fixture.url}/v1/records`, { token, body })
+      expect([refused.status, refused.json.error.code, refused.json.error.details.limit]).toEqual([413, code, limit])
+    }
+    expect(counted(code, limit)).toBe(2)
+  })
+
+  it('of more mistakes than anybody reads is judged so far and no further, and leaves others their turns', async () => {
+    fixture = await createFixture()
+    const { token } = fixture.key()
+    const unknown = Object.fromEntries(Array.from({ length: 63 }, (_, at) => [`k${at}`, 0]))
+    const body = JSON.stringify({ records: Array.from({ length: 10_000 }, () => unknown) })
+    let turns = 0
+    const turn = setInterval(() => turns++, 1)
+    const refused = await ask(`${fixture.url}/v1/records`, { token, body })
+    clearInterval(turn)
+    const { code, violations, moreViolations } = refused.json.error as unknown as { code: string; violations: { path: string }[]; moreViolations: number }
+    expect([refused.status, code, violations.length]).toEqual([400, 'REQUEST_INVALID', GATEWAY_LIMITS.violationsMax])
+    expect(violations.at(-1)!.path).toMatch(/^\/records\/15\//)
+    expect(moreViolations).toBeLessThan(130)
+    expect(turns).toBeGreaterThan(5)
   })
 
   it('of many bad records comes back with each row, and no more violations than anybody reads', async () => {

@@ -62,7 +62,7 @@ describe('POST /v1/verify', () => {
     for (const evidence of [long, JSON.stringify(long)]) {
       const answer = await verify({ evidence })
       expect([answer.status, answer.json.error.code]).toEqual([413, 'EVIDENCE_TOO_LARGE'])
-      expect(answer.json.error.details.limit).toBe(limit)
+      expect(answer.json.error.details).toMatchObject({ limit: 'verifyHistoryCharactersMax', max: limit })
     }
     for (const validatorHistory of ['x', [1, null, {}], undefined]) {
       expect((await verify({ evidence: { ...bundle, validatorHistory } })).json.valid).toBe(false)
@@ -112,6 +112,27 @@ describe('POST /v1/verify', () => {
     } finally {
       await own.stop()
     }
+  })
+
+  it.each([
+    ['nesting without end', '['.repeat(900_000) + ']'.repeat(900_000), 'FORMAT_TOO_DEEP'],
+    ['values without number', `[${'[],'.repeat(600_000)}0]`, 'FORMAT_TOO_LARGE'],
+    ['keys without number', `{${Array.from({ length: 150_000 }, (_, at) => `"k${at}":0`).join()}}`, 'FORMAT_TOO_LARGE'],
+  ])('gives up on a text of %s before it is parsed, and counts its size', async (_what, evidence, code) => {
+    const own = await createFixture({ limits: { verifyBurst: 7, verifyPerSecond: 0.01 }, header: () => Promise.resolve(chain.headers[0]!) })
+    try {
+      const { status, json } = await ask(`${own.url}/v1/verify`, { body: { evidence } })
+      expect([status, json.valid, json.steps[0]?.code]).toEqual([200, false, code])
+      const next = await Promise.all(Array.from({ length: 7 }, () => ask(`${own.url}/v1/verify`, { body: { evidence: 1 } })))
+      expect(next.filter((one) => one.status === 200).length).toBeLessThan(7 - 1)
+    } finally {
+      await own.stop()
+    }
+  })
+
+  it('takes no more values than a bundle and a trust anchor may have', async () => {
+    const refused = await verify({ evidence: Array.from({ length: GATEWAY_LIMITS.verifyValuesMax }, () => 0) })
+    expect([refused.status, refused.json.error.code]).toEqual([413, 'JSON_TOO_MANY_VALUES'])
   })
 
   it('has limits of size and rate of its own', async () => {

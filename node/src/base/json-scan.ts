@@ -37,8 +37,11 @@ export function scanJson(text: Uint8Array): JsonScan {
   return { depth: deepest, members, values }
 }
 
-/** @returns the index of the closing quote, or the end of an unfinished string */
-function endOfString(text: Uint8Array, start: number): number {
+/**
+ * @param start behind the opening quote
+ * @returns the index of the closing quote, or the end of an unfinished string
+ */
+export function endOfString(text: Uint8Array, start: number): number {
   let at = text.indexOf(QUOTE, start)
   while (at !== -1) {
     let backslashes = 0

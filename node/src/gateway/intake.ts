@@ -87,8 +87,8 @@ async function take(
   const { caller, records, partial } = submission
   const { judge, reservations, writer, clock } = parts
   const checkRoom = (count: number): void => {
-    const limit = options.outboxRecordsMax
-    if (parts.progress.pending() + reservations.records() + count > limit) throw gatewayError('OUTBOX_FULL', { limit })
+    const max = options.outboxRecordsMax
+    if (parts.progress.pending() + reservations.records() + count > max) throw gatewayError('OUTBOX_FULL', { limit: 'outboxRecordsMax', max })
   }
   checkRoom(records.length)
   const judged = await mapInSlices(records, (record) => judge(record, caller))

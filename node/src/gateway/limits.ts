@@ -14,19 +14,43 @@ export const GATEWAY_LIMITS = {
   verifyHistoryCharactersMax: 448 * 1024,
   /** History that counts as one more verification: the largest takes 19 turns more, so one address one a second. */
   verifyHistoryCharactersPerTurn: 24 * 1024,
+  /** Body that counts as one more verification, bytes; 1 MiB takes some 12 ms when it is scanned, parsed and hashed. */
+  verifyBodyBytesPerTurn: 512 * 1024,
+  /** Values in a body to verify: a bundle and a trust anchor have 32,768 each. */
+  verifyValuesMax: 64 * 1024,
   /** Of everything else, bytes. */
   smallBodyBytesMax: 16 * 1024,
   /** Bodies being received or worked on at one time, bytes in all. */
   inboundBytesMax: 256 * 1024 * 1024,
   /** Of them by one API key: four of the largest. A slow body holds what it announced until it is whole. */
   inboundBytesPerKeyMax: 128 * 1024 * 1024,
-  /** Of them by callers without a key, all together: they never keep out those who have one. */
+  /**
+   * Of bodies by callers without a key, what has come of them: all together, since they never keep out those who have
+   * one, and from one address (IPv6: one /64), bytes.
+   */
   inboundBytesAnonymousMax: 32 * 1024 * 1024,
+  inboundBytesPerAddressMax: 4 * 1024 * 1024,
+  /** Time to receive the body of a caller without a key, ms. */
+  anonymousReceiveMs: 10_000,
+  /** Answers to callers with a key that have not left yet, bytes in all: what a client does not read stays in memory. */
+  outboundBytesMax: 64 * 1024 * 1024,
+  /** Of them to one API key: more than twenty of the largest payloads. */
+  outboundBytesPerKeyMax: 32 * 1024 * 1024,
+  /** Answers to callers without a key, bytes: in all, and to one address (IPv6: one /64). */
+  outboundBytesAnonymousMax: 16 * 1024 * 1024,
+  outboundBytesPerAddressMax: 4 * 1024 * 1024,
   recordsPerRequestMax: 10_000,
   /** Nesting of arrays and objects; evidence may be nested 32 deep. */
   jsonDepthMax: 64,
   /** Values in one body: 100 for each of the most records. A parsed one takes some 100 bytes and a few µs. */
   jsonValuesMax: 1_000_000,
+  /**
+   * Of one record, bytes: a payload has 1 MiB, and escapes may double it. Records are parsed one by one, with turns for
+   * others between them, so that this is what one body holds the thread for.
+   */
+  recordBytesMax: 2 * 1024 * 1024,
+  /** Values in one record; a payload has 100,000. */
+  recordValuesMax: 128 * 1024,
   /** Violations told of one request; the rest is counted. */
   violationsMax: 1000,
   csvColumnsMax: 256,
@@ -37,8 +61,12 @@ export const GATEWAY_LIMITS = {
   /** Of `?wait=final`, ms; shorter than `idleSocketMs`. */
   waitMsDefault: 30_000,
   waitMsMax: 60_000,
-  /** Requests that wait for finality at one time. */
+  /** Requests that wait for finality at one time, in all and of one API key; more are answered as accepted. */
   waitsMax: 4096,
+  waitsPerKeyMax: 1024,
+  /** Records that they wait for: each takes some 250 bytes until it is answered. */
+  waitRecordsMax: 400_000,
+  waitRecordsPerKeyMax: 200_000,
   pageRecordsDefault: 50,
   pageRecordsMax: 500,
   /** Per API key. */
@@ -77,6 +105,8 @@ export const GATEWAY_LIMITS = {
   connectionsMax: 1024,
   /** Of one address that is no trusted proxy. */
   connectionsPerAddressMax: 256,
+  /** Requests of one connection that are not answered: who pipelines more than that is cut off. */
+  requestsPerConnectionMax: 16,
   /** All request headers, bytes. */
   headerBytesMax: 16 * 1024,
   /** Time to receive the headers, and the whole request, ms. */

@@ -42,7 +42,7 @@ const error: Schema = object({
       violations: list(ref('Violation')),
       rows: list(ref('RefusedRow')),
       existingId: text('The record that is there already'),
-      moreViolations: whole,
+      moreViolations: { ...whole, description: 'At least so many are not told' },
     },
     ['field', 'details', 'violations', 'rows', 'existingId', 'moreViolations'],
   ),

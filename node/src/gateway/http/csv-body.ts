@@ -3,6 +3,7 @@ import { CsvError, parse } from 'csv-parse'
 import type { RecordSchema } from '@songhua/sdk/records/record-schema'
 import { type ColumnMapping, createRowReader, type RowReader, type RowViolation } from '@songhua/sdk/records/row'
 import type { Violation } from '@songhua/sdk/records/schema-types'
+import { mapInSlices } from '../../base/slices.js'
 import { gatewayError } from '../errors.js'
 import type { GatewayLimits } from '../limits.js'
 import { type EnvelopeColumns, type EnvelopeParts, takeEnvelopeColumns } from './csv-columns.js'
@@ -61,7 +62,7 @@ export async function readCsv(source: CsvSource, limits: GatewayLimits): Promise
   const bad = [...envelope.violations, ...fields.violations]
   if (bad.length > 0) throw columnsInvalid(bad)
   const violations = new Map<number, readonly RowViolation[]>()
-  const records = rows.map((cells, at) => {
+  const records = await mapInSlices(rows, (cells, at) => {
     const row = Object.fromEntries(heading.map((column, i) => [column, cells[i] ?? '']))
     const { parts, violations: inParts } = envelope.read(row)
     const { payload, violations: inFields } = fields.read(row)
@@ -108,7 +109,7 @@ async function readRows(text: string, limits: GatewayLimits): Promise<string[][]
     for await (const row of input as AsyncIterable<string[]>) {
       rows.push(row)
       if (rows.length > limits.recordsPerRequestMax + 1) {
-        throw gatewayError('TOO_MANY_RECORDS', { limit: limits.recordsPerRequestMax })
+        throw gatewayError('TOO_MANY_RECORDS', { limit: 'recordsPerRequestMax', max: limits.recordsPerRequestMax })
       }
     }
   } catch (error) {

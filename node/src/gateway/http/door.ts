@@ -1,15 +1,18 @@
+import { Readable } from 'node:stream'
 import cors from '@fastify/cors'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { guardConnections } from '../../base/connection-guard.js'
 import { isHostAllowed } from '../../base/host-names.js'
 import type { Logger } from '../../base/logger.js'
 import type { Refusals } from '../../base/refusals.js'
-import { createShareBudget } from '../../base/share-budget.js'
 import { gatewayError } from '../errors.js'
 import type { GatewayLimits } from '../limits.js'
-import type { Caller } from '../model.js'
-import { pathOf, sendError } from './error-reply.js'
+import { answerBroken } from './broken.js'
+import { contextOf } from './context.js'
+import { pathOf, putError, sendError } from './error-reply.js'
+import { createPipelines } from './in-hand.js'
 import { parseJsonBody } from './json-body.js'
+import { createOutboundBudget } from './outbound.js'
 import type { Route } from './route.js'
 
 export interface DoorOptions {
@@ -27,25 +30,9 @@ export interface DoorOptions {
   readonly onUnknown: (request: FastifyRequest) => void
 }
 
-/** What is known of a request beside what Fastify knows. */
-export interface RequestContext {
-  caller?: Caller
-  bodyBytes: Uint8Array
-  releaseBody(): void
-}
-
-const contexts = new WeakMap<FastifyRequest, RequestContext>()
-const NO_BYTES = new Uint8Array()
-
-export function contextOf(request: FastifyRequest): RequestContext {
-  let context = contexts.get(request)
-  if (!context) contexts.set(request, (context = { bodyBytes: NO_BYTES, releaseBody: () => undefined }))
-  return context
-}
-
 /** A Fastify server with bounded connections, headers and times, whose every refusal is one of the catalogue. */
 export async function createDoor(options: DoorOptions): Promise<FastifyInstance> {
-  const { limits, logger, refusals, corsOrigins, trustedProxies = [] } = options
+  const { limits, refusals, corsOrigins, trustedProxies = [] } = options
   const server = fastify({
     trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
     bodyLimit: limits.smallBodyBytesMax,
@@ -64,17 +51,15 @@ export async function createDoor(options: DoorOptions): Promise<FastifyInstance>
     frameworkErrors: (error, request, reply) => {
       void sendError(error, request, reply, options)
     },
-    clientErrorHandler: (error, socket) => {
-      logger.debug('an HTTP connection broke the protocol', { reason: error.message })
-      const { status, limit } = BROKEN[error.code ?? ''] ?? { status: '400 Bad Request', limit: undefined }
-      refusals.count('HTTP_BROKEN', limit)
-      if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
-    },
+    clientErrorHandler: (error, socket) => answerBroken(error, socket, options),
   })
   server.server.maxConnections = limits.connectionsMax
   guardConnections(server.server, { limits, trustedProxies, onClosed: (limit) => refusals.count('CONNECTION_CLOSED', limit) })
   // Answers go out as they are: the schemas of answers are for the documentation.
   server.setSerializerCompiler(() => (answer) => JSON.stringify(answer))
+  // In front of all routes, those of plugins too: each keeps the one that it finds.
+  server.setErrorHandler((error, request, reply) => sendError(error, request, reply, options))
+  boundAnswers(server, options)
   server.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-content-type-options', 'nosniff')
     const { host } = request.headers
@@ -91,60 +76,45 @@ export async function createDoor(options: DoorOptions): Promise<FastifyInstance>
     strictPreflight: false,
   })
   addBodyParsers(server, limits)
-  answerUnknownRoutes(server, options)
-  server.setErrorHandler((error, request, reply) => sendError(error, request, reply, options))
+  refuseUnknownRoutes(server, options)
   return server
 }
 
-/** What Node refuses before there is a request, by the limit that was met. */
-const BROKEN: Record<string, { status: string; limit: keyof GatewayLimits }> = {
-  HPE_HEADER_OVERFLOW: { status: '431 Request Header Fields Too Large', limit: 'headerBytesMax' },
-  ERR_HTTP_REQUEST_TIMEOUT: { status: '408 Request Timeout', limit: 'requestReceiveMs' },
+/** Nobody fills the memory with answers that he does not read: neither many on one connection, nor large ones on many. */
+function boundAnswers(server: FastifyInstance, { limits, refusals }: Pick<DoorOptions, 'limits' | 'refusals'>): void {
+  const pipelines = createPipelines(limits)
+  const outbound = createOutboundBudget(limits)
+  server.addHook('onRequest', (request, reply, done) => {
+    if (pipelines.enter(request, reply)) return done()
+    // A refusal of each would be one more answer that waits.
+    const { socket } = request.raw
+    reply.hijack()
+    if (socket.destroyed) return
+    refusals.count('CONNECTION_CLOSED', 'requestsPerConnectionMax' satisfies keyof GatewayLimits)
+    socket.destroy()
+  })
+  server.addHook('onSend', (request, reply, payload, done) => {
+    const { caller, answerBytes } = contextOf(request)
+    const refusal = outbound.take({ request, reply, keyId: caller?.keyId, payload, heldBytes: answerBytes })
+    if (refusal === undefined) return done(null, payload)
+    if (payload instanceof Readable) payload.destroy()
+    // Whoever reads nothing sends nothing more here either.
+    void reply.header('connection', 'close')
+    done(null, putError(refusal, request, reply, { refusals }))
+  })
 }
 
 function addBodyParsers(server: FastifyInstance, limits: GatewayLimits): void {
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
-    contextOf(request).bodyBytes = body
-    try {
-      done(null, parseJsonBody(body, limits))
-    } catch (error) {
-      done(error as Error)
-    }
+    const context = contextOf(request)
+    context.bodyBytes = body
+    parseJsonBody(body, limits, context.valuesLimit).then((value) => done(null, value), done)
   })
   server.addContentTypeParser('text/csv', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     contextOf(request).bodyBytes = body
     done(null, body)
   })
-}
-
-/** Bodies in hand, over all connections. */
-export interface InboundBudget {
-  /** Counts the body's announced length, or the most allowed when it is chunked, until it is released. */
-  reserve(request: FastifyRequest, reply: FastifyReply, limitBytes: number): void
-}
-
-const ANONYMOUS = ''
-
-export function createInboundBudget(limits: GatewayLimits): InboundBudget {
-  const keyed = createShareBudget({ totalMax: limits.inboundBytesMax, shareMax: limits.inboundBytesPerKeyMax })
-  const anonymous = createShareBudget({ totalMax: limits.inboundBytesAnonymousMax, shareMax: limits.inboundBytesAnonymousMax })
-  return {
-    reserve(request, reply, limitBytes) {
-      const announced = Number(request.headers['content-length'] ?? limitBytes)
-      if (announced > limitBytes) throw gatewayError('BODY_TOO_LARGE', { limit: limitBytes })
-      const context = contextOf(request)
-      const keyId = context.caller?.keyId
-      const taken = keyId === undefined ? anonymous.take(ANONYMOUS, announced) : keyed.take(keyId, announced)
-      if (taken === 'total') throw gatewayError('GATEWAY_BUSY', { limit: keyId === undefined ? 'inboundBytesAnonymousMax' : 'inboundBytesMax' })
-      if (taken === 'share') throw gatewayError('RATE_LIMITED', { limit: 'inboundBytesPerKeyMax', retryAfterS: 1 })
-      context.releaseBody = () => {
-        context.bodyBytes = NO_BYTES
-        taken()
-      }
-      reply.raw.once('close', () => context.releaseBody())
-    },
-  }
 }
 
 /** Only what the door reads, only uncompressed. */
@@ -154,7 +124,7 @@ export function checkContentType(request: FastifyRequest, route: Route): void {
   if (encoding !== undefined && encoding !== 'identity') throw gatewayError('CONTENT_ENCODING', { encoding: encoding.slice(0, 50) })
   const type = (request.headers['content-type'] ?? '').slice(0, 100)
   const essence = type.split(';')[0]!.trim().toLowerCase()
-  if (!expected.includes(essence)) throw gatewayError('CONTENT_TYPE', { type, expected: expected.join(', ') })
+  if (!expected.includes(essence)) throw gatewayError('CONTENT_TYPE', { type, expected: expected.join(' | ') })
 }
 
 /** The methods that a path takes, told apart from paths that are not there; none for those. */
@@ -171,15 +141,22 @@ export function createMethodsOf(routes: readonly Route[]): MethodsOf {
   }
 }
 
-function answerUnknownRoutes(server: FastifyInstance, { methodsOf, onUnknown }: DoorOptions): void {
-  server.setNotFoundHandler((request) => {
-    onUnknown(request)
+/** Before a body is received that nobody wants. */
+function refuseUnknownRoutes(server: FastifyInstance, { methodsOf, onUnknown }: DoorOptions): void {
+  const refuse = (request: FastifyRequest): never => {
     const path = pathOf(request)
     const { method } = request
     const allowed = methodsOf(path).join(', ')
     if (allowed === '') throw gatewayError('ROUTE_UNKNOWN', { method, path })
     throw gatewayError('METHOD_NOT_ALLOWED', { method, path, allowed, allowHeader: allowed })
+  }
+  server.addHook('onRequest', (request, _reply, done) => {
+    if (!request.is404) return done()
+    onUnknown(request)
+    refuse(request)
   })
+  // The page's files that are not there are found out later.
+  server.setNotFoundHandler(refuse)
 }
 
 /** OPTIONS that is no preflight of a browser: @fastify/cors would take every one for such. */

@@ -1,12 +1,16 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify'
+import { mapInSlices } from '../../base/slices.js'
 import type { ApiKeys } from '../api-keys.js'
 import { gatewayError } from '../errors.js'
 import type { GatewayLimits } from '../limits.js'
 import type { Caller } from '../model.js'
-import { checkContentType, contextOf, type InboundBudget, type RequestContext } from './door.js'
+import { contextOf, type RequestContext } from './context.js'
+import { checkContentType } from './door.js'
+import type { InboundBudget } from './inbound.js'
 import { routeToSchema } from './openapi.js'
 import type { Rates } from './rates.js'
-import { invalidFields } from './request-violations.js'
+import { invalidFields, requestInvalid } from './request-violations.js'
 import type { Call, Route, Schema } from './route.js'
 
 export interface Guards {
@@ -16,7 +20,7 @@ export interface Guards {
   readonly limits: GatewayLimits
 }
 
-/** Keys of one object outside the payload: each unknown one costs a violation. */
+/** Keys of one object outside the payload: each unknown one costs a violation, and objects of many are slow. */
 const KEYS_MAX = 64
 const BEARER = /^Bearer +([\x21-\x7e]{1,256})$/i
 
@@ -26,16 +30,22 @@ export function openDoor(server: FastifyInstance, route: Route, guards: Guards):
     method: route.method,
     url: route.url,
     exposeHeadRoute: route.method === 'GET' && route.head !== false,
-    bodyLimit: route.body?.limitBytes ?? 1,
+    bodyLimit: route.body === undefined ? 1 : guards.limits[route.body.limit],
     schema: routeToSchema(route),
     onRequest: (request, reply, done) => {
       admit(request, reply, { route, guards })
       done()
     },
-    preValidation: (request, _reply, done) => {
+    ...(route.body && {
+      preParsing: (request, _reply, payload, done) => {
+        done(null, guards.inbound.receive(request, payload as Readable))
+      },
+    }),
+    preValidation: async (request) => {
       request.query = readQuery(request.query as Record<string, unknown>, route.query ?? {})
-      checkSizes(request.body, guards.limits)
-      done()
+      checkKeys(request.body, '')
+      if (route.body?.records === undefined) return
+      await checkRecords(request, route.body.records, guards.limits)
     },
     handler: async (request, reply) => {
       const answer = await route.handle(new RequestCall(request, reply))
@@ -50,7 +60,9 @@ function admit(request: FastifyRequest, reply: FastifyReply, door: { route: Rout
   else contextOf(request).caller = callerOf(request, route.scopes, guards)
   if (route.body === undefined) return
   checkContentType(request, route)
-  guards.inbound.reserve(request, reply, route.body.limitBytes)
+  const { valuesLimit } = route.body
+  if (valuesLimit !== undefined) contextOf(request).valuesLimit = { limit: valuesLimit, max: guards.limits[valuesLimit] }
+  guards.inbound.reserve(request, reply, route.body.limit)
 }
 
 function callerOf(request: FastifyRequest, scopes: NonNullable<Route['scopes']>, { keys, rates }: Guards): Caller {
@@ -78,19 +90,25 @@ function readQuery(query: Record<string, unknown>, properties: Readonly<Record<s
   )
 }
 
-/** All violations are told, so their number is bounded before they are looked for. @throws GatewayError */
-function checkSizes(body: unknown, limits: GatewayLimits): void {
-  checkKeys(body, '')
-  const records = (body as { records?: unknown } | undefined | null)?.records
-  const limit = limits.recordsPerRequestMax
-  if (Array.isArray(records) && records.length > limit) throw gatewayError('TOO_MANY_RECORDS', { limit })
-  if (Array.isArray(records)) records.forEach((record, at) => checkRecordKeys(record, `/records/${at}`))
-  else checkRecordKeys(body, '')
-}
-
-function checkRecordKeys(record: unknown, path: string): void {
-  checkKeys(record, path)
-  checkKeys((record as { subject?: unknown } | undefined | null)?.subject, `${path}/subject`)
+/**
+ * All violations are told, so their number is bounded before the schema is asked about the whole; record by record, with
+ * turns for others. What breaks fewer is told by the schema, in its order.
+ * @throws GatewayError
+ */
+async function checkRecords(request: FastifyRequest, schema: Schema, { violationsMax }: GatewayLimits): Promise<void> {
+  const body = request.body as { records?: unknown; subject?: unknown } | undefined | null
+  const records = body?.records
+  if (!Array.isArray(records)) return checkKeys(body?.subject, '/subject')
+  const isValid = request.compileValidationSchema(schema, 'body')
+  const findings: FastifySchemaValidationError[] = []
+  await mapInSlices(records as readonly unknown[], (record, at) => {
+    const path = `/records/${at}`
+    checkKeys(record, path)
+    checkKeys((record as { subject?: unknown } | null)?.subject, `${path}/subject`)
+    if (isValid(record)) return
+    for (const one of isValid.errors ?? []) findings.push({ ...one, instancePath: `${path}${one.instancePath}` })
+    if (findings.length > violationsMax) throw requestInvalid(findings, 'body')
+  })
 }
 
 function checkKeys(value: unknown, path: string): void {
@@ -136,7 +154,12 @@ class RequestCall implements Call {
   }
 
   releaseBody(): void {
+    this.request.body = undefined
     this.#context.releaseBody()
+  }
+
+  holdForAnswer(bytes: number): void {
+    this.#context.answerBytes = bytes
   }
 }
 

@@ -5,6 +5,7 @@ import type { Logger } from '../../base/logger.js'
 import { limitNamed, type Refusals } from '../../base/refusals.js'
 import { fillIn, GATEWAY_ERRORS, type GatewayError, gatewayError, type GatewayErrorCode } from '../errors.js'
 import { addVary } from './accept.js'
+import { contextOf } from './context.js'
 import { requestInvalid } from './request-violations.js'
 
 export type Language = 'zh' | 'en'
@@ -66,22 +67,37 @@ export interface ErrorPorts {
 
 /** Answers with the error: coded, in the caller's language, and without a word of what only the log may know. */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply, ports: ErrorPorts): FastifyReply {
-  const known = toGatewayError(error, request) ?? internal(error, request, ports.logger)
-  ports.refusals.count(known.code, limitNamed(known.details))
-  const retryAfterS = known.details.retryAfterS ?? RETRY_AFTER_S[known.code]
+  const known = abortion(error, request, ports.logger) ?? toGatewayError(error, request) ?? internal(error, request, ports.logger)
+  return reply.send(putError(known, request, reply, ports))
+}
+
+/** Counts the error and makes the answer one about it. @returns the body, which is not sent yet */
+export function putError(error: GatewayError, request: FastifyRequest, reply: FastifyReply, { refusals }: Pick<ErrorPorts, 'refusals'>): string {
+  const { code, details } = error
+  refusals.count(code, limitNamed(details))
+  const retryAfterS = details.retryAfterS ?? RETRY_AFTER_S[code]
   if (typeof retryAfterS === 'number') void reply.header('retry-after', String(retryAfterS))
-  if (GATEWAY_ERRORS[known.code].status === 401) void reply.header('www-authenticate', 'Bearer')
-  if (typeof known.details.allowHeader === 'string') void reply.header('allow', known.details.allowHeader)
+  if (GATEWAY_ERRORS[code].status === 401) void reply.header('www-authenticate', 'Bearer')
+  if (typeof details.allowHeader === 'string') void reply.header('allow', details.allowHeader)
   const language = languageOf(request.headers['accept-language'])
   addVary(reply, 'accept-language')
-  return reply
-    .code(GATEWAY_ERRORS[known.code].status)
+  void reply
+    .code(GATEWAY_ERRORS[code].status)
     .header('content-language', language)
     .header('cache-control', 'no-store')
     .removeHeader('etag')
     .removeHeader('content-disposition')
+    .removeHeader('content-length')
     .type('application/json; charset=utf-8')
-    .send(JSON.stringify({ error: errorToBody(known, language) }))
+  return JSON.stringify({ error: errorToBody(error, language) })
+}
+
+/** A client that goes away in the middle of its body is no failure of the gateway. */
+function abortion(error: unknown, { raw }: FastifyRequest, logger: Logger): GatewayError | undefined {
+  const isAbortion = raw.destroyed && !raw.complete && error instanceof Error && (error as FastifyError).code === 'ECONNRESET'
+  if (!isAbortion) return undefined
+  logger.debug('a client went away in the middle of its body', { reason: error.message })
+  return gatewayError('REQUEST_ABORTED')
 }
 
 function internal(error: unknown, request: FastifyRequest, logger: Logger): GatewayError {
@@ -112,7 +128,7 @@ function frameworkError(error: FastifyError, request: FastifyRequest): GatewayEr
   if (error.validation) return requestInvalid(error.validation, error.validationContext ?? 'body')
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return gatewayError('BODY_TOO_LARGE', { limit: request.routeOptions.bodyLimit })
+      return gatewayError('BODY_TOO_LARGE', { ...contextOf(request).bodyLimit })
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
     case 'FST_ERR_CTP_INVALID_TYPE':
     case 'FST_ERR_CTP_EMPTY_TYPE':
@@ -125,7 +141,16 @@ function frameworkError(error: FastifyError, request: FastifyRequest): GatewayEr
     case 'FST_ERR_BAD_URL':
     case 'FST_ERR_MAX_PARAM_LENGTH':
       return gatewayError('ROUTE_UNKNOWN', { method: request.method, path: pathOf(request) })
+    case undefined:
+      return fileError(error.statusCode, request)
     default:
       return undefined
   }
+}
+
+/** Of the page's files: errors without a code. */
+function fileError(status: number | undefined, request: FastifyRequest): GatewayError | undefined {
+  if (status === 416) return gatewayError('RANGE_INVALID', { range: (request.headers.range ?? '').slice(0, 100) })
+  const isUnknown = status === 400 || status === 403 || status === 404
+  return isUnknown ? gatewayError('ROUTE_UNKNOWN', { method: request.method, path: pathOf(request) }) : undefined
 }

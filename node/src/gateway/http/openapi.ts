@@ -25,6 +25,8 @@ const WITH_BODY: readonly GatewayErrorCode[] = [
   'CONTENT_TYPE',
   'CONTENT_ENCODING',
   'BODY_TOO_LARGE',
+  'REQUEST_SLOW',
+  'RECORD_TOO_LARGE',
   'GATEWAY_BUSY',
 ]
 

@@ -64,6 +64,7 @@ export function invalidFields(part: string, all: readonly RequestViolation[]): G
     part,
     ...(violations[0] === undefined ? {} : { field: violations[0].path.slice(1).replaceAll('/', '.') }),
     violations,
+    // At least: where there are so many, nobody looked for the last one.
     ...(all.length > violations.length ? { moreViolations: all.length - violations.length } : {}),
     problems: shown.map(({ en }) => en).join('; '),
     problemsZh: shown.map(({ zh }) => zh).join('；'),

@@ -20,7 +20,7 @@ export interface Route {
   readonly params?: Readonly<Record<string, Schema>>
   readonly query?: Readonly<Record<string, Schema>>
   readonly headers?: Readonly<Record<string, Schema>>
-  readonly body?: { readonly limitBytes: number; readonly content: Readonly<Record<string, Schema>> }
+  readonly body?: RouteBody
   readonly answers: Readonly<Record<number, RouteAnswer>>
   /** Besides those that any door may give. */
   readonly errors: readonly GatewayErrorCode[]
@@ -30,6 +30,16 @@ export interface Route {
   readonly head?: boolean
   /** What it gives is sent as JSON, unless it has sent an answer itself. */
   handle(call: Call): unknown
+}
+
+export interface RouteBody {
+  /** Of its bytes. */
+  readonly limit: 'bodyBytesMax' | 'verifyBodyBytesMax' | 'smallBodyBytesMax'
+  readonly content: Readonly<Record<string, Schema>>
+  /** Of the values of its JSON, where they are fewer than any body may have. */
+  readonly valuesLimit?: 'verifyValuesMax'
+  /** What each entry of `records` must be. */
+  readonly records?: Schema
 }
 
 export interface RouteAnswer {
@@ -52,8 +62,10 @@ export interface Call {
   readonly bodyBytes: Uint8Array
   readonly request: FastifyRequest
   readonly reply: FastifyReply
-  /** Gives back the room that the body took, once it is no longer needed. */
+  /** Forgets the body and gives back the room that it took, once it is no longer needed. */
   releaseBody(): void
+  /** @param bytes in memory beside the pieces of a streamed answer, until it has left */
+  holdForAnswer(bytes: number): void
 }
 
 /** Whose records, evidence and events the caller sees: its own issuer's, or, undefined, everybody's. */

@@ -127,7 +127,7 @@ function custodyRoutes({ shelf, custody }: RecordPorts): Route[] {
       scopes: ['records:hold'], answers,
       summary: { zh: '司法保全', en: 'Put under legal hold' },
       body: {
-        limitBytes: 16 * 1024,
+        limit: 'smallBodyBytesMax',
         content: {
           'application/json': {
             type: 'object',

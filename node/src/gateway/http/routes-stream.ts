@@ -32,7 +32,7 @@ export function createStreams(ports: StreamPorts): Streams {
   const text: Schema = { type: 'string', minLength: 1, maxLength: 64 }
   const checkRoom = (keyId: string): void => {
     const own = [...open.values()].filter((one) => one === keyId).length
-    if (own >= limits.streamsPerKeyMax) throw gatewayError('STREAMS_TOO_MANY', { limit: limits.streamsPerKeyMax })
+    if (own >= limits.streamsPerKeyMax) throw gatewayError('STREAMS_TOO_MANY', { limit: 'streamsPerKeyMax', max: limits.streamsPerKeyMax })
     if (open.size >= limits.streamsMax) throw gatewayError('GATEWAY_BUSY', { limit: 'streamsMax' })
   }
   const handle = async (call: Call): Promise<undefined> => {

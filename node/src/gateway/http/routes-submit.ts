@@ -1,12 +1,14 @@
 import type { SchemaRegistry } from '@songhua/sdk/records/schema-registry'
 import type { Bilingual } from '@songhua/sdk/records/schema-types'
+import { createShareBudget } from '../../base/share-budget.js'
 import type { GatewayLimits } from '../limits.js'
 import type { Intake, Shelf } from '../model.js'
 import { SHARED_ANSWER_TYPE } from './anchored-text.js'
 import { languageOf } from './error-reply.js'
+import { whenAnswered } from './in-hand.js'
 import type { Rates } from './rates.js'
 import type { Call, Route, Schema } from './route.js'
-import { readOrder, requestBytes, submit } from './submission.js'
+import { readOrder, requestBytes, type Settlement, submit } from './submission.js'
 import { idsOf, sendAccepted, sendAnchored } from './submit-answer.js'
 
 export interface SubmitPorts {
@@ -102,7 +104,8 @@ export function submitRoutes(ports: SubmitPorts): Route[] {
         mapping: { ...text, description: 'of a CSV: {"column": "field", "other": "$subject", "third": ""}' },
       },
       body: {
-        limitBytes: limits.bodyBytesMax,
+        limit: 'bodyBytesMax',
+        records: record,
         content: { 'application/json': bodySchema(limits), 'text/csv': { description: 'utf-8 or gb18030' } },
       },
       answers: {
@@ -119,46 +122,63 @@ export function submitRoutes(ports: SubmitPorts): Route[] {
 }
 
 function createSubmitHandler(ports: SubmitPorts): Route['handle'] {
-  const { intake, shelf, limits, rates, registry, clock } = ports
+  const { intake, shelf, limits } = ports
   const waits = createWaits(intake, limits)
   return async (call) => {
-    const order = await readOrder(call, { registry, limits, nowMs: () => clock.now() })
-    rates.records(call.caller.keyId, order.records.length)
-    const key = call.request.headers['idempotency-key']
-    const language = languageOf(call.request.headers['accept-language'])
-    const submission = {
-      caller: call.caller,
-      partial: call.query.partial === true,
-      ...(typeof key === 'string' ? { idempotency: { key, request: requestBytes(call) } } : {}),
-    }
-    const port = { accept: intake.accept.bind(intake), language }
-    const acceptance = await submit(order, submission, port)
+    const settled = await settle(call, ports)
     call.releaseBody()
+    call.holdForAnswer(settled.outcomes.length * OUTCOME_BYTES)
     const isWanted = call.query.wait === 'final'
-    const isFinal = isWanted && (await waits.anchored(idsOf(acceptance), call))
-    const mayBeFurther = acceptance.replayed || isWanted
-    return (isFinal ? sendAnchored : sendAccepted)(call, { order, acceptance, shelf, language, mayBeFurther })
+    const isFinal = isWanted && (await waits.anchored(idsOf(settled), call))
+    const mayBeFurther = settled.replayed || isWanted
+    return (isFinal ? sendAnchored : sendAccepted)(call, { settled, shelf, mayBeFurther })
   }
+}
+
+/** What a record takes until it is answered. */
+const OUTCOME_BYTES = 256
+
+/** By itself, so that nothing of the body is held by what comes after. */
+async function settle(call: Call, { intake, limits, rates, registry, clock }: SubmitPorts): Promise<Settlement> {
+  const order = await readOrder(call, { registry, limits, nowMs: () => clock.now() })
+  rates.records(call.caller.keyId, order.records.length)
+  const key = call.request.headers['idempotency-key']
+  const submission = {
+    caller: call.caller,
+    partial: call.query.partial === true,
+    ...(typeof key === 'string' ? { idempotency: { key, request: requestBytes(call) } } : {}),
+  }
+  const language = languageOf(call.request.headers['accept-language'])
+  return submit(order, submission, { accept: intake.accept.bind(intake), language })
 }
 
 // -------------------------------------------------------------------------------------------- waiting for the chain
 
-/** Ends the wait of a caller who has gone, and bounds how many wait. */
+/** Ends the wait of a caller who has gone, and bounds how many wait, and for how much. */
 function createWaits(intake: Intake, limits: GatewayLimits) {
-  let waiting = 0
+  const waits = createShareBudget({ totalMax: limits.waitsMax, shareMax: limits.waitsPerKeyMax })
+  const records = createShareBudget({ totalMax: limits.waitRecordsMax, shareMax: limits.waitRecordsPerKeyMax })
+  const enter = (keyId: string, count: number): (() => void) | undefined => {
+    const wait = waits.take(keyId, 1)
+    if (typeof wait === 'string') return undefined
+    const room = records.take(keyId, count)
+    if (typeof room === 'string') return void wait()
+    return () => {
+      wait()
+      room()
+    }
+  }
   return {
-    async anchored(ids: readonly string[], { query, reply }: Call): Promise<boolean> {
+    async anchored(ids: readonly string[], { caller, query, reply, request }: Call): Promise<boolean> {
+      const leave = enter(caller.keyId, ids.length)
       // The records are accepted already: who cannot wait here is told so much, and asks again later.
-      if (waiting >= limits.waitsMax) return false
+      if (leave === undefined) return false
       const gone = new AbortController()
-      const abort = (): void => gone.abort()
-      reply.raw.once('close', abort)
-      waiting++
+      whenAnswered(request, reply, () => gone.abort())
       try {
         return await intake.anchored(ids, Number(query.waitMs ?? limits.waitMsDefault), gone.signal)
       } finally {
-        waiting--
-        reply.raw.off('close', abort)
+        leave()
       }
     },
   }

@@ -1,6 +1,7 @@
 import { hexToBytes, isHex } from '@songhua/sdk/protocol/bytes'
 import { createEvidenceVerifier, type EvidenceInput, type EvidenceVerifier, verifyEvidence } from '@songhua/sdk/protocol/evidence'
-import { EVIDENCE_CODES, EVIDENCE_MEANING } from '@songhua/sdk/protocol/evidence-codes'
+import { EVIDENCE_CODES, EVIDENCE_MEANING, isEvidenceError } from '@songhua/sdk/protocol/evidence-codes'
+import { readEvidenceJson } from '@songhua/sdk/protocol/evidence-json'
 import type { EvidenceVerdict } from '@songhua/sdk/protocol/evidence-verdict'
 import { parseTrustAnchor, trustAnchorToJson } from '@songhua/sdk/protocol/trust-anchor'
 import { gatewayError } from '../errors.js'
@@ -41,7 +42,8 @@ export function verifyRoutes({ chainId, proofs, rates, limits }: VerifyPorts): R
         en: "trustAnchor: this chain's genesis unless given. Whoever wants to trust nobody runs `songhua verify` offline.",
       },
       body: {
-        limitBytes: limits.verifyBodyBytesMax,
+        limit: 'verifyBodyBytesMax',
+        valuesLimit: 'verifyValuesMax',
         content: {
           'application/json': {
             type: 'object',
@@ -60,12 +62,14 @@ export function verifyRoutes({ chainId, proofs, rates, limits }: VerifyPorts): R
       errors: ['EVIDENCE_TOO_LARGE'],
       handle: async (call) => {
         const body = call.body as VerifyBody
-        const characters = checkHistory(body.evidence, limits.verifyHistoryCharactersMax)
+        const evidence = evidenceOf(body.evidence)
+        const characters = checkHistory(evidence, limits.verifyHistoryCharactersMax)
         // One was counted at the door.
-        const more = Math.floor(characters / limits.verifyHistoryCharactersPerTurn)
+        const more =
+          Math.floor(characters / limits.verifyHistoryCharactersPerTurn) + Math.floor(call.bodyBytes.length / limits.verifyBodyBytesPerTurn)
         if (more > 0) rates.verify(call.request.ip, more)
         const input = inputOf(body)
-        const { evidence, trustAnchor } = body
+        const { trustAnchor } = body
         if (trustAnchor !== undefined) return verdictToJson(verifyEvidence(evidence, { ...input, trustAnchor }))
         return verdictToJson((await ownVerifier()).verify(evidence, input))
       },
@@ -79,24 +83,26 @@ export function verifyRoutes({ chainId, proofs, rates, limits }: VerifyPorts): R
  */
 function checkHistory(evidence: unknown, limit: number): number {
   const characters = historyCharacters(evidence)
-  if (characters > limit) throw gatewayError('EVIDENCE_TOO_LARGE', { characters, limit })
+  if (characters > limit) throw gatewayError('EVIDENCE_TOO_LARGE', { characters, limit: 'verifyHistoryCharactersMax', max: limit })
   return characters
 }
 
 function historyCharacters(evidence: unknown): number {
-  if (typeof evidence === 'string') return historyCharacters(fromText(evidence))
-  const history = (evidence as { validatorHistory?: unknown } | null)?.validatorHistory
+  const history = (evidence as { validatorHistory?: unknown } | null | undefined)?.validatorHistory
   if (!Array.isArray(history)) return 0
   return history.reduce((sum: number, header) => sum + (typeof header === 'string' ? header.length : 0), 0)
 }
 
-/** Null for what is no JSON: that is for the verdict to say. */
-function fromText(text: string): object | null {
+/**
+ * A text is bounded in depth and values before it is parsed, and parsed once. One that is no such JSON stays a text: why
+ * is for the verdict to say, which ends at the same place.
+ */
+function evidenceOf(given: unknown): unknown {
+  if (typeof given !== 'string') return given
   try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' ? value : null
+    return readEvidenceJson(given)
   } catch (error) {
-    if (error instanceof SyntaxError) return null
+    if (isEvidenceError(error)) return given
     throw error
   }
 }

@@ -45,7 +45,7 @@ function collectionRoutes(webhooks: Webhooks, limits: GatewayLimits): Route[] {
           'no event is lost: see …/replay.',
         ].join(' '),
       },
-      body: { limitBytes: limits.smallBodyBytesMax, content: { 'application/json': body } },
+      body: { limit: 'smallBodyBytesMax', content: { 'application/json': body } },
       answers: {
         201: { text: { zh: '已登记；secret 仅此一次', en: 'made; the secret is told this once' }, schema: { allOf: [webhook, object({ secret: text })] } },
       },
@@ -95,7 +95,7 @@ function itemRoutes(of: (call: Call) => ManagedWebhook): Route[] {
         en: 'Without a cursor it goes on where it stands. Who enables a suspended one answers for it, and it sees no more than that key does.',
       },
       body: {
-        limitBytes: 1024,
+        limit: 'smallBodyBytesMax',
         content: {
           'application/json': {
             type: 'object',

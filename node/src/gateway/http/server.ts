@@ -9,8 +9,9 @@ import { gatewayError } from '../errors.js'
 import { GATEWAY_LIMITS, type GatewayLimits } from '../limits.js'
 import type { Custody, Feed, Intake, Shelf } from '../model.js'
 import type { ChainProofs, GatewayTable } from '../ports.js'
-import { createDoor, createInboundBudget, createMethodsOf, type MethodsOf } from './door.js'
+import { createDoor, createMethodsOf, type MethodsOf } from './door.js'
 import { openDoor } from './doors.js'
+import { createInboundBudget } from './inbound.js'
 import { documentRoutes } from './openapi.js'
 import { createRates, type Rates } from './rates.js'
 import type { Route } from './route.js'
@@ -140,7 +141,7 @@ function openDoors(server: FastifyInstance, routes: readonly Route[], { keys, ra
 }
 
 function openApiRoute(server: FastifyInstance): Route {
-  let document: unknown
+  let document: Buffer | undefined
   return {
     method: 'GET',
     url: '/v1/openapi.json',
@@ -149,7 +150,12 @@ function openApiRoute(server: FastifyInstance): Route {
     summary: { zh: '本接口文档（OpenAPI 3.1）', en: 'This document (OpenAPI 3.1)' },
     answers: { 200: { text: { zh: '文档', en: 'the document' }, schema: { type: 'object' } } },
     errors: [],
-    handle: () => (document ??= server.swagger()),
+    handle: ({ reply }) => {
+      // Made once, not for everyone who asks.
+      document ??= Buffer.from(JSON.stringify(server.swagger()))
+      void reply.type('application/json; charset=utf-8').send(document)
+      return undefined
+    },
   }
 }
 

@@ -1,11 +1,11 @@
-import { GATEWAY_LIMITS } from '../limits.js'
 import type { RecordSchema } from '@songhua/sdk/records/record-schema'
 import type { SchemaRegistry } from '@songhua/sdk/records/schema-registry'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
 import { concatBytes, utf8ToBytes } from '@songhua/sdk/protocol/bytes'
+import { mapInSlices } from '../../base/slices.js'
 import { fillIn, GATEWAY_ERRORS, GatewayError, gatewayError } from '../errors.js'
 import { createJudge } from '../judge.js'
-import type { GatewayLimits } from '../limits.js'
+import { GATEWAY_LIMITS, type GatewayLimits } from '../limits.js'
 import type { Acceptance, Outcome, Refusal, Submission, SubmittedRecord } from '../model.js'
 import { takeRandom } from '../random.js'
 import { type CsvRecords, charsetOf, parseMapping, readCsv, withColumns } from './csv-body.js'
@@ -19,7 +19,7 @@ export interface Order {
   /** Rows of a CSV that are no payload yet; by index. */
   readonly unreadable: ReadonlyMap<number, Refusal>
   /** What can be said of all of them without taking any: every bad row at once. */
-  preview(): readonly (Outcome | undefined)[]
+  preview(): Promise<readonly (Outcome | undefined)[]>
   /** The refusal as the caller sees it: with the columns of his CSV. */
   explain(refusal: Refusal): Refusal
 }
@@ -49,7 +49,7 @@ function readJsonOrder({ body, query }: Call): Order {
     records: many ?? [body as SubmittedRecord],
     isMany: many !== undefined,
     unreadable: new Map(),
-    preview: () => [],
+    preview: () => Promise.resolve([]),
     explain: (refusal) => refusal,
   }
 }
@@ -72,13 +72,13 @@ async function readCsvOrder(call: Call, { registry, limits, nowMs }: Reading): P
     const judgement = judge(record, call.caller)
     return 'refusal' in judgement ? judgement.refusal : undefined
   }
-  const unreadable = unreadableRows(csv, (at) => refusalOf(records[at]!))
+  const unreadable = await unreadableRows(csv, (at) => refusalOf(records[at]!))
   return {
     records,
     isMany: true,
     unreadable,
     preview: () =>
-      records.map((record, at) => {
+      mapInSlices(records, (record, at) => {
         const refusal = unreadable.get(at) ?? refusalOf(record)
         return refusal && { refusal }
       }),
@@ -113,12 +113,12 @@ export function schemaOf(registry: SchemaRegistry, id: string, version?: string)
 }
 
 /** Every failing field of each row with a cell that cannot be read: its other fields too, each field once. */
-function unreadableRows(
+async function unreadableRows(
   csv: CsvRecords,
   refusalOf: (at: number) => Refusal | undefined,
-): ReadonlyMap<number, Refusal> {
+): Promise<ReadonlyMap<number, Refusal>> {
   return new Map(
-    [...csv.violations].map(([at, cells]) => {
+    await mapInSlices([...csv.violations], ([at, cells]): [number, Refusal] => {
       const told = new Set(cells.map(({ path }) => path))
       const others = withColumns(refusalOf(at)?.violations ?? [], csv).filter(({ path }) => !told.has(path))
       const { en } = GATEWAY_ERRORS.RECORD_INVALID
@@ -135,6 +135,15 @@ export function requestBytes({ query, request, bodyBytes }: Call): Uint8Array {
   return concatBytes(utf8ToBytes(`${JSON.stringify(head)}\n`), bodyBytes)
 }
 
+/** What was made of a request: all that its answer needs, and nothing of the request itself, which may be large. */
+export interface Settlement {
+  readonly isMany: boolean
+  /** The same request had been accepted before. */
+  readonly replayed: boolean
+  /** For each record, in order: its id, or its refusal as JSON. */
+  readonly outcomes: readonly ({ readonly id: string } | { readonly refusal: string })[]
+}
+
 /**
  * Has the readable records accepted, and puts the refusals of the others in their places.
  * @throws GatewayError `SUBMISSION_REFUSED` with `rows`, or the refusal of a single record
@@ -143,15 +152,22 @@ export async function submit(
   order: Order,
   submission: Omit<Submission, 'records'>,
   port: { accept(submission: Submission): Promise<Acceptance>; language: Language },
-): Promise<Acceptance> {
-  const { records, unreadable } = order
+): Promise<Settlement> {
+  const { records, unreadable, isMany } = order
   const sent = records.filter((_record, at) => !unreadable.has(at))
   const isDoomed = unreadable.size > 0 && !submission.partial
-  if (isDoomed || sent.length === 0) throw refused(order, order.preview(), port.language)
+  if (isDoomed || sent.length === 0) throw refused(order, await order.preview(), port.language)
   const acceptance = await acceptOrOutcomes(port, { ...submission, records: sent })
   const outcomes = interleave(order, acceptance.outcomes)
   if (acceptance.isRefused || !outcomes.some((one) => 'id' in one)) throw refused(order, outcomes, port.language)
-  return { outcomes, replayed: acceptance.replayed }
+  const refusals = refusalsToJson(order, outcomes, port.language)
+  return {
+    isMany,
+    replayed: acceptance.replayed,
+    outcomes: outcomes.map((one, at) =>
+      'id' in one ? { id: one.id } : { refusal: JSON.stringify({ error: refusals.get(at), row: at + 1 }) },
+    ),
+  }
 }
 
 async function acceptOrOutcomes(
@@ -176,31 +192,46 @@ function interleave({ records, unreadable }: Order, outcomes: readonly Outcome[]
 }
 
 /** A refusal as a part of a body. */
-export function refusalToJson(refusal: Refusal, language: Language): Record<string, unknown> {
+function refusalToJson(refusal: Refusal, language: Language): Record<string, unknown> {
   const { code, violations, existingId } = refusal
   const message = language === 'zh' ? fillIn(GATEWAY_ERRORS[code].zh, { ...refusal }) : refusal.message
   return { code, message, ...(violations ? { violations } : {}), ...(existingId === undefined ? {} : { existingId }) }
 }
 
-/** Every row is told, but of all the violations no more than a person reads: a body must not come back a hundred times larger. */
+/**
+ * The refusals, by index. Every row is told, but of all the violations no more than a person reads: a body must not come
+ * back a hundred times larger.
+ */
+function refusalsToJson(
+  order: Order,
+  outcomes: readonly (Outcome | undefined)[],
+  language: Language,
+): ReadonlyMap<number, Record<string, unknown>> {
+  const told = new Map<number, Record<string, unknown>>()
+  let room = GATEWAY_LIMITS.violationsMax
+  for (const [at, outcome] of outcomes.entries()) {
+    if (outcome === undefined || 'id' in outcome) continue
+    const whole = order.explain(outcome.refusal)
+    const refusal = withinRoom(whole, room)
+    const count = refusal.violations?.length ?? 0
+    room -= count
+    const more = (whole.violations?.length ?? 0) - count
+    told.set(at, { ...refusalToJson(refusal, language), ...(more === 0 ? {} : { moreViolations: more }) })
+  }
+  return told
+}
+
 function withinRoom(refusal: Refusal, room: number): Refusal {
   const { violations } = refusal
   return violations === undefined || violations.length <= room ? refusal : { ...refusal, violations: violations.slice(0, room) }
 }
 
 function refused(order: Order, outcomes: readonly (Outcome | undefined)[], language: Language): GatewayError {
-  const refusals = outcomes.flatMap((one, at) => (one && 'refusal' in one ? [{ at, refusal: order.explain(one.refusal) }] : []))
-  const first = refusals[0]
-  if (!order.isMany && first) {
-    const { code, message, ...parts } = first.refusal
+  const first = outcomes.find((one) => one !== undefined && 'refusal' in one)
+  if (!order.isMany && first !== undefined && 'refusal' in first) {
+    const { code, message, ...parts } = order.explain(first.refusal)
     return new GatewayError(code, message, { details: parts })
   }
-  let room = GATEWAY_LIMITS.violationsMax
-  const rows = refusals.map(({ at, refusal }) => {
-    const told = withinRoom(refusal, room)
-    room -= told.violations?.length ?? 0
-    const more = (refusal.violations?.length ?? 0) - (told.violations?.length ?? 0)
-    return { row: at + 1, ...refusalToJson(told, language), ...(more === 0 ? {} : { moreViolations: more }) }
-  })
+  const rows = [...refusalsToJson(order, outcomes, language)].map(([at, refusal]) => ({ row: at + 1, ...refusal }))
   return gatewayError('SUBMISSION_REFUSED', { refused: rows.length, records: order.records.length, rows })
 }

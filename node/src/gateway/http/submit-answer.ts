@@ -1,19 +1,16 @@
 import { Readable } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { gatewayError } from '../errors.js'
-import type { Acceptance, AnchoredRecord, RecordStatus, Refusal, Shelf } from '../model.js'
+import type { AnchoredRecord, RecordStatus, Shelf } from '../model.js'
 import { addVary, prefersToJson } from './accept.js'
 import { SHARED_ANSWER_TYPE, createSharedWriter, createWholeWriter } from './anchored-text.js'
-import type { Language } from './error-reply.js'
 import type { Call } from './route.js'
-import { type Order, refusalToJson } from './submission.js'
+import type { Settlement } from './submission.js'
 
 /** What was made of a submission. */
 export interface Answering {
-  readonly order: Order
-  readonly acceptance: Acceptance
+  readonly settled: Settlement
   readonly shelf: Pick<Shelf, 'get' | 'anchored'>
-  readonly language: Language
   /** The records may be further than accepted. */
   readonly mayBeFurther: boolean
 }
@@ -22,25 +19,25 @@ const JSON_TYPE = 'application/json; charset=utf-8'
 
 /** On disk: where each record stands. */
 export async function sendAccepted({ reply }: Call, answering: Answering): Promise<Readable | object> {
-  const { order, acceptance, shelf, mayBeFurther } = answering
+  const { settled, shelf, mayBeFurther } = answering
   void reply.code(202).type(JSON_TYPE)
   const view = async (id: string): Promise<{ id: string; status: RecordStatus }> => ({
     id,
     status: mayBeFurther ? ((await shelf.get(id))?.status ?? 'accepted') : 'accepted',
   })
-  const { replayed } = acceptance
-  if (!order.isMany) return { ...(await view(idsOf(acceptance)[0]!)), replayed }
+  const { replayed } = settled
+  if (!settled.isMany) return { ...(await view(idsOf(settled)[0]!)), replayed }
   addVary(reply, 'accept-language')
   return toStream(answering, { text: async (id) => JSON.stringify(await view(id)), tail: () => `"replayed":${replayed}` })
 }
 
 /** All anchored: each record with its evidence; what bundles share but once, when the caller asks for that form. */
 export async function sendAnchored({ reply, request }: Call, answering: Answering): Promise<Readable | string> {
-  const { order, acceptance, shelf } = answering
-  const records = await findAnchored(idsOf(acceptance), shelf)
-  const replayed = `"replayed":${acceptance.replayed}`
+  const { settled, shelf } = answering
+  const records = await findAnchored(idsOf(settled), shelf)
+  const replayed = `"replayed":${settled.replayed}`
   void reply.code(201).type(JSON_TYPE)
-  if (!order.isMany) return `${createWholeWriter()(records.values().next().value!).slice(0, -1)},${replayed}}`
+  if (!settled.isMany) return `${createWholeWriter()(records.values().next().value!).slice(0, -1)},${replayed}}`
   addVary(reply, 'accept')
   addVary(reply, 'accept-language')
   const isShared = prefersToJson(request.headers.accept, SHARED_ANSWER_TYPE)
@@ -54,7 +51,7 @@ export async function sendAnchored({ reply, request }: Call, answering: Answerin
   return toStream(answering, { text: (id) => shared.record(records.get(id)!), tail })
 }
 
-export const idsOf = ({ outcomes }: Acceptance): string[] => outcomes.flatMap((one) => ('id' in one ? [one.id] : []))
+export const idsOf = ({ outcomes }: Settlement): string[] => outcomes.flatMap((one) => ('id' in one ? [one.id] : []))
 
 /** Records looked up before others get their turn: some 5 ms. */
 const LOOKUPS_PER_TURN = 500
@@ -85,12 +82,10 @@ const toStream = (answering: Answering, texts: Texts): Readable =>
   Readable.from(toPieces(answering, texts), { objectMode: false })
 
 /** Made as fast as the caller reads: ten thousand bundles are never in memory at one time, nor made in one turn. */
-async function* toPieces({ order, acceptance, language }: Answering, { text, tail }: Texts): AsyncGenerator<string> {
-  const refusalText = (refusal: Refusal, at: number): string =>
-    JSON.stringify({ error: refusalToJson(order.explain(refusal), language), row: at + 1 })
+async function* toPieces({ settled }: Answering, { text, tail }: Texts): AsyncGenerator<string> {
   let piece = '{"records":['
-  for (const [at, outcome] of acceptance.outcomes.entries()) {
-    const one = 'id' in outcome ? await text(outcome.id) : refusalText(outcome.refusal, at)
+  for (const [at, outcome] of settled.outcomes.entries()) {
+    const one = 'id' in outcome ? await text(outcome.id) : outcome.refusal
     piece += at === 0 ? one : `,${one}`
     if (piece.length < PIECE_CHARACTERS) continue
     yield piece

@@ -108,8 +108,8 @@ function manage(delivery: Delivery, { store, feed, remove, caller }: Managing): 
 
 function checkRoom(deliveries: readonly Delivery[], { issuer }: Caller, limits: GatewayLimits): void {
   const own = deliveries.filter(({ webhook }) => webhook.issuer === issuer).length
-  if (own >= limits.webhooksPerIssuerMax) throw gatewayError('WEBHOOKS_TOO_MANY', { limit: limits.webhooksPerIssuerMax })
-  if (deliveries.length >= limits.webhooksMax) throw gatewayError('WEBHOOKS_TOO_MANY', { limit: limits.webhooksMax })
+  if (own >= limits.webhooksPerIssuerMax) throw gatewayError('WEBHOOKS_TOO_MANY', { limit: 'webhooksPerIssuerMax', max: limits.webhooksPerIssuerMax })
+  if (deliveries.length >= limits.webhooksMax) throw gatewayError('WEBHOOKS_TOO_MANY', { limit: 'webhooksMax', max: limits.webhooksMax })
 }
 
 function newWebhook(asked: NewWebhook, caller: Caller, { seal, feed, clock }: WebhookPorts) {
