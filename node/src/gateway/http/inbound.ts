@@ -2,10 +2,10 @@ import { type Readable, Transform } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { addressKey } from '../../base/address-key.js'
 import { createShareBudget, type ShareBudget } from '../../base/share-budget.js'
+import { whenAnswered } from '../../base/when-answered.js'
 import { gatewayError } from '../errors.js'
 import type { GatewayLimits } from '../limits.js'
 import { contextOf } from './context.js'
-import { whenAnswered } from './in-hand.js'
 import type { RouteBody } from './route.js'
 
 /** Bodies in hand, over all connections. */
@@ -30,7 +30,7 @@ export function createInboundBudget(limits: GatewayLimits): InboundBudget {
       if (announced > max) throw gatewayError('BODY_TOO_LARGE', { limit, max })
       const context = contextOf(request)
       context.bodyLimit = { limit, max }
-      whenAnswered(request, reply, () => context.releaseBody())
+      whenAnswered(request.raw, reply.raw, () => context.releaseBody())
       if (context.caller === undefined) return
       context.holdsBody.push(takeOf(keyed, context.caller.keyId, announced, ['inboundBytesMax', 'inboundBytesPerKeyMax']))
     },

@@ -2,9 +2,9 @@ import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { addressKey } from '../../base/address-key.js'
 import { createShareBudget } from '../../base/share-budget.js'
+import { whenAnswered } from '../../base/when-answered.js'
 import { gatewayError, type GatewayError } from '../errors.js'
 import type { GatewayLimits } from '../limits.js'
-import { whenAnswered } from './in-hand.js'
 
 /** Answers that their clients have not read yet, over all connections. */
 export interface OutboundBudget {
@@ -41,7 +41,7 @@ export function createOutboundBudget(limits: GatewayLimits): OutboundBudget {
       if (taken === 'share') {
         return gatewayError('RATE_LIMITED', { limit: isKeyed ? 'outboundBytesPerKeyMax' : 'outboundBytesPerAddressMax', retryAfterS: 1 })
       }
-      whenAnswered(request, reply, taken)
+      whenAnswered(request.raw, reply.raw, taken)
       return undefined
     },
   }

@@ -1,11 +1,11 @@
 import type { SchemaRegistry } from '@songhua/sdk/records/schema-registry'
 import type { Bilingual } from '@songhua/sdk/records/schema-types'
 import { createShareBudget } from '../../base/share-budget.js'
+import { whenAnswered } from '../../base/when-answered.js'
 import type { GatewayLimits } from '../limits.js'
 import type { Intake, Shelf } from '../model.js'
 import { SHARED_ANSWER_TYPE } from './anchored-text.js'
 import { languageOf } from './error-reply.js'
-import { whenAnswered } from './in-hand.js'
 import type { Rates } from './rates.js'
 import type { Call, Route, Schema } from './route.js'
 import { readOrder, requestBytes, type Settlement, submit } from './submission.js'
@@ -174,7 +174,7 @@ function createWaits(intake: Intake, limits: GatewayLimits) {
       // The records are accepted already: who cannot wait here is told so much, and asks again later.
       if (leave === undefined) return false
       const gone = new AbortController()
-      whenAnswered(request, reply, () => gone.abort())
+      whenAnswered(request.raw, reply.raw, () => gone.abort())
       try {
         return await intake.anchored(ids, Number(query.waitMs ?? limits.waitMsDefault), gone.signal)
       } finally {
