@@ -23,8 +23,12 @@ export const RPC_LIMITS = {
   outboundBytesPerAddressMax: 32 * 1024 * 1024,
   /** Nesting of arrays and objects. */
   jsonDepthMax: 16,
-  /** Values in one body; a batch of the most requests has 100 for each. Parsing takes some 0.2 µs and 100 bytes a value. */
-  jsonValuesMax: 100_000,
+  /** Values in one body; a batch of the most requests has 50 for each. Parsing takes some 0.2 µs and 100 bytes a value. */
+  jsonValuesMax: 50_000,
+  /** Members of all objects in one body; a name not seen before costs the parser 0.7 µs. */
+  jsonMembersMax: 20_000,
+  /** Values among the arguments of one request; a schema takes 1 to 4 µs for each, and no other request's turn comes in between. */
+  paramValuesMax: 2048,
   batchItemsMax: 1000,
   /** Items of one batch that run at one time. */
   batchConcurrencyMax: 32,
@@ -69,8 +73,16 @@ export const RPC_LIMITS = {
   feeHistoryBlocksMax: 1024,
   feeHistoryPercentilesMax: 100,
   signerMetricsBlocksMax: 1000,
+  /** Slots that one eth_getProof asks for. */
   proofSlotsMax: 1024,
-  overrideSlotsMax: 4096,
+  /** Entries of one access list. */
+  accessListAddressesMax: 256,
+  /** Storage keys of one entry; paramValuesMax bounds those of all. */
+  accessListKeysMax: 1024,
+  /** Accounts whose state one call overrides. */
+  overrideAccountsMax: 256,
+  /** Slots overridden of one account; paramValuesMax bounds those of all. */
+  overrideSlotsMax: 1024,
   txpoolContentMax: 10_000,
   /** How long eth_getTransactionReceipt waits for a transaction that is executable in the pool, ms. */
   receiptHoldMs: 1_000,

@@ -1,6 +1,7 @@
 import type { Header } from '@songhua/sdk/protocol/header'
 import { z } from 'zod'
 import { referenceToNumber, requireBlock } from '../block-lookup.js'
+import { boundedList } from '../bounded.js'
 import { invalidParams } from '../errors.js'
 import { quantityToJson } from '../json.js'
 import type { RpcLimits } from '../limits.js'
@@ -76,9 +77,8 @@ const PERCENTILE_RULE = 'must be a percentile from 0 to 100'
 const percentile = z.number({ error: PERCENTILE_RULE }).min(0, PERCENTILE_RULE).max(100, PERCENTILE_RULE)
 
 function feeHistory({ chain, history, limits }: Omit<Ports, 'node'>): Method {
-  const percentiles = z
-    .array(percentile, 'must be a list of percentiles')
-    .max(limits.feeHistoryPercentilesMax, `must have at most ${limits.feeHistoryPercentilesMax} percentiles`)
+  const bound = { max: limits.feeHistoryPercentilesMax, what: 'percentiles', limit: 'feeHistoryPercentilesMax' } as const
+  const percentiles = boundedList(percentile, bound, 'must be a list of percentiles')
     .refine((list) => list.every((one, at) => at === 0 || one > (list[at - 1] ?? 0)), 'must rise from each to the next')
   return defineMethod({
     name: 'eth_feeHistory',

@@ -3,7 +3,9 @@ import { bytesToHex, hexToBytes } from '@songhua/sdk/protocol/bytes'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
 import { z } from 'zod'
 import { requireBlock } from '../block-lookup.js'
-import { limitExceeded, RpcError } from '../errors.js'
+import { boundedList, refuse } from '../bounded.js'
+import { RpcError } from '../errors.js'
+import { faultOf } from '../issue.js'
 import { quantityToJson } from '../json.js'
 import type { RpcLimits } from '../limits.js'
 import { defineMethod, param, type Method } from '../method.js'
@@ -68,27 +70,21 @@ const word = (value: bigint): string => `0x${value.toString(16).padStart(64, '0'
 const proofSlot = z.string().transform((key, context) => {
   const parsed = slot.safeParse(key)
   if (parsed.success) return { key, slot: parsed.data }
-  context.addIssue({ code: 'custom', message: parsed.error.issues[0]?.message ?? 'must be a storage slot' })
-  return z.NEVER
+  return refuse(context, faultOf(parsed.error))
 })
 
 function getProof({ chain, state, limits }: Pick<Ports, 'chain' | 'state' | 'limits'>): Method {
+  const bound = { max: limits.proofSlotsMax, what: 'slots', limit: 'proofSlotsMax' } as const
   return defineMethod({
     name: 'eth_getProof',
     summary: 'Merkle Patricia proofs of an account and of its slots under the state root of a block (EIP-1186)',
     params: [
       param('address', address),
-      param('slots', z.array(proofSlot, 'must be a list of storage slots')),
+      param('slots', boundedList(proofSlot, bound, 'must be a list of storage slots')),
       blockParam,
     ],
     result: proofJson,
     handler: async ([account, keys, at]) => {
-      if (keys.length > limits.proofSlotsMax) {
-        throw limitExceeded(
-          'proofSlotsMax',
-          `${keys.length} slots are asked for; at most ${limits.proofSlotsMax} are proved at a time`,
-        )
-      }
       const { number } = requireBlock(chain, at)
       const proof = await state.proof(
         number,

@@ -5,7 +5,7 @@ import { headerToJson, logToJson, transactionToJson } from '../json.js'
 import type { RpcLimits } from '../limits.js'
 import { memoizeLast } from '../memoize-last.js'
 import { createBloomCheck, matchesLog, type LogFilter } from '../log-filter.js'
-import { defineMethod, param, type Method, type Session } from '../method.js'
+import { defineMethod, faultyParam, param, type Method, type Session } from '../method.js'
 import type { LocatedLog, PoolAccess } from '../ports.js'
 import type { Transaction } from '@songhua/sdk/protocol/transaction'
 import { logSubscription } from '../schemas.js'
@@ -21,6 +21,8 @@ interface Ports {
 type Notify = (result: string) => void
 const KINDS = ['newHeads', 'logs', 'newPendingTransactions'] as const
 const kind = z.enum(KINDS, `must be one of ${KINDS.join(', ')}`)
+/** What they may be depends on the kind. */
+const OPTIONS = param('options', z.unknown())
 const subscriptionId = z.string('must be a subscription id').max(66, 'must be a subscription id')
 
 export function ethSubscribeMethods({ heads, pool, limits }: Ports): Method[] {
@@ -34,7 +36,7 @@ export function ethSubscribeMethods({ heads, pool, limits }: Ports): Method[] {
     defineMethod({
       name: 'eth_subscribe',
       summary: 'Subscribes to new heads, to logs or to transactions as they enter the pool; over WebSocket',
-      params: [param('kind', kind), param('options', z.unknown())],
+      params: [param('kind', kind), OPTIONS],
       result: z.string(),
       handler: ([wanted, options], session) =>
         pushing(session).add(feeds[wanted](options ?? undefined), session.afterReply),
@@ -107,11 +109,6 @@ function pushing({ subscriptions }: Session): Subscriptions {
 function parseOptions<S extends z.ZodType>(schema: S, options: unknown, message?: string): z.output<S> {
   const parsed = schema.safeParse(options)
   if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  const path = ['options', ...(issue?.path ?? [])].map(String).join('.')
-  throw invalidParams(`invalid argument 1 (${path}): ${message ?? issue?.message ?? 'invalid'}`, {
-    argument: 1,
-    name: 'options',
-    path,
-  })
+  if (message !== undefined) throw invalidParams(`invalid argument 1 (options): ${message}`, { argument: 1, name: 'options', path: 'options' })
+  throw faultyParam({ one: OPTIONS, position: 1 }, parsed.error)
 }
