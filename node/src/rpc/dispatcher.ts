@@ -4,6 +4,7 @@ import { limitNamed, type Refusals } from '../base/refusals.js'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
 import { errorToJsonRpc, internalError, type JsonRpcError } from './error-map.js'
 import { limitExceeded, RpcError } from './errors.js'
+import { JsonText } from './json-text.js'
 import type { RpcLimits } from './limits.js'
 import { methodNamed, parseParams, type Method, type Session } from './method.js'
 import { takeTurn } from './turn.js'
@@ -78,7 +79,8 @@ export function createDispatcher({ methods, limits, logger, refusals }: Dispatch
     stats.requestsTotal++
     try {
       const method = methodNamed(methods, name)
-      const result = JSON.stringify((await method.run(parseParams(method, params, limits), session)) ?? null)
+      const given = await method.run(parseParams(method, params, limits), session)
+      const result = given instanceof JsonText ? given.text : JSON.stringify(given ?? null)
       if (result.length <= limits.responseBytesMax) return result
       throw limitExceeded('responseBytesMax', `the response of ${name} is longer than ${limits.responseBytesMax} bytes`)
     } finally {

@@ -127,7 +127,12 @@ function statusOf(error: Error): number {
 }
 
 /** Each request is a session of its own. */
-const httpSession = (client: string): Session => ({ client, subscriptions: undefined, afterReply: (run) => run() })
+const httpSession = ({ ip, raw }: FastifyRequest): Session => ({
+  client: addressKey(ip),
+  subscriptions: undefined,
+  afterReply: (run) => run(),
+  isGone: () => raw.socket.destroyed,
+})
 
 /** JSON-RPC over POST at `/`; what is being received and sent stays bounded over all connections, and for each address. */
 export function serveJsonRpc(server: FastifyInstance, dispatcher: Dispatcher, limits: RpcLimits): { requests(): number } {
@@ -171,7 +176,7 @@ export function serveJsonRpc(server: FastifyInstance, dispatcher: Dispatcher, li
       if (encoding !== undefined && encoding !== 'identity') {
         throw new RpcError('RPC_CONTENT_TYPE', `content-encoding: ${encoding} is not read; send the body uncompressed`)
       }
-      const text = await dispatcher.handle(request.body, httpSession(addressKey(request.ip)))
+      const text = await dispatcher.handle(request.body, httpSession(request))
       if (text === undefined) return reply.code(204).send()
       const sent = send(request, text.length)
       reply.raw.once('close', sent)

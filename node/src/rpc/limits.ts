@@ -34,6 +34,14 @@ export const RPC_LIMITS = {
   batchConcurrencyMax: 32,
   /** Response of one request, or of one batch in all, characters. */
   responseBytesMax: 10 * 1024 * 1024,
+  /**
+   * Whole blocks, their receipts and the pool: what of such answers is being made at one time, characters in all. One of
+   * the longest, and shorter ones beside it.
+   */
+  longAnswersBytesMax: 16 * 1024 * 1024,
+  /** Requests that wait for their long answer to be made; addresses take turns. */
+  longAnswersWaitingMax: 512,
+  longAnswersWaitingPerAddressMax: 128,
   /** Requests being answered at one time, over all connections. */
   requestsInFlightMax: 2048,
   /** HTTP requests that have come and are not answered, those that wait for the thread among them; pipelined ones too. */

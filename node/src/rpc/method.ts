@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { invalidParams, limitExceeded, RpcError } from './errors.js'
 import { faultOf } from './issue.js'
+import type { JsonText } from './json-text.js'
 import type { RpcLimits } from './limits.js'
 import type { Subscriptions } from './subscriptions.js'
 
@@ -12,6 +13,8 @@ export interface Session {
   afterReply: (run: () => void) => void
   /** Who asks: the address, IPv6 as its /64. What a client may hold is counted by it. */
   client: string
+  /** Whether the connection is closed: nobody would read an answer. */
+  isGone: () => boolean
 }
 
 export interface Param<S extends z.ZodType = z.ZodType> {
@@ -36,7 +39,8 @@ interface Definition<P extends readonly Param[], R extends z.ZodType> {
   summary: string
   params: P
   result: R
-  handler: (args: Arguments<P>, session: Session) => z.input<R> | Promise<z.input<R>>
+  /** A long result may come as JSON in words; `result` describes it all the same. */
+  handler: (args: Arguments<P>, session: Session) => z.input<R> | JsonText | Promise<z.input<R> | JsonText>
 }
 
 export function param<S extends z.ZodType>(name: string, schema: S): Param<S> {

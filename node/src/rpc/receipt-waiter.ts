@@ -1,15 +1,14 @@
 import type { Hash } from '@songhua/sdk/protocol/bytes'
 import type { Clock } from '../base/clock.js'
-import type { BlockTransactions } from './block-transactions.js'
+import type { JsonText } from './json-text.js'
 import type { RpcLimits } from './limits.js'
-import type { ChainReader } from './ports.js'
-import { receiptOf } from './receipts.js'
-import type { ReceiptJson } from './result-schemas.js'
+import type { Session } from './method.js'
+import { receiptOf, type Sources } from './receipts.js'
 
 /** Waits for transactions to stand in a block. */
 export interface ReceiptWaiter {
   /** @returns undefined when the transaction is in no block after `waitMs` */
-  receipt(hash: Hash, waitMs: number): Promise<ReceiptJson | undefined>
+  receipt(hash: Hash, waitMs: number, session: Session): Promise<JsonText | undefined>
   /** A place among those that wait, held until it is given back by the answer; undefined when all are taken. */
   takePlace(): (() => void) | undefined
   /** Places taken. */
@@ -17,14 +16,13 @@ export interface ReceiptWaiter {
   stop(): void
 }
 
-interface Sources {
-  chain: ChainReader
-  transactions: BlockTransactions
+interface WaiterSources extends Sources {
   clock: Clock
   limits: Pick<RpcLimits, 'receiptWaitsMax'>
 }
 
-export function createReceiptWaiter({ chain, transactions, clock, limits }: Sources): ReceiptWaiter {
+export function createReceiptWaiter({ clock, limits, ...sources }: WaiterSources): ReceiptWaiter {
+  const { chain } = sources
   let places = 0
   const waiting = new Map<Hash, Set<() => void>>()
   const endHeads = chain.onHead(() => {
@@ -55,9 +53,9 @@ export function createReceiptWaiter({ chain, transactions, clock, limits }: Sour
       places++
       return () => void places--
     },
-    async receipt(hash, waitMs) {
+    async receipt(hash, waitMs, session) {
       if (!chain.transactionLocation(hash)) await inBlock(hash, waitMs)
-      return receiptOf({ chain, transactions }, hash) ?? undefined
+      return receiptOf(sources, hash, session)
     },
     stop() {
       endHeads()

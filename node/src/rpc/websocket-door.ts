@@ -188,7 +188,12 @@ function serveConnection(peer: Peer, load: Load, options: WebSocketDoorOptions):
 
   async function answer(body: Uint8Array): Promise<void> {
     const later: (() => void)[] = []
-    const text = await dispatcher.handle(body, { client, subscriptions, afterReply: (run) => later.push(run) })
+    const text = await dispatcher.handle(body, {
+      client,
+      subscriptions,
+      afterReply: (run) => later.push(run),
+      isGone: () => socket.readyState !== socket.OPEN,
+    })
     if (text !== undefined) send(text)
     for (const run of later) run()
   }
