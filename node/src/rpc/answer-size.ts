@@ -1,5 +1,5 @@
 import type { Header } from '@songhua/sdk/protocol/header'
-import type { Receipt } from '@songhua/sdk/protocol/receipt'
+import type { Log, Receipt } from '@songhua/sdk/protocol/receipt'
 import type { Transaction } from '@songhua/sdk/protocol/transaction'
 
 /** How long answers will be, in characters and rather too many, before anything of them is made. */
@@ -25,9 +25,9 @@ export function transactionLength({ data, accessList }: Transaction): number {
   return TRANSACTION + 2 * data.length + accessList.length * ACCESS_ENTRY + keys * WORD
 }
 
-export function receiptLength({ logs }: Receipt): number {
-  return logs.reduce((sum, { data, topics }) => sum + LOG + topics.length * WORD + 2 * data.length, RECEIPT)
-}
+export const logLength = ({ data, topics }: Log): number => LOG + topics.length * WORD + 2 * data.length
+
+export const receiptLength = ({ logs }: Receipt): number => logs.reduce((sum, log) => sum + logLength(log), RECEIPT)
 
 /** The most that a block's transactions come to, without reading them: a byte of data, two characters, costs 4 gas (EIP-2028). */
 export const blockLengthMax = ({ gasUsed }: Header): number => HEADER + Number(gasUsed) / 2

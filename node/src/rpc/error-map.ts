@@ -77,6 +77,7 @@ const WORKER_ERRORS: Record<string, Mapping> = {
   CALL_TIMEOUT: { code: LIMIT_EXCEEDED },
   CALL_QUEUE_FULL: { code: LIMIT_EXCEEDED },
   CALL_MEMORY: { code: LIMIT_EXCEEDED },
+  CALL_OUTPUT: { code: LIMIT_EXCEEDED },
   CALL_BLOCK_UNKNOWN: { code: SERVER_ERROR },
   CALL_STOPPED: { code: SERVER_ERROR },
 }

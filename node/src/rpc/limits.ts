@@ -78,6 +78,8 @@ export const RPC_LIMITS = {
   logTopicsMax: 256,
   logBlocksMax: 10_000,
   logResultsMax: 10_000,
+  /** Logs that one search finds, characters of their JSON: some 4 MB of data. The thread of calls makes it, this one sends it. */
+  logBytesMax: 8 * 1024 * 1024,
   feeHistoryBlocksMax: 1024,
   feeHistoryPercentilesMax: 100,
   signerMetricsBlocksMax: 1000,

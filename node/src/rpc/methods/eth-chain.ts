@@ -89,7 +89,7 @@ function feeHistory({ chain, history, limits }: Omit<Ports, 'node'>): Method {
       param('rewardPercentiles', percentiles.nullish()),
     ],
     result: feeHistoryJson,
-    handler: async ([asked, newest, wanted]) => {
+    handler: async ([asked, newest, wanted], { client }) => {
       const last = newestNumber(chain, newest)
       const count = Math.min(asked, limits.feeHistoryBlocksMax, last + 1)
       if (count === 0) {
@@ -97,7 +97,9 @@ function feeHistory({ chain, history, limits }: Omit<Ports, 'node'>): Method {
       }
       const oldest = last - count + 1
       const headers = await readHeaders(chain, oldest, last)
-      const rewards = wanted && wanted.length > 0 ? await history.rewards(oldest, last, wanted) : undefined
+      const rewards = wanted && wanted.length > 0
+        ? await history.rewards({ client, firstBlock: oldest, lastBlock: last, percentiles: wanted })
+        : undefined
       return {
         oldestBlock: quantityToJson(oldest),
         // One more than the blocks: the next block's base fee is known, and 0 like all.

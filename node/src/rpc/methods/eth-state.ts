@@ -12,7 +12,7 @@ import { defineMethod, param, type Method } from '../method.js'
 import type { ChainReader, PoolAccess, StateAccess } from '../ports.js'
 import { dataJson, hashJson, proofJson, quantityJson } from '../result-schemas.js'
 import { revertReason } from '../revert-reason.js'
-import { address, block, callRequest, slot, stateOverrides, type BlockReference } from '../schemas.js'
+import { address, block as blockReference, callRequest, slot, stateOverrides, type BlockReference } from '../schemas.js'
 
 interface Ports {
   chain: ChainReader
@@ -21,7 +21,7 @@ interface Ports {
   limits: RpcLimits
 }
 
-const blockOrLatest = block.nullish().transform((reference): BlockReference => reference ?? { tag: 'latest' })
+const blockOrLatest = blockReference.nullish().transform((reference): BlockReference => reference ?? { tag: 'latest' })
 const blockParam = param('block', blockOrLatest)
 
 /** Accounts and code after a block, and messages run over them without a trace. */
@@ -84,10 +84,10 @@ function getProof({ chain, state, limits }: Pick<Ports, 'chain' | 'state' | 'lim
       blockParam,
     ],
     result: proofJson,
-    handler: async ([account, keys, at]) => {
-      const { number } = requireBlock(chain, at)
+    handler: async ([account, keys, at], { client }) => {
+      const { number: block } = requireBlock(chain, at)
       const proof = await state.proof(
-        number,
+        { block, client },
         account,
         keys.map((key) => key.slot),
       )
@@ -98,11 +98,11 @@ function getProof({ chain, state, limits }: Pick<Ports, 'chain' | 'state' | 'lim
         nonce: quantityToJson(nonce),
         codeHash,
         storageHash: storageRoot,
-        accountProof: proof.accountProof.map(bytesToHex),
+        accountProof: proof.accountProof,
         storageProof: proof.storageProofs.map(({ value, proof: nodes }, index) => ({
           key: keys[index]?.key ?? '',
           value: quantityToJson(value),
-          proof: nodes.map(bytesToHex),
+          proof: nodes,
         })),
       }
     },
@@ -124,8 +124,9 @@ function callMethods({ chain, state }: Pick<Ports, 'chain' | 'state'>): Method[]
       summary: 'Runs a message over the state after a block; state overrides as in geth',
       params,
       result: dataJson,
-      handler: async ([request, at, overrides]) => {
-        const { failure, output } = await state.call(requireBlock(chain, at).number, request, overrides)
+      handler: async ([request, at, overrides], { client }) => {
+        const { number } = requireBlock(chain, at)
+        const { failure, output } = await state.call({ block: number, client }, request, overrides)
         if (failure === undefined) return bytesToHex(output)
         if (failure.kind === 'revert') throw reverted(output)
         throw new RpcError('RPC_EXECUTION_FAILED', failure.message, { details: { failure: failure.kind } })
@@ -136,10 +137,10 @@ function callMethods({ chain, state }: Pick<Ports, 'chain' | 'state'>): Method[]
       summary: 'Least gas limit, within 1.5 %, with which a message succeeds after a block',
       params,
       result: quantityJson,
-      handler: async ([request, at, overrides]) => {
+      handler: async ([request, at, overrides], { client }) => {
         const { number } = requireBlock(chain, at)
         try {
-          return quantityToJson(await state.estimateGas(number, request, overrides))
+          return quantityToJson(await state.estimateGas({ block: number, client }, request, overrides))
         } catch (error) {
           if (!isCodedError(error, 'CALL_REVERTED')) throw error
           throw reverted(hexToBytes(String(error.details.data)))
