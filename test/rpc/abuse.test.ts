@@ -182,6 +182,28 @@ describe('many held at a time', () => {
     expect(counted(target, 'RPC_LIMIT_EXCEEDED', 'subscriptionsMax')).toBe(1)
   })
 
+  it('subscriptions and waits for receipts: an address has its share, and the rest is for others', async () => {
+    const target = await serve({ subscriptionsPerAddressMax: 2, pendingSubscriptionsPerAddressMax: 1, receiptWaitsPerAddressMax: 1 })
+    const [one, other] = [await webSocket(target), await webSocket(target)]
+    const limitOf = async (client: WebSocket, method: string, params: unknown[]): Promise<unknown> =>
+      ((await askOver(client, method, params)) as { error?: { data: { limit: string } } }).error?.data.limit
+    expect(await limitOf(one, 'eth_subscribe', ['newPendingTransactions'])).toBe(undefined)
+    expect(await limitOf(other, 'eth_subscribe', ['newPendingTransactions'])).toBe('pendingSubscriptionsPerAddressMax')
+    expect(await limitOf(other, 'eth_subscribe', ['newHeads'])).toBe(undefined)
+    expect(await limitOf(one, 'eth_subscribe', ['newHeads'])).toBe('subscriptionsPerAddressMax')
+    one.terminate()
+    await until('its places to be free', () => target.server.stats().subscriptions === 1)
+    expect(await limitOf(other, 'eth_subscribe', ['newPendingTransactions'])).toBe(undefined)
+
+    const [first, second] = [0n, 1n].map((nonce) => chain.sign({ nonce: nonce + chain.pool.pendingNonce(chain.sign().sender) }))
+    const waiting = ask(target.url, 'eth_sendRawTransactionSync', [toHex(first!.raw)])
+    await until('one to wait', () => target.server.stats().receiptWaits === 1)
+    const refused = await ask(target.url, 'eth_sendRawTransactionSync', [toHex(second!.raw)])
+    expect(refused.error).toMatchObject({ code: -32005, data: { limit: 'receiptWaitsPerAddressMax' } })
+    await chain.mine()
+    expect((await waiting).result).toMatchObject({ status: '0x1' })
+  })
+
   it('pipelined requests: those beyond the limit are answered 503, in their place', async () => {
     const target = await serve({ httpRequestsMax: 3 })
     const held = await chain.send()

@@ -49,6 +49,7 @@ export const RPC_LIMITS = {
   httpRequestsPerAddressMax: 1024,
   /** Requests that wait for a transaction to stand in a block; half of those in flight, so that others are answered. */
   receiptWaitsMax: 1024,
+  receiptWaitsPerAddressMax: 512,
   connectionsMax: 1024,
   /** Of one address (IPv6: one /64): nobody keeps the others out. */
   connectionsPerAddressMax: 512,
@@ -61,8 +62,10 @@ export const RPC_LIMITS = {
   subscriptionsPerConnectionMax: 64,
   /** Over all connections: a head is told to each, some 10 µs of the thread. */
   subscriptionsMax: 2048,
+  subscriptionsPerAddressMax: 512,
   /** Of newPendingTransactions, over all connections: each transaction is told to each. */
   pendingSubscriptionsMax: 64,
+  pendingSubscriptionsPerAddressMax: 16,
   /** Pings of one WebSocket client; each is answered. */
   pingsPerSecondMax: 10,
   pingsBurst: 50,

@@ -1,5 +1,6 @@
 import type { Hash } from '@songhua/sdk/protocol/bytes'
 import type { Clock } from '../base/clock.js'
+import { createShareBudget } from '../base/share-budget.js'
 import type { JsonText } from './json-text.js'
 import type { RpcLimits } from './limits.js'
 import type { Session } from './method.js'
@@ -9,8 +10,8 @@ import { receiptOf, type Sources } from './receipts.js'
 export interface ReceiptWaiter {
   /** @returns undefined when the transaction is in no block after `waitMs` */
   receipt(hash: Hash, waitMs: number, session: Session): Promise<JsonText | undefined>
-  /** A place among those that wait, held until it is given back by the answer; undefined when all are taken. */
-  takePlace(): (() => void) | undefined
+  /** A place among those that wait, held until it is given back by the answer; or the bound that leaves none. */
+  takePlace(client: string): (() => void) | 'total' | 'share'
   /** Places taken. */
   readonly size: number
   stop(): void
@@ -18,12 +19,12 @@ export interface ReceiptWaiter {
 
 interface WaiterSources extends Sources {
   clock: Clock
-  limits: Pick<RpcLimits, 'receiptWaitsMax'>
+  limits: Pick<RpcLimits, 'receiptWaitsMax' | 'receiptWaitsPerAddressMax'>
 }
 
 export function createReceiptWaiter({ clock, limits, ...sources }: WaiterSources): ReceiptWaiter {
   const { chain } = sources
-  let places = 0
+  const places = createShareBudget({ totalMax: limits.receiptWaitsMax, shareMax: limits.receiptWaitsPerAddressMax })
   const waiting = new Map<Hash, Set<() => void>>()
   const endHeads = chain.onHead(() => {
     for (const [hash, wakes] of waiting) if (chain.transactionLocation(hash)) for (const wake of wakes) wake()
@@ -46,13 +47,9 @@ export function createReceiptWaiter({ clock, limits, ...sources }: WaiterSources
 
   return {
     get size() {
-      return places
+      return places.held
     },
-    takePlace() {
-      if (places >= limits.receiptWaitsMax) return undefined
-      places++
-      return () => void places--
-    },
+    takePlace: (client) => places.take(client, 1),
     async receipt(hash, waitMs, session) {
       if (!chain.transactionLocation(hash)) await inBlock(hash, waitMs)
       return receiptOf(sources, hash, session)

@@ -6,12 +6,13 @@ import { addressKey } from '../base/address-key.js'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
 import type { Refusals } from '../base/refusals.js'
+import { createShareBudget, type ShareBudget } from '../base/share-budget.js'
 import { createTokenBucket } from '../base/token-bucket.js'
 import type { Dispatcher } from './dispatcher.js'
 import { limitExceeded, RpcError } from './errors.js'
 import { checkOrigin, type DoorOptions } from './host-guard.js'
 import type { RpcLimits } from './limits.js'
-import { createSubscriptions, type SubscriptionCount } from './subscriptions.js'
+import { createSubscriptions } from './subscriptions.js'
 import { watchUnfinished } from './unfinished.js'
 
 export interface WebSocketDoorOptions extends Pick<DoorOptions, 'corsOrigins'> {
@@ -37,7 +38,7 @@ const PATHS = ['/', '/ws'] as const
 export async function serveWebSocket(server: FastifyInstance, options: WebSocketDoorOptions): Promise<WebSocketDoor> {
   const { limits, logger, clock, refusals } = options
   const connections = new Set<Connection>()
-  const load = createLoad(connections)
+  const load = createLoad(connections, limits)
   await server.register(websocket, {
     options: { maxPayload: limits.messageBytesMax, perMessageDeflate: false, autoPong: false },
     errorHandler: (error, socket) => {
@@ -105,16 +106,16 @@ interface Connection {
 interface Load {
   inboundBytes(): number
   outboundBytes(): number
-  readonly subscriptions: SubscriptionCount
+  readonly subscriptions: ShareBudget
 }
 
-function createLoad(connections: ReadonlySet<Connection>): Load {
+function createLoad(connections: ReadonlySet<Connection>, limits: RpcLimits): Load {
   const sum = (of: (connection: Connection) => number): number =>
     [...connections].reduce((bytes, connection) => bytes + of(connection), 0)
   return {
     inboundBytes: () => sum(({ inboundBytes }) => inboundBytes),
     outboundBytes: () => sum(({ outboundBytes }) => outboundBytes),
-    subscriptions: { total: 0 },
+    subscriptions: createShareBudget({ totalMax: limits.subscriptionsMax, shareMax: limits.subscriptionsPerAddressMax }),
   }
 }
 
@@ -129,7 +130,7 @@ function serveConnection(peer: Peer, load: Load, options: WebSocketDoorOptions):
   const { socket, stream, client } = peer
   const { dispatcher, limits, clock, logger } = options
   const { send, mayTake, expel } = createOutlet(peer, load, { ...options, onExpelled: () => subscriptions.close() })
-  const subscriptions = createSubscriptions(send, limits, load.subscriptions)
+  const subscriptions = createSubscriptions({ send, client, limits, places: load.subscriptions })
   // Within its share a connection is never held to account for what the others do.
   const inboundShare = limits.inboundBytesMax / limits.webSocketConnectionsMax
   let inFlight = 0

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { createShareBudget } from '../../base/share-budget.js'
 import { invalidParams, limitExceeded, RpcError } from '../errors.js'
 import type { FedBlock, HeadFeed } from '../head-feed.js'
 import { headerToJson, logToJson, transactionToJson } from '../json.js'
@@ -30,7 +31,10 @@ export function ethSubscribeMethods({ heads, pool, limits }: Ports): Method[] {
   const hashText = memoizeLast(({ hash }: Transaction) => JSON.stringify(hash))
   const wholeText = memoizeLast((transaction: Transaction) => JSON.stringify(transactionToJson(transaction, undefined)))
   const logText = createLogTexts()
-  let pendingSubscriptions = 0
+  const pending = createShareBudget({
+    totalMax: limits.pendingSubscriptionsMax,
+    shareMax: limits.pendingSubscriptionsPerAddressMax,
+  })
   const feeds = { newHeads, logs, newPendingTransactions }
   return [
     defineMethod({
@@ -39,7 +43,7 @@ export function ethSubscribeMethods({ heads, pool, limits }: Ports): Method[] {
       params: [param('kind', kind), OPTIONS],
       result: z.string(),
       handler: ([wanted, options], session) =>
-        pushing(session).add(feeds[wanted](options ?? undefined), session.afterReply),
+        pushing(session).add(feeds[wanted](options ?? undefined, session.client), session.afterReply),
     }),
     defineMethod({
       name: 'eth_unsubscribe',
@@ -68,24 +72,26 @@ export function ethSubscribeMethods({ heads, pool, limits }: Ports): Method[] {
       })
   }
 
-  function newPendingTransactions(options: unknown): (notify: Notify) => () => void {
+  function newPendingTransactions(options: unknown, client: string): (notify: Notify) => () => void {
     const whole = parseOptions(
       z.boolean('must be true for whole transactions or false for their hashes').optional(),
       options,
     )
     const textOf = whole ? wholeText : hashText
     return (notify) => {
-      if (pendingSubscriptions >= limits.pendingSubscriptionsMax) {
-        const most = limits.pendingSubscriptionsMax
-        throw limitExceeded('pendingSubscriptionsMax', `the node serves ${most} subscriptions to pending transactions already`)
-      }
-      pendingSubscriptions++
+      const leave = pending.take(client, 1)
+      if (leave === 'total') throw tooManyPending('pendingSubscriptionsMax', 'the node serves')
+      if (leave === 'share') throw tooManyPending('pendingSubscriptionsPerAddressMax', 'your address has')
       const end = pool.onAdded((transaction) => notify(textOf(transaction)))
       return () => {
-        pendingSubscriptions--
+        leave()
         end()
       }
     }
+  }
+
+  function tooManyPending(limit: 'pendingSubscriptionsMax' | 'pendingSubscriptionsPerAddressMax', who: string): RpcError {
+    return limitExceeded(limit, `${who} ${limits[limit]} subscriptions to pending transactions already`)
   }
 }
 

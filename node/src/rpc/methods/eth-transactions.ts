@@ -88,8 +88,8 @@ function receiptLookup({ pool, receiptWaiter, limits, ...sources }: Ports): Meth
       const found = await receiptOf(sources, wanted, session)
       if (found || !isDue(wanted)) return found ?? null
       // Among too many that wait, the plain answer: it is in no block.
-      const leave = receiptWaiter.takePlace()
-      if (!leave) return null
+      const leave = receiptWaiter.takePlace(session.client)
+      if (typeof leave !== 'function') return null
       try {
         return (await receiptWaiter.receipt(wanted, limits.receiptHoldMs, session)) ?? null
       } finally {
@@ -121,8 +121,8 @@ function sending({ pool, receiptWaiter, limits }: Ports): Method[] {
         const usable = typeof askedMs === 'number' && askedMs > 0 && askedMs <= limits.syncWaitMaxMs
         const waitMs = usable ? askedMs : limits.syncWaitDefaultMs
         // Before the transaction is taken, so that a refusal says that nothing was done.
-        const leave = receiptWaiter.takePlace()
-        if (!leave) throw tooManyWaits(limits)
+        const leave = receiptWaiter.takePlace(session.client)
+        if (typeof leave !== 'function') throw tooManyWaits(leave, limits)
         try {
           const hashOfIt = await submitReady(pool, raw)
           return (await receiptWaiter.receipt(hashOfIt, waitMs, session)) ?? timedOut(pool, hashOfIt, waitMs)
@@ -153,9 +153,11 @@ function nonceGap(next: bigint, message: string): RpcError {
   return new RpcError('RPC_SYNC_NONCE_GAP', message, { details: { expectedNonce: quantityToJson(next) } })
 }
 
-function tooManyWaits({ receiptWaitsMax }: RpcLimits): RpcError {
-  const message = `${receiptWaitsMax} requests wait for receipts already, and the transaction was not taken; use eth_sendRawTransaction`
-  return limitExceeded('receiptWaitsMax', message)
+function tooManyWaits(bound: 'total' | 'share', limits: RpcLimits): RpcError {
+  const limit = bound === 'total' ? 'receiptWaitsMax' : 'receiptWaitsPerAddressMax'
+  const whose = bound === 'total' ? '' : ' of your address'
+  const message = `${limits[limit]} requests${whose} wait for receipts already, and the transaction was not taken; use eth_sendRawTransaction`
+  return limitExceeded(limit, message)
 }
 
 function timedOut(pool: PoolAccess, hashOfIt: Hash, waitMs: number): never {
