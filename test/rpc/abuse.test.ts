@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { RpcLimits } from '@songhua/node/rpc/limits'
 import type { RpcServer } from '@songhua/node/rpc/rpc-server'
 import { until } from '../support/devnet.js'
-import { ask, createFixtureChain, post, result, toHex, type FixtureChain } from './fixture-chain.js'
+import { ask, createFixtureChain, post, quiet, result, toHex, type FixtureChain } from './fixture-chain.js'
 
 let chain: FixtureChain
 const sockets: Socket[] = []
@@ -221,18 +221,19 @@ describe('many held at a time', () => {
 
 describe('slow and silent ones', () => {
   it.each([
-    ['headers, byte by byte', 'POST / HTTP/1.1\r\nHost: loc', { headersReceiveMs: 150, receiveCheckMs: 50 }],
-    ['a body, byte by byte', httpRequest('{"json', 500), { requestReceiveMs: 200, headersReceiveMs: 150, receiveCheckMs: 50 }],
-  ])('%s end with 408', async (_name, start, limits) => {
+    ['headers, byte by byte', 'POST / HTTP/1.1\r\nHost: loc', 'headersReceiveMs'],
+    ['headers after a whole request', `${httpRequest(request('eth_chainId'))}POST / HTTP/1.1\r\nHost: loc`, 'headersReceiveMs'],
+    ['a body, byte by byte', httpRequest('{"json', 500), 'requestReceiveMs'],
+  ])('%s end with 408', async (_name, start, limit) => {
+    const limits = { requestReceiveMs: 200, headersReceiveMs: 150, receiveCheckMs: 50 }
     const target = await serve(limits)
     const socket = await open(target)
     const received = textOf(socket)
     socket.write(start)
     const drip = setInterval(() => socket.writable && socket.write('a'), 20)
-    await until('it to be cut', () => received.text !== '')
+    await until('it to be cut', () => received.text.includes('408 Request Timeout'))
     clearInterval(drip)
-    expect(received.text).toContain('408 Request Timeout')
-    expect(counted(target, 'HTTP_BROKEN', 'requestReceiveMs')).toBe(1)
+    expect(counted(target, 'HTTP_BROKEN', limit)).toBe(1)
     await expectAlive(target)
   })
 
@@ -263,6 +264,44 @@ describe('slow and silent ones', () => {
     for (const socket of sockets.splice(0)) socket.destroy()
     await until('it to be given back', () => target.server.stats().httpRequests === 0)
     await expectAlive(target)
+  })
+})
+
+describe('what is no request', () => {
+  const UPGRADE = 'Host: localhost\r\nConnection: Upgrade\r\nUpgrade:'
+  it.each([
+    ['a path that cannot be decoded', 'GET /%zz HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+    ['a path that cannot be decoded, to be upgraded', `GET /%zz HTTP/1.1\r\n${UPGRADE} websocket\r\n\r\n`],
+    ['OPTIONS that is no preflight', 'OPTIONS / HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+    ['another protocol to upgrade to', `GET / HTTP/1.1\r\n${UPGRADE} h2c\r\n\r\n`],
+    ['a handshake without a key', `GET / HTTP/1.1\r\n${UPGRADE} websocket\r\nSec-WebSocket-Version: 13\r\n\r\n`],
+  ])('%s is refused in JSON, counted, and nothing for the log', async (_name, text) => {
+    const errors: string[] = []
+    const target = await chain.serve({ logger: { ...quiet, error: (message) => errors.push(message) } })
+    const socket = await open(target)
+    const received = textOf(socket)
+    socket.write(text)
+    await until('the answer', () => received.text.endsWith('}'))
+    expect(received.text).toMatch(/^HTTP\/1.1 400 /)
+    expect(received.text.toLowerCase()).toContain('content-type: application/json')
+    const { error } = JSON.parse(received.text.split('\r\n\r\n')[1]!) as { error: unknown }
+    expect(error).toMatchObject({ code: -32600, data: { code: 'RPC_INVALID_REQUEST' } })
+    expect(counted(target, 'RPC_INVALID_REQUEST', undefined)).toBe(1)
+    if (text.includes('Upgrade')) await until('it to be closed', () => socket.readableEnded || socket.destroyed)
+    expect(errors).toEqual([])
+    await expectAlive(target)
+  })
+
+  it('a client that goes in the middle of its body is no error of the node', async () => {
+    const errors: string[] = []
+    const target = await chain.serve({ logger: { ...quiet, error: (message) => errors.push(message) } })
+    const socket = await open(target)
+    await new Promise((written) => socket.write(httpRequest('{"json', 500), written))
+    await until('the request', () => target.server.stats().httpRequests === 1)
+    socket.resetAndDestroy()
+    await until('it to be counted', () => counted(target, 'RPC_CLIENT_GONE', undefined) === 1)
+    expect(counted(target, 'RPC_INTERNAL', undefined)).toBe(0)
+    expect(errors).toEqual([])
   })
 })
 
@@ -315,6 +354,16 @@ describe('a WebSocket', () => {
     for (let sent = 0; sent < 100; sent++) client.ping()
     expect(await closing).toMatchObject({ code: 1008, reason: expect.stringContaining('pingsPerSecondMax') as string })
     expect(counted(target, 'WEBSOCKET_CLOSED', 'pingsPerSecondMax')).toBe(1)
+  })
+
+  it('whose message is too long is closed with 1009, and counted by the limit', async () => {
+    const target = await serve({})
+    const client = await webSocket(target)
+    const closing = closingOf(client)
+    client.send(Buffer.alloc(3 * 1024 * 1024, 0x20))
+    expect(await closing).toMatchObject({ code: 1009 })
+    await until('it to be counted', () => counted(target, 'WEBSOCKET_CLOSED', 'messageBytesMax') === 1)
+    expect(counted(target, 'WEBSOCKET_BROKEN', undefined)).toBe(0)
   })
 
   it('beyond those of its address is refused with 429', async () => {

@@ -10,6 +10,7 @@ import { createShareBudget, type ShareBudget } from '../base/share-budget.js'
 import { createTokenBucket } from '../base/token-bucket.js'
 import type { Dispatcher } from './dispatcher.js'
 import { limitExceeded, RpcError } from './errors.js'
+import { closingAnswer } from './http-door.js'
 import { checkOrigin, type DoorOptions } from './host-guard.js'
 import type { RpcLimits } from './limits.js'
 import { createSubscriptions } from './subscriptions.js'
@@ -42,7 +43,10 @@ export async function serveWebSocket(server: FastifyInstance, options: WebSocket
   await server.register(websocket, {
     options: { maxPayload: limits.messageBytesMax, perMessageDeflate: false, autoPong: false },
     errorHandler: (error, socket) => {
-      refusals.count('WEBSOCKET_BROKEN')
+      // `ws` has closed it by then, 1009 for a message that announces too much.
+      const isTooLong = 'code' in error && error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'
+      if (isTooLong) refusals.count('WEBSOCKET_CLOSED', 'messageBytesMax')
+      else refusals.count('WEBSOCKET_BROKEN')
       logger.debug('a WebSocket failed', { reason: error.message })
       socket.terminate()
     },
@@ -54,6 +58,11 @@ export async function serveWebSocket(server: FastifyInstance, options: WebSocket
       server.websocketServer.close()
       done()
     },
+  })
+  // Without a listener `ws` answers in plain text.
+  server.websocketServer.on('wsClientError', (error, stream) => {
+    const refused = new RpcError('RPC_INVALID_REQUEST', `no WebSocket handshake (RFC 6455 §4.2.1): ${error.message}`)
+    stream.end(closingAnswer('400 Bad Request', options.dispatcher.refuse(refused)))
   })
   for (const url of PATHS) {
     server.route({
