@@ -142,6 +142,7 @@ function serveConnection(peer: Peer, load: Load, options: WebSocketDoorOptions):
   const subscriptions = createSubscriptions({ send, client, limits, places: load.subscriptions })
   // Within its share a connection is never held to account for what the others do.
   const inboundShare = limits.inboundBytesMax / limits.webSocketConnectionsMax
+  const isGone = (): boolean => socket.readyState !== socket.OPEN
   let inFlight = 0
   let answeringBytes = 0
   const unfinished = watchUnfinished({
@@ -156,7 +157,7 @@ function serveConnection(peer: Peer, load: Load, options: WebSocketDoorOptions):
   answerPings(socket, { clock, limits, mayTake, expel })
   socket.once('close', () => subscriptions.close())
   socket.on('message', (data) => {
-    if (socket.readyState !== socket.OPEN) return
+    if (isGone()) return
     const body = asBytes(data)
     if (isOverShare(body.length)) {
       const reason = 'the node is answering too many requests at a time; try again'
@@ -198,12 +199,7 @@ function serveConnection(peer: Peer, load: Load, options: WebSocketDoorOptions):
 
   async function answer(body: Uint8Array): Promise<void> {
     const later: (() => void)[] = []
-    const text = await dispatcher.handle(body, {
-      client,
-      subscriptions,
-      afterReply: (run) => later.push(run),
-      isGone: () => socket.readyState !== socket.OPEN,
-    })
+    const text = await dispatcher.handle(body, { client, subscriptions, isGone, afterReply: (run) => later.push(run) })
     if (text !== undefined) send(text)
     for (const run of later) run()
   }
