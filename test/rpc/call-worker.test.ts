@@ -55,12 +55,10 @@ describe('call worker', () => {
 
   it('ends a call that runs too long and serves the next, while this thread stays free', async () => {
     const spin = ask(url, 'eth_call', [{ to: probe, data: selectorHash('spin()').slice(0, 10) }, 'latest'])
-    let answered = 0
-    while (answered < 20) {
-      await result(url, 'eth_blockNumber')
-      answered++
-    }
-    expect(chain.calls.stats().running).toBe(1)
+    let [answered, isOver] = [0, false]
+    void spin.then(() => (isOver = true))
+    for (; !isOver; answered++) await result(url, 'eth_blockNumber')
+    expect(answered).toBeGreaterThan(3)
     expect((await spin).error).toMatchObject({ code: -32005, data: { limit: 'timeoutMs', timeoutMs: TIMEOUT_MS } })
     expect((await call('value()')).failure).toBeUndefined()
     expect(chain.calls.stats()).toMatchObject({ timeouts: 1, workers: 1 })
