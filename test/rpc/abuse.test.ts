@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { RpcLimits } from '@songhua/node/rpc/limits'
 import type { RpcServer } from '@songhua/node/rpc/rpc-server'
 import { until } from '../support/devnet.js'
-import { ask, createFixtureChain, post, result, toHex, type FixtureChain } from './fixture-chain.js'
+import { ask, createFixtureChain, post, quiet, result, toHex, type FixtureChain } from './fixture-chain.js'
 
 let chain: FixtureChain
 const sockets: Socket[] = []
@@ -100,7 +100,25 @@ describe('one request too large', () => {
     ['logs of a range too wide', request('eth_getLogs', [{ fromBlock: '0x0', toBlock: '0x5' }]), { logBlocksMax: 1 },
       { status: 200, code: -32005, reason: 'RPC_LIMIT_EXCEEDED', limit: 'logBlocksMax' }],
     ['logs of too many addresses', request('eth_getLogs', [{ address: addresses }]), {},
-      { status: 200, code: -32602, reason: 'RPC_INVALID_PARAMS' }],
+      { status: 200, code: -32005, reason: 'RPC_LIMIT_EXCEEDED', limit: 'logAddressesMax' }],
+    ['logs of too many topics', request('eth_getLogs', [{ topics: [null, slots] }]), {},
+      { status: 200, code: -32005, reason: 'RPC_LIMIT_EXCEEDED', limit: 'logTopicsMax' }],
+    ['an access list of nothing that it should hold', request('eth_call', [{ accessList: Array.from({ length: 15_000 }, () => ({ a: 1 })) }]), {},
+      { status: 200, code: -32005, reason: 'RPC_LIMIT_EXCEEDED', limit: 'paramValuesMax' }],
+    ['an access list of too many addresses', request('eth_call', [{ accessList: addresses.map((address) => ({ address, storageKeys: [] })) }]), {},
+      { status: 200, code: -32005, reason: 'RPC_LIMIT_EXCEEDED', limit: 'accessListAddressesMax' }],
+    ['an access list of too many keys', request('eth_call', [{ accessList: [{ address: addresses[0], storageKeys: slots }] }]), {},
+      { status: 200, code: -32005, reason: 'RPC_LIMIT_EXCEEDED', limit: 'accessListKeysMax' }],
+    ['overrides of too many accounts', request('eth_call', [{}, 'latest', Object.fromEntries(addresses.map((address) => [address, {}]))]), {},
+      { status: 200, code: -32005, reason: 'RPC_LIMIT_EXCEEDED', limit: 'overrideAccountsMax' }],
+    ['overrides of too many slots', request('eth_call', [{}, 'latest', { [addresses[0]!]: { state: Object.fromEntries(slots.map((slot) => [slot, slot])) } }]), {},
+      { status: 200, code: -32005, reason: 'RPC_LIMIT_EXCEEDED', limit: 'overrideSlotsMax' }],
+    ['too many percentiles', request('eth_feeHistory', ['0x1', 'latest', Array.from({ length: 101 }, (_, at) => at / 2)]), {},
+      { status: 200, code: -32005, reason: 'RPC_LIMIT_EXCEEDED', limit: 'feeHistoryPercentilesMax' }],
+    ['tens of thousands of names', request('eth_call', [Object.fromEntries(Array.from({ length: 20_000 }, (_, at) => [`k${at}`, 0]))]), {},
+      { status: 200, code: -32005, reason: 'RPC_LIMIT_EXCEEDED', limit: 'jsonMembersMax' }],
+    ['the same key twice', '{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[],"method":"eth_accounts"}', {},
+      { status: 200, code: -32600, reason: 'RPC_INVALID_REQUEST' }],
     ['a proof of too many slots', request('eth_getProof', [addresses[0], slots, 'latest']), {},
       { status: 200, code: -32005, reason: 'RPC_LIMIT_EXCEEDED', limit: 'proofSlotsMax' }],
     ['an answer larger than an address may leave unread', request('rpc.discover'), { outboundBytesPerAddressMax: 1000 },
@@ -164,6 +182,28 @@ describe('many held at a time', () => {
     expect(counted(target, 'RPC_LIMIT_EXCEEDED', 'subscriptionsMax')).toBe(1)
   })
 
+  it('subscriptions and waits for receipts: an address has its share, and the rest is for others', async () => {
+    const target = await serve({ subscriptionsPerAddressMax: 2, pendingSubscriptionsPerAddressMax: 1, receiptWaitsPerAddressMax: 1 })
+    const [one, other] = [await webSocket(target), await webSocket(target)]
+    const limitOf = async (client: WebSocket, method: string, params: unknown[]): Promise<unknown> =>
+      ((await askOver(client, method, params)) as { error?: { data: { limit: string } } }).error?.data.limit
+    expect(await limitOf(one, 'eth_subscribe', ['newPendingTransactions'])).toBe(undefined)
+    expect(await limitOf(other, 'eth_subscribe', ['newPendingTransactions'])).toBe('pendingSubscriptionsPerAddressMax')
+    expect(await limitOf(other, 'eth_subscribe', ['newHeads'])).toBe(undefined)
+    expect(await limitOf(one, 'eth_subscribe', ['newHeads'])).toBe('subscriptionsPerAddressMax')
+    one.terminate()
+    await until('its places to be free', () => target.server.stats().subscriptions === 1)
+    expect(await limitOf(other, 'eth_subscribe', ['newPendingTransactions'])).toBe(undefined)
+
+    const [first, second] = [0n, 1n].map((nonce) => chain.sign({ nonce: nonce + chain.pool.pendingNonce(chain.sign().sender) }))
+    const waiting = ask(target.url, 'eth_sendRawTransactionSync', [toHex(first!.raw)])
+    await until('one to wait', () => target.server.stats().receiptWaits === 1)
+    const refused = await ask(target.url, 'eth_sendRawTransactionSync', [toHex(second!.raw)])
+    expect(refused.error).toMatchObject({ code: -32005, data: { limit: 'receiptWaitsPerAddressMax' } })
+    await chain.mine()
+    expect((await waiting).result).toMatchObject({ status: '0x1' })
+  })
+
   it('pipelined requests: those beyond the limit are answered 503, in their place', async () => {
     const target = await serve({ httpRequestsMax: 3 })
     const held = await chain.send()
@@ -181,18 +221,19 @@ describe('many held at a time', () => {
 
 describe('slow and silent ones', () => {
   it.each([
-    ['headers, byte by byte', 'POST / HTTP/1.1\r\nHost: loc', { headersReceiveMs: 150, receiveCheckMs: 50 }],
-    ['a body, byte by byte', httpRequest('{"json', 500), { requestReceiveMs: 200, headersReceiveMs: 150, receiveCheckMs: 50 }],
-  ])('%s end with 408', async (_name, start, limits) => {
+    ['headers, byte by byte', 'POST / HTTP/1.1\r\nHost: loc', 'headersReceiveMs'],
+    ['headers after a whole request', `${httpRequest(request('eth_chainId'))}POST / HTTP/1.1\r\nHost: loc`, 'headersReceiveMs'],
+    ['a body, byte by byte', httpRequest('{"json', 500), 'requestReceiveMs'],
+  ])('%s end with 408', async (_name, start, limit) => {
+    const limits = { requestReceiveMs: 200, headersReceiveMs: 150, receiveCheckMs: 50 }
     const target = await serve(limits)
     const socket = await open(target)
     const received = textOf(socket)
     socket.write(start)
     const drip = setInterval(() => socket.writable && socket.write('a'), 20)
-    await until('it to be cut', () => received.text !== '')
+    await until('it to be cut', () => received.text.includes('408 Request Timeout'))
     clearInterval(drip)
-    expect(received.text).toContain('408 Request Timeout')
-    expect(counted(target, 'HTTP_BROKEN', 'requestReceiveMs')).toBe(1)
+    expect(counted(target, 'HTTP_BROKEN', limit)).toBe(1)
     await expectAlive(target)
   })
 
@@ -223,6 +264,44 @@ describe('slow and silent ones', () => {
     for (const socket of sockets.splice(0)) socket.destroy()
     await until('it to be given back', () => target.server.stats().httpRequests === 0)
     await expectAlive(target)
+  })
+})
+
+describe('what is no request', () => {
+  const UPGRADE = 'Host: localhost\r\nConnection: Upgrade\r\nUpgrade:'
+  it.each([
+    ['a path that cannot be decoded', 'GET /%zz HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+    ['a path that cannot be decoded, to be upgraded', `GET /%zz HTTP/1.1\r\n${UPGRADE} websocket\r\n\r\n`],
+    ['OPTIONS that is no preflight', 'OPTIONS / HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+    ['another protocol to upgrade to', `GET / HTTP/1.1\r\n${UPGRADE} h2c\r\n\r\n`],
+    ['a handshake without a key', `GET / HTTP/1.1\r\n${UPGRADE} websocket\r\nSec-WebSocket-Version: 13\r\n\r\n`],
+  ])('%s is refused in JSON, counted, and nothing for the log', async (_name, text) => {
+    const errors: string[] = []
+    const target = await chain.serve({ logger: { ...quiet, error: (message) => errors.push(message) } })
+    const socket = await open(target)
+    const received = textOf(socket)
+    socket.write(text)
+    await until('the answer', () => received.text.endsWith('}'))
+    expect(received.text).toMatch(/^HTTP\/1.1 400 /)
+    expect(received.text.toLowerCase()).toContain('content-type: application/json')
+    const { error } = JSON.parse(received.text.split('\r\n\r\n')[1]!) as { error: unknown }
+    expect(error).toMatchObject({ code: -32600, data: { code: 'RPC_INVALID_REQUEST' } })
+    expect(counted(target, 'RPC_INVALID_REQUEST', undefined)).toBe(1)
+    if (text.includes('Upgrade')) await until('it to be closed', () => socket.readableEnded || socket.destroyed)
+    expect(errors).toEqual([])
+    await expectAlive(target)
+  })
+
+  it('a client that goes in the middle of its body is no error of the node', async () => {
+    const errors: string[] = []
+    const target = await chain.serve({ logger: { ...quiet, error: (message) => errors.push(message) } })
+    const socket = await open(target)
+    await new Promise((written) => socket.write(httpRequest('{"json', 500), written))
+    await until('the request', () => target.server.stats().httpRequests === 1)
+    socket.resetAndDestroy()
+    await until('it to be counted', () => counted(target, 'RPC_CLIENT_GONE', undefined) === 1)
+    expect(counted(target, 'RPC_INTERNAL', undefined)).toBe(0)
+    expect(errors).toEqual([])
   })
 })
 
@@ -275,6 +354,16 @@ describe('a WebSocket', () => {
     for (let sent = 0; sent < 100; sent++) client.ping()
     expect(await closing).toMatchObject({ code: 1008, reason: expect.stringContaining('pingsPerSecondMax') as string })
     expect(counted(target, 'WEBSOCKET_CLOSED', 'pingsPerSecondMax')).toBe(1)
+  })
+
+  it('whose message is too long is closed with 1009, and counted by the limit', async () => {
+    const target = await serve({})
+    const client = await webSocket(target)
+    const closing = closingOf(client)
+    client.send(Buffer.alloc(3 * 1024 * 1024, 0x20))
+    expect(await closing).toMatchObject({ code: 1009 })
+    await until('it to be counted', () => counted(target, 'WEBSOCKET_CLOSED', 'messageBytesMax') === 1)
+    expect(counted(target, 'WEBSOCKET_BROKEN', undefined)).toBe(0)
   })
 
   it('beyond those of its address is refused with 429', async () => {

@@ -146,3 +146,35 @@ describe('filters', () => {
     await end(blocks)
   })
 })
+
+describe('logs of many bytes', () => {
+  /** `LOG0(0, 100,000)` as init code: 200,000 characters of JSON for a hundred bytes of calldata. */
+  const emitLong = hexToBytes('0x620186a06000a000')
+  const limits = { logBytesMax: 700_000 }
+
+  it('end a search by name and with a range that is answered, poll after poll lose none', async () => {
+    const { server, url: own } = await chain.serve({ limits })
+    const id = await result<string>(own, 'eth_newFilter', [{}])
+    const first = chain.head().number + 1
+    for (let sent = 0; sent < 8; sent++) {
+      await chain.send({ to: undefined, data: emitLong })
+      await chain.mine()
+    }
+    const range = { fromBlock: `0x${first.toString(16)}`, toBlock: 'latest' }
+    const { error } = await ask(own, 'eth_getLogs', [range])
+    expect(error).toMatchObject({ code: -32005, data: { code: 'RPC_LIMIT_EXCEEDED', limit: 'logBytesMax' } })
+    expect(server.stats().refusals).toContainEqual({ code: 'RPC_LIMIT_EXCEEDED', limit: 'logBytesMax', count: 1 })
+    const [, fromBlock, toBlock] = /fromBlock (0x\w+), toBlock (0x\w+)/.exec(error!.message)!
+    expect(await result(own, 'eth_getLogs', [{ fromBlock, toBlock }])).toHaveLength(3)
+    for (const count of [3, 3, 2, 0]) expect(await result(own, 'eth_getFilterChanges', [id])).toHaveLength(count)
+    expect(await ask(own, 'eth_getFilterLogs', [id])).toMatchObject({ error: { code: -32005, data: { limit: 'logBytesMax' } } })
+  })
+
+  it('of one block alone are answered, however many', async () => {
+    const { url: own } = await chain.serve({ limits: { logBytesMax: 1000 } })
+    const number = `0x${chain.head().number.toString(16)}`
+    const [log] = await result<{ data: string; blockHash: string; logIndex: string }[]>(own, 'eth_getLogs', [{ fromBlock: number, toBlock: number }])
+    expect(log).toMatchObject({ blockNumber: number, blockHash: chain.head().hash, logIndex: '0x0', topics: [], removed: false })
+    expect(log!.data).toBe(`0x${'00'.repeat(100_000)}`)
+  })
+})

@@ -114,13 +114,16 @@ export interface FixtureChain {
   ports: RpcPorts
   pool: Pool
   calls: CallService
+  /** For another call service over the same chain. */
+  callSettings: CallServiceOptions
+  store: Parameters<typeof createCallService>[1]
   head(): { number: number; hash: Hex }
   /** Seals a block of what the pool holds. */
   mine(): Promise<void>
   /** Signs, submits; `mine` puts it into a block. */
   send(fields?: Partial<Sending>): Promise<Transaction>
   sign(fields?: Partial<Sending>): Transaction
-  serve(options?: Partial<RpcServerOptions>): Promise<{ server: RpcServer; url: string; wsUrl: string }>
+  serve(options?: Partial<RpcServerOptions>, others?: Partial<RpcPorts>): Promise<{ server: RpcServer; url: string; wsUrl: string }>
   stop(): Promise<void>
 }
 
@@ -166,10 +169,8 @@ export async function createFixtureChain(callOptions: Partial<CallServiceOptions
     },
     { store: { nodes: store.state, commitBlock: (commit) => store.commitBlock(commit) }, runner },
   )
-  const calls = createCallService(
-    { storeFolder, chainId: CHAIN_ID, gasMax: GAS_LIMIT, logger: quiet, ...callOptions },
-    store,
-  )
+  const callSettings = { storeFolder, chainId: CHAIN_ID, gasMax: GAS_LIMIT, logger: quiet, ...callOptions }
+  const calls = createCallService(callSettings, store)
   const servers: RpcServer[] = []
   const stopPool = chain.onBlock(({ diff }) => {
     pool.onHead(new Map([...diff.accounts].map(([address, account]) => [address, account && accountView(address)!])))
@@ -218,6 +219,8 @@ export async function createFixtureChain(callOptions: Partial<CallServiceOptions
     ports,
     pool,
     calls,
+    callSettings,
+    store,
     head: () => ({ number: chain.head().header.number, hash: chain.head().hash }),
     async mine() {
       const coinbase = privateKeyToAddress(VALIDATOR_KEY)
@@ -251,10 +254,10 @@ export async function createFixtureChain(callOptions: Partial<CallServiceOptions
       await pool.submit(transaction.raw)
       return transaction
     },
-    async serve(options = {}) {
+    async serve(options = {}, others = {}) {
       const server = await createRpcServer(
         { host: '127.0.0.1', port: 0, logger: quiet, version: '0.0.0', corsOrigins: [], allowedHosts: [], ...options },
-        ports,
+        { ...ports, ...others },
       )
       servers.push(server)
       return { server, url: `http://127.0.0.1:${server.port}`, wsUrl: `ws://127.0.0.1:${server.port}` }

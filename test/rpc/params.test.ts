@@ -52,6 +52,24 @@ describe('parameters', () => {
       [{ to: SENDER }, 'latest', { [SENDER]: { state: {}, stateDiff: {} } }],
       `invalid argument 2 (stateOverrides.${SENDER}.state)`,
     ],
+    [
+      'eth_call',
+      [{ to: SENDER }, 'latest', JSON.parse('{"__proto__":{"balance":"0x1"}}')],
+      'invalid argument 2 (stateOverrides.__proto__): unknown field',
+    ],
+    ['eth_call', [{ accessList: {} }], 'invalid argument 0 (transaction.accessList): must be an access list'],
+    ['eth_call', [{ accessList: [{ a: 1 }, {}] }], 'invalid argument 0 (transaction.accessList.0.address): must be an address'],
+    [
+      'eth_call',
+      [{ accessList: [{ address: SENDER, storageKeys: [UNKNOWN, '0x1'] }] }],
+      'invalid argument 0 (transaction.accessList.0.storageKeys.1): must be 32 bytes',
+    ],
+    [
+      'eth_call',
+      [{}, 'latest', { [SENDER]: { state: { [UNKNOWN]: 'x' } } }],
+      `invalid argument 2 (stateOverrides.${SENDER}.state.${UNKNOWN}): must be a storage slot`,
+    ],
+    ['eth_getProof', [SENDER, ['0x1', 'x']], 'invalid argument 1 (slots.1): must be a storage slot'],
     ['eth_getLogs', [{ address: 'x' }], 'invalid argument 0 (filter.address)'],
     ['eth_getLogs', [{ topics: 'x' }], 'invalid argument 0 (filter.topics)'],
     [

@@ -37,6 +37,13 @@ export function scanJson(text: Uint8Array): JsonScan {
   return { depth: deepest, members, values }
 }
 
+/** Of all objects within a parsed value, as {@link scanJson} counts them in its text; fewer when a key was there twice. */
+export function countMembers(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  const inner = Array.isArray(value) ? (value as unknown[]) : Object.values(value)
+  return inner.reduce((sum: number, one) => sum + countMembers(one), Array.isArray(value) ? 0 : inner.length)
+}
+
 /**
  * @param start behind the opening quote
  * @returns the index of the closing quote, or the end of an unfinished string

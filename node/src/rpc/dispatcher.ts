@@ -1,9 +1,10 @@
-import { scanJson } from '../base/json-scan.js'
+import { countMembers, scanJson } from '../base/json-scan.js'
 import type { Logger } from '../base/logger.js'
 import { limitNamed, type Refusals } from '../base/refusals.js'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
 import { errorToJsonRpc, internalError, type JsonRpcError } from './error-map.js'
 import { limitExceeded, RpcError } from './errors.js'
+import { JsonText } from './json-text.js'
 import type { RpcLimits } from './limits.js'
 import { methodNamed, parseParams, type Method, type Session } from './method.js'
 import { takeTurn } from './turn.js'
@@ -78,7 +79,8 @@ export function createDispatcher({ methods, limits, logger, refusals }: Dispatch
     stats.requestsTotal++
     try {
       const method = methodNamed(methods, name)
-      const result = JSON.stringify((await method.run(parseParams(method, params), session)) ?? null)
+      const given = await method.run(parseParams(method, params, limits), session)
+      const result = given instanceof JsonText ? given.text : JSON.stringify(given ?? null)
       if (result.length <= limits.responseBytesMax) return result
       throw limitExceeded('responseBytesMax', `the response of ${name} is longer than ${limits.responseBytesMax} bytes`)
     } finally {
@@ -173,13 +175,23 @@ async function answerBatch(batch: unknown[], ports: BatchPorts): Promise<string 
 }
 
 function parseJson(body: Uint8Array, limits: RpcLimits): unknown {
-  const { depth, values } = scanJson(body)
+  const { depth, members, values } = scanJson(body)
   if (depth > limits.jsonDepthMax) {
     throw limitExceeded('jsonDepthMax', `the JSON is nested ${depth} deep; at most ${limits.jsonDepthMax} are read`)
   }
   if (values > limits.jsonValuesMax) {
     throw limitExceeded('jsonValuesMax', `the JSON holds ${values} values; at most ${limits.jsonValuesMax} are read`)
   }
+  if (members > limits.jsonMembersMax) {
+    throw limitExceeded('jsonMembersMax', `the JSON holds ${members} members; at most ${limits.jsonMembersMax} are read`)
+  }
+  const parsed = readJson(body)
+  // Two readers could take different ones, and a proxy that checks requests is a reader.
+  if (countMembers(parsed) < members) throw new RpcError('RPC_INVALID_REQUEST', 'an object of the JSON has the same key twice')
+  return parsed
+}
+
+function readJson(body: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
   } catch (cause) {

@@ -33,6 +33,8 @@ const RPC_ERRORS: Record<RpcErrorCode, Mapping> = {
   RPC_HEADER_NOT_FOUND: { code: SERVER_ERROR },
   RPC_EXECUTION_REVERTED: { code: 3, data: 'output' },
   RPC_EXECUTION_FAILED: { code: SERVER_ERROR },
+  // Told to nobody, but counted.
+  RPC_CLIENT_GONE: { code: SERVER_ERROR },
   RPC_FILTER_NOT_FOUND: { code: SERVER_ERROR },
   RPC_SUBSCRIPTION_NOT_FOUND: { code: SERVER_ERROR },
   // EIP-7966: 4 with the hash when the wait ran out, 6 with the expected nonce when a lower one is missing.
@@ -75,6 +77,7 @@ const WORKER_ERRORS: Record<string, Mapping> = {
   CALL_TIMEOUT: { code: LIMIT_EXCEEDED },
   CALL_QUEUE_FULL: { code: LIMIT_EXCEEDED },
   CALL_MEMORY: { code: LIMIT_EXCEEDED },
+  CALL_OUTPUT: { code: LIMIT_EXCEEDED },
   CALL_BLOCK_UNKNOWN: { code: SERVER_ERROR },
   CALL_STOPPED: { code: SERVER_ERROR },
 }

@@ -1,3 +1,5 @@
+import type { IncomingMessage, Server } from 'node:http'
+import type { Duplex } from 'node:stream'
 import cors from '@fastify/cors'
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
@@ -7,6 +9,7 @@ import { guardConnections } from '../base/connection-guard.js'
 import type { Logger } from '../base/logger.js'
 import type { Refusals } from '../base/refusals.js'
 import { createShareBudget } from '../base/share-budget.js'
+import { whenAnswered } from '../base/when-answered.js'
 import { countRefusal, errorResponse, type Dispatcher } from './dispatcher.js'
 import { errorToJsonRpc, internalError } from './error-map.js'
 import { limitExceeded, RpcError } from './errors.js'
@@ -30,6 +33,7 @@ const HTTP_STATUS: Record<string, number> = {
   RPC_CONTENT_TYPE: 415,
   RPC_PARSE_ERROR: 400,
   RPC_INVALID_REQUEST: 400,
+  RPC_CLIENT_GONE: 400,
 }
 /** Limits of one request are the client's fault, those of the node in all are not. */
 const LIMIT_STATUS: Record<string, number> = {
@@ -43,11 +47,6 @@ const LIMIT_STATUS: Record<string, number> = {
   outboundBytesPerAddressMax: 429,
   webSocketConnectionsPerAddressMax: 429,
 }
-/** What Node refuses before there is a request, by the limit that was met. */
-const BROKEN: Record<string, { status: string; limit: keyof RpcLimits }> = {
-  ERR_HTTP_REQUEST_TIMEOUT: { status: '408 Request Timeout', limit: 'requestReceiveMs' },
-}
-
 /** A Fastify server whose every refusal is a JSON-RPC error, guarded by Host header, origin and size. */
 export function createHttpDoor(options: HttpDoorOptions): FastifyInstance {
   const { limits, logger, refusals, corsOrigins } = options
@@ -58,25 +57,27 @@ export function createHttpDoor(options: HttpDoorOptions): FastifyInstance {
     connectionTimeout: limits.idleSocketMs,
     forceCloseConnections: 'idle',
     http: { headersTimeout: limits.headersReceiveMs, connectionsCheckingInterval: limits.receiveCheckMs },
-    frameworkErrors: (error, _request, reply) => {
-      void refuse(error, reply, options)
+    frameworkErrors: (error, request, reply) => {
+      void refuse(withLimit(error, limits), reply, options)
+      leaveUpgraded(request)
     },
     clientErrorHandler: (error, socket) => {
       logger.debug('an HTTP connection broke the protocol', { reason: error.message })
-      const { status, limit } = BROKEN[error.code ?? ''] ?? { status: '400 Bad Request', limit: undefined }
-      refusals.count('HTTP_BROKEN', limit)
-      if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+      const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      refusals.count('HTTP_BROKEN', isLate ? lateBy(socket) : undefined)
+      if (socket.writable) socket.end(closingAnswer(isLate ? '408 Request Timeout' : '400 Bad Request', ''))
     },
   })
+  const lateBy = watchReceiving(server.server)
   server.server.maxConnections = limits.connectionsMax
   guardConnections(server.server, { limits, onClosed: (limit) => refusals.count('CONNECTION_CLOSED', limit) })
   server.addHook('onRequest', (request, _reply, done) => {
     checkHost(request.headers.host, options)
+    checkPreflight(request)
     done()
   })
-  // A refused upgrade leaves its socket to nobody: Node has handed it out of the HTTP server.
   server.addHook('onResponse', (request, _reply, done) => {
-    if (request.headers.upgrade !== undefined) request.raw.socket.destroySoon()
+    leaveUpgraded(request)
     done()
   })
   void server.register(cors, {
@@ -94,6 +95,30 @@ export function createHttpDoor(options: HttpDoorOptions): FastifyInstance {
   return server
 }
 
+/** A refused upgrade leaves its socket to nobody: Node has handed it out of the HTTP server. */
+function leaveUpgraded({ headers, raw }: FastifyRequest): void {
+  if (headers.upgrade !== undefined) raw.socket.destroySoon()
+}
+
+/** The last answer on a connection, past Fastify. */
+export function closingAnswer(status: string, json: string): string {
+  const type = json === '' ? '' : 'Content-Type: application/json\r\n'
+  return `HTTP/1.1 ${status}\r\nConnection: close\r\n${type}Content-Length: ${Buffer.byteLength(json)}\r\n\r\n${json}`
+}
+
+/** @returns which time a request that comes too slowly has used up: Node has one error for headers and bodies */
+function watchReceiving(server: Server): (socket: Duplex) => keyof RpcLimits {
+  const last = new WeakMap<Duplex, IncomingMessage>()
+  server.on('request', (request) => last.set(request.socket, request))
+  return (socket) => (last.get(socket)?.complete === false ? 'requestReceiveMs' : 'headersReceiveMs')
+}
+
+/** What the CORS plugin would refuse in plain text, uncounted. @throws RPC_INVALID_REQUEST */
+function checkPreflight({ method, headers }: FastifyRequest): void {
+  if (method !== 'OPTIONS' || (headers.origin && headers['access-control-request-method'])) return
+  throw new RpcError('RPC_INVALID_REQUEST', 'OPTIONS: a preflight has the headers Origin and Access-Control-Request-Method')
+}
+
 /** Fastify's own refusals in our words. */
 function withLimit(error: FastifyError, limits: RpcLimits): Error {
   switch (error.code) {
@@ -104,6 +129,10 @@ function withLimit(error: FastifyError, limits: RpcLimits): Error {
     case 'FST_ERR_CTP_EMPTY_JSON_BODY':
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
       return new RpcError('RPC_INVALID_REQUEST', error.message)
+    case 'FST_ERR_BAD_URL':
+      return new RpcError('RPC_INVALID_REQUEST', 'the path of the URL is not well encoded')
+    case 'ECONNRESET':
+      return new RpcError('RPC_CLIENT_GONE', 'the client has closed the connection before its request was whole')
     default:
       return error
   }
@@ -112,7 +141,8 @@ function withLimit(error: FastifyError, limits: RpcLimits): Error {
 function refuse(error: Error, reply: FastifyReply, { logger, refusals }: HttpDoorOptions): FastifyReply {
   const mapped = errorToJsonRpc(error)
   countRefusal(refusals, mapped && error)
-  if (!mapped) logger.error('an HTTP request failed inside the node', { error })
+  if (mapped) logger.debug('an HTTP request is refused', { reason: error.message })
+  else logger.error('an HTTP request failed inside the node', { error })
   return reply
     .code(statusOf(error))
     .type('application/json')
@@ -127,7 +157,12 @@ function statusOf(error: Error): number {
 }
 
 /** Each request is a session of its own. */
-const httpSession = (client: string): Session => ({ client, subscriptions: undefined, afterReply: (run) => run() })
+const httpSession = ({ ip, raw }: FastifyRequest): Session => ({
+  client: addressKey(ip),
+  subscriptions: undefined,
+  afterReply: (run) => run(),
+  isGone: () => raw.socket.destroyed,
+})
 
 /** JSON-RPC over POST at `/`; what is being received and sent stays bounded over all connections, and for each address. */
 export function serveJsonRpc(server: FastifyInstance, dispatcher: Dispatcher, limits: RpcLimits): { requests(): number } {
@@ -158,10 +193,10 @@ export function serveJsonRpc(server: FastifyInstance, dispatcher: Dispatcher, li
     url: '/',
     onRequest: (request, reply, done) => {
       const entered = enter(request)
-      reply.raw.once('close', entered)
+      whenAnswered(request.raw, reply.raw, entered)
       // Nothing is read while there is no room for an answer.
       send(request, 0)
-      reply.raw.once('close', receive(request))
+      whenAnswered(request.raw, reply.raw, receive(request))
       done()
     },
     handler: async (request, reply) => {
@@ -171,10 +206,10 @@ export function serveJsonRpc(server: FastifyInstance, dispatcher: Dispatcher, li
       if (encoding !== undefined && encoding !== 'identity') {
         throw new RpcError('RPC_CONTENT_TYPE', `content-encoding: ${encoding} is not read; send the body uncompressed`)
       }
-      const text = await dispatcher.handle(request.body, httpSession(addressKey(request.ip)))
+      const text = await dispatcher.handle(request.body, httpSession(request))
       if (text === undefined) return reply.code(204).send()
       const sent = send(request, text.length)
-      reply.raw.once('close', sent)
+      whenAnswered(request.raw, reply.raw, sent)
       return reply.type('application/json').send(text)
     },
   })

@@ -23,13 +23,25 @@ export const RPC_LIMITS = {
   outboundBytesPerAddressMax: 32 * 1024 * 1024,
   /** Nesting of arrays and objects. */
   jsonDepthMax: 16,
-  /** Values in one body; a batch of the most requests has 100 for each. Parsing takes some 0.2 µs and 100 bytes a value. */
-  jsonValuesMax: 100_000,
+  /** Values in one body; a batch of the most requests has 50 for each. Parsing takes some 0.2 µs and 100 bytes a value. */
+  jsonValuesMax: 50_000,
+  /** Members of all objects in one body; a name not seen before costs the parser 0.7 µs. */
+  jsonMembersMax: 20_000,
+  /** Values among the arguments of one request; a schema takes 1 to 4 µs for each, and no other request's turn comes in between. */
+  paramValuesMax: 2048,
   batchItemsMax: 1000,
   /** Items of one batch that run at one time. */
   batchConcurrencyMax: 32,
   /** Response of one request, or of one batch in all, characters. */
   responseBytesMax: 10 * 1024 * 1024,
+  /**
+   * Whole blocks, their receipts and the pool: what of such answers is being made at one time, characters in all. One of
+   * the longest, and shorter ones beside it.
+   */
+  longAnswersBytesMax: 16 * 1024 * 1024,
+  /** Requests that wait for their long answer to be made; addresses take turns. */
+  longAnswersWaitingMax: 512,
+  longAnswersWaitingPerAddressMax: 128,
   /** Requests being answered at one time, over all connections. */
   requestsInFlightMax: 2048,
   /** HTTP requests that have come and are not answered, those that wait for the thread among them; pipelined ones too. */
@@ -37,6 +49,7 @@ export const RPC_LIMITS = {
   httpRequestsPerAddressMax: 1024,
   /** Requests that wait for a transaction to stand in a block; half of those in flight, so that others are answered. */
   receiptWaitsMax: 1024,
+  receiptWaitsPerAddressMax: 512,
   connectionsMax: 1024,
   /** Of one address (IPv6: one /64): nobody keeps the others out. */
   connectionsPerAddressMax: 512,
@@ -49,8 +62,10 @@ export const RPC_LIMITS = {
   subscriptionsPerConnectionMax: 64,
   /** Over all connections: a head is told to each, some 10 µs of the thread. */
   subscriptionsMax: 2048,
+  subscriptionsPerAddressMax: 512,
   /** Of newPendingTransactions, over all connections: each transaction is told to each. */
   pendingSubscriptionsMax: 64,
+  pendingSubscriptionsPerAddressMax: 16,
   /** Pings of one WebSocket client; each is answered. */
   pingsPerSecondMax: 10,
   pingsBurst: 50,
@@ -66,11 +81,21 @@ export const RPC_LIMITS = {
   logTopicsMax: 256,
   logBlocksMax: 10_000,
   logResultsMax: 10_000,
+  /** Logs that one search finds, characters of their JSON: some 4 MB of data. The thread of calls makes it, this one sends it. */
+  logBytesMax: 8 * 1024 * 1024,
   feeHistoryBlocksMax: 1024,
   feeHistoryPercentilesMax: 100,
   signerMetricsBlocksMax: 1000,
+  /** Slots that one eth_getProof asks for. */
   proofSlotsMax: 1024,
-  overrideSlotsMax: 4096,
+  /** Entries of one access list. */
+  accessListAddressesMax: 256,
+  /** Storage keys of one entry; paramValuesMax bounds those of all. */
+  accessListKeysMax: 1024,
+  /** Accounts whose state one call overrides. */
+  overrideAccountsMax: 256,
+  /** Slots overridden of one account; paramValuesMax bounds those of all. */
+  overrideSlotsMax: 1024,
   txpoolContentMax: 10_000,
   /** How long eth_getTransactionReceipt waits for a transaction that is executable in the pool, ms. */
   receiptHoldMs: 1_000,

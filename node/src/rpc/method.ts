@@ -1,5 +1,8 @@
 import type { z } from 'zod'
-import { invalidParams, RpcError } from './errors.js'
+import { invalidParams, limitExceeded, RpcError } from './errors.js'
+import { faultOf } from './issue.js'
+import type { JsonText } from './json-text.js'
+import type { RpcLimits } from './limits.js'
 import type { Subscriptions } from './subscriptions.js'
 
 /** Who asks. */
@@ -10,6 +13,8 @@ export interface Session {
   afterReply: (run: () => void) => void
   /** Who asks: the address, IPv6 as its /64. What a client may hold is counted by it. */
   client: string
+  /** Whether the connection is closed: nobody would read an answer. */
+  isGone: () => boolean
 }
 
 export interface Param<S extends z.ZodType = z.ZodType> {
@@ -34,7 +39,8 @@ interface Definition<P extends readonly Param[], R extends z.ZodType> {
   summary: string
   params: P
   result: R
-  handler: (args: Arguments<P>, session: Session) => z.input<R> | Promise<z.input<R>>
+  /** A long result may come as JSON in words; `result` describes it all the same. */
+  handler: (args: Arguments<P>, session: Session) => z.input<R> | JsonText | Promise<z.input<R> | JsonText>
 }
 
 export function param<S extends z.ZodType>(name: string, schema: S): Param<S> {
@@ -64,9 +70,9 @@ export const isOptional = ({ schema }: Param): boolean => schema.safeParse(undef
 
 /**
  * Checks parameters against the method's schemas; `null` stands for an optional one left out.
- * @throws RPC_INVALID_PARAMS naming the position, the name and the path of what is wrong
+ * @throws RPC_INVALID_PARAMS, or RPC_LIMIT_EXCEEDED for what is only too large, naming the position, the name and the path
  */
-export function parseParams(method: Method, given: unknown): unknown[] {
+export function parseParams(method: Method, given: unknown, limits: Pick<RpcLimits, 'paramValuesMax'>): unknown[] {
   const list = given ?? []
   if (!Array.isArray(list)) throw invalidParams('params: must be an array, by position')
   if (list.length > method.params.length) {
@@ -77,7 +83,44 @@ export function parseParams(method: Method, given: unknown): unknown[] {
       },
     )
   }
-  return method.params.map((one, position) => parseParam(one, position, list[position]))
+  let valuesLeft = limits.paramValuesMax
+  return method.params.map((one, position) => {
+    valuesLeft -= countValues(list[position], { one, position, path: [] }, { valuesLeft, limits })
+    return parseParam(one, position, list[position])
+  })
+}
+
+interface Place {
+  one: Param
+  position: number
+  path: readonly string[]
+}
+
+/**
+ * Before any schema looks at a value: each costs a schema some microseconds of the thread. A key that reaches for a
+ * prototype is a field that no schema sees, since copying an object drops it.
+ */
+function countValues(
+  value: unknown,
+  place: Place,
+  bound: { valuesLeft: number; limits: Pick<RpcLimits, 'paramValuesMax'> },
+): number {
+  if (typeof value !== 'object' || value === null) return 1
+  const keys = Object.keys(value)
+  let count = 1 + keys.length
+  if (count > bound.valuesLeft) {
+    const { paramValuesMax } = bound.limits
+    throw limitExceeded('paramValuesMax', `${where(place)}: the request's arguments hold more than ${paramValuesMax} values`)
+  }
+  for (const key of keys) {
+    const path = [...place.path, key]
+    if (key === '__proto__') throw invalidParams(`${where({ ...place, path })}: unknown field`, detailsOf({ ...place, path }))
+    const inner = (value as Record<string, unknown>)[key]
+    if (typeof inner === 'object') {
+      count += countValues(inner, { ...place, path }, { ...bound, valuesLeft: bound.valuesLeft - count }) - 1
+    }
+  }
+  return count
 }
 
 function parseParam(one: Param, position: number, value: unknown): unknown {
@@ -89,30 +132,23 @@ function parseParam(one: Param, position: number, value: unknown): unknown {
       name: one.name,
     })
   }
-  const issue = deepest(parsed.error.issues)
-  const path = [one.name, ...issue.path].join('.')
-  throw invalidParams(`invalid argument ${position} (${path}): ${issue.message}`, {
-    argument: position,
-    name: one.name,
-    path,
-  })
+  throw faultyParam({ one, position }, parsed.error)
 }
 
-interface Issue {
-  path: string[]
-  message: string
+/** @param of the parameter that its schema refuses */
+export function faultyParam({ one, position }: Omit<Place, 'path'>, error: z.core.$ZodError): RpcError {
+  const { path, message, limit } = faultOf(error)
+  const place = { one, position, path }
+  if (limit !== undefined) return limitExceeded(limit, `${where(place)}: ${message}`)
+  return invalidParams(`${where(place)}: ${message}`, detailsOf(place))
 }
 
-function deepest(issues: z.core.$ZodIssue[]): Issue {
-  const [first] = issues
-  if (!first) return { path: [], message: 'invalid' }
-  const path = first.path.map(String)
-  switch (first.code) {
-    case 'unrecognized_keys':
-      return { path: [...path, first.keys[0] ?? ''], message: 'unknown field' }
-    case 'invalid_key':
-      return { path, message: first.issues[0]?.message ?? 'bad key' }
-    default:
-      return { path, message: first.message }
-  }
-}
+const pathOf = ({ one, path }: Place): string => [one.name, ...path].join('.')
+
+const where = (place: Place): string => `invalid argument ${place.position} (${pathOf(place)})`
+
+const detailsOf = (place: Place): Record<string, unknown> => ({
+  argument: place.position,
+  name: place.one.name,
+  path: pathOf(place),
+})

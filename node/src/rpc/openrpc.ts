@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { schemaToJson } from './bounded.js'
 import { defineMethod, isOptional, type Method } from './method.js'
 
 const OPENRPC_VERSION = '1.3.2'
@@ -22,19 +23,10 @@ export function openRpcDocument(methods: Method[], version: string): Document {
       name,
       summary,
       paramStructure: 'by-position',
-      params: params.map((one) => ({ name: one.name, required: !isOptional(one), schema: schemaOf(one.schema) })),
-      result: { name: 'result', schema: schemaOf(result) },
+      params: params.map((one) => ({ name: one.name, required: !isOptional(one), schema: schemaToJson(one.schema) })),
+      result: { name: 'result', schema: schemaToJson(result) },
     })),
   }
-}
-
-function schemaOf(schema: z.ZodType): unknown {
-  const { $schema: _dialect, ...json } = z.toJSONSchema(schema, {
-    io: 'input',
-    target: 'draft-7',
-    unrepresentable: 'any',
-  })
-  return json
 }
 
 /** @returns `methods` and `rpc.discover`, which describes them all */

@@ -1,5 +1,5 @@
 import type { Account } from '@songhua/sdk/protocol/account'
-import type { Address, Hash } from '@songhua/sdk/protocol/bytes'
+import type { Address, Hash, Hex } from '@songhua/sdk/protocol/bytes'
 import type { Header } from '@songhua/sdk/protocol/header'
 import type { Log, Receipt } from '@songhua/sdk/protocol/receipt'
 import type { Transaction } from '@songhua/sdk/protocol/transaction'
@@ -35,11 +35,11 @@ export interface PoolAccess {
   onAdded(listener: (transaction: Transaction) => void): () => void
 }
 
-/** EIP-1186. */
+/** EIP-1186; nodes of the trie as hexadecimal. */
 export interface AccountProof {
   account: Account | undefined
-  accountProof: Uint8Array[]
-  storageProofs: { value: bigint; proof: Uint8Array[] }[]
+  accountProof: Hex[]
+  storageProofs: { value: bigint; proof: Hex[] }[]
 }
 
 /** State after a block, read and executed away from the consensus thread. */
@@ -47,18 +47,29 @@ export interface StateAccess {
   account(block: number, address: Address): Promise<Account | undefined>
   storage(block: number, address: Address, slot: Hash): Promise<bigint>
   code(block: number, address: Address): Promise<Uint8Array>
-  proof(block: number, address: Address, slots: Hash[]): Promise<AccountProof>
+  proof(asked: Asked, address: Address, slots: Hash[]): Promise<AccountProof>
   /** A call that fails is a result. @throws CodedError of `CallErrorCode` when it cannot start */
-  call(block: number, request: CallRequest, overrides: StateOverrides): Promise<CallResult>
+  call(asked: Asked, request: CallRequest, overrides: StateOverrides): Promise<CallOutcome>
   /** @throws CodedError of `CallErrorCode`, `CALL_REVERTED` with its `data` among them */
-  estimateGas(block: number, request: CallRequest, overrides: StateOverrides): Promise<bigint>
+  estimateGas(asked: Asked, request: CallRequest, overrides: StateOverrides): Promise<bigint>
 }
+
+/** State after which block, and for whom: addresses wait for their turn in lanes of their own. */
+export interface Asked {
+  block: number
+  client: string
+}
+
+export type CallOutcome = Pick<CallResult, 'output' | 'failure'>
 
 export interface LogQuery extends LogFilter {
   fromBlock: number
   toBlock: number
+  client: string
   /** The search ends with the block in which this many logs were found or exceeded. */
   resultsMax: number
+  /** The search ends before the block whose logs would make the answer longer, characters; with it, should it be the first. */
+  lengthMax: number
 }
 
 export interface LocatedLog {
@@ -72,17 +83,27 @@ export interface LocatedLog {
   logIndex: number
 }
 
-/** Logs in order. `throughBlock` is the last block searched; below `toBlock` when `resultsMax` ended the search. */
 export interface LogPage {
-  logs: LocatedLog[]
+  /** JSON of the logs in order, made where they were found: a search finds megabytes. */
+  text: string
+  /** The last block searched. */
   throughBlock: number
+  /** What ended the search before `toBlock`. */
+  endedBy: 'resultsMax' | 'lengthMax' | undefined
 }
 
 /** Searches over many blocks, away from the consensus thread. */
 export interface HistorySearch {
   logs(query: LogQuery): Promise<LogPage>
   /** Priority fees (wei) at the percentiles of each block's gas, one row a block. */
-  rewards(firstBlock: number, lastBlock: number, percentiles: number[]): Promise<bigint[][]>
+  rewards(query: RewardsQuery): Promise<bigint[][]>
+}
+
+export interface RewardsQuery {
+  client: string
+  firstBlock: number
+  lastBlock: number
+  percentiles: number[]
 }
 
 /** The tree over all block hashes. */

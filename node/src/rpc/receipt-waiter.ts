@@ -1,31 +1,30 @@
 import type { Hash } from '@songhua/sdk/protocol/bytes'
 import type { Clock } from '../base/clock.js'
-import type { BlockTransactions } from './block-transactions.js'
+import { createShareBudget } from '../base/share-budget.js'
+import type { JsonText } from './json-text.js'
 import type { RpcLimits } from './limits.js'
-import type { ChainReader } from './ports.js'
-import { receiptOf } from './receipts.js'
-import type { ReceiptJson } from './result-schemas.js'
+import type { Session } from './method.js'
+import { receiptOf, type Sources } from './receipts.js'
 
 /** Waits for transactions to stand in a block. */
 export interface ReceiptWaiter {
   /** @returns undefined when the transaction is in no block after `waitMs` */
-  receipt(hash: Hash, waitMs: number): Promise<ReceiptJson | undefined>
-  /** A place among those that wait, held until it is given back by the answer; undefined when all are taken. */
-  takePlace(): (() => void) | undefined
+  receipt(hash: Hash, waitMs: number, session: Session): Promise<JsonText | undefined>
+  /** A place among those that wait, held until it is given back by the answer; or the bound that leaves none. */
+  takePlace(client: string): (() => void) | 'total' | 'share'
   /** Places taken. */
   readonly size: number
   stop(): void
 }
 
-interface Sources {
-  chain: ChainReader
-  transactions: BlockTransactions
+interface WaiterSources extends Sources {
   clock: Clock
-  limits: Pick<RpcLimits, 'receiptWaitsMax'>
+  limits: Pick<RpcLimits, 'receiptWaitsMax' | 'receiptWaitsPerAddressMax'>
 }
 
-export function createReceiptWaiter({ chain, transactions, clock, limits }: Sources): ReceiptWaiter {
-  let places = 0
+export function createReceiptWaiter({ clock, limits, ...sources }: WaiterSources): ReceiptWaiter {
+  const { chain } = sources
+  const places = createShareBudget({ totalMax: limits.receiptWaitsMax, shareMax: limits.receiptWaitsPerAddressMax })
   const waiting = new Map<Hash, Set<() => void>>()
   const endHeads = chain.onHead(() => {
     for (const [hash, wakes] of waiting) if (chain.transactionLocation(hash)) for (const wake of wakes) wake()
@@ -48,16 +47,12 @@ export function createReceiptWaiter({ chain, transactions, clock, limits }: Sour
 
   return {
     get size() {
-      return places
+      return places.held
     },
-    takePlace() {
-      if (places >= limits.receiptWaitsMax) return undefined
-      places++
-      return () => void places--
-    },
-    async receipt(hash, waitMs) {
+    takePlace: (client) => places.take(client, 1),
+    async receipt(hash, waitMs, session) {
       if (!chain.transactionLocation(hash)) await inBlock(hash, waitMs)
-      return receiptOf({ chain, transactions }, hash) ?? undefined
+      return receiptOf(sources, hash, session)
     },
     stop() {
       endHeads()

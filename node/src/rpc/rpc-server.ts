@@ -8,6 +8,7 @@ import { createHeadFeed } from './head-feed.js'
 import type { DoorOptions } from './host-guard.js'
 import { close, createHttpDoor, listen, serveJsonRpc } from './http-door.js'
 import { RPC_LIMITS, type RpcLimits } from './limits.js'
+import { createLongAnswers } from './long-answers.js'
 import { methodTable, type Method } from './method.js'
 import { ethBlockMethods } from './methods/eth-blocks.js'
 import { ethChainMethods } from './methods/eth-chain.js'
@@ -41,6 +42,8 @@ export interface RpcServerStats extends DispatcherStats {
   subscriptions: number
   filters: number
   receiptWaits: number
+  /** Requests whose long answer is not begun yet. */
+  longAnswersWaiting: number
   /** HTTP requests that are not answered yet. */
   httpRequests: number
   refusals: RefusalCount[]
@@ -68,18 +71,19 @@ export async function createRpcServer(options: RpcServerOptions, ports: RpcPorts
   const refusals = createRefusals()
   const filters = createFilters(pool, clock, limits)
   const heads = createHeadFeed(chain, logger)
-  const receiptWaiter = createReceiptWaiter({ chain, transactions, clock, limits })
+  const answers = createLongAnswers(limits)
+  const receiptWaiter = createReceiptWaiter({ chain, transactions, answers, clock, limits })
   const methods = withDiscovery(
     [
       ...web3Methods(node),
       ...netMethods(node),
       ...ethChainMethods({ ...ports, limits }),
-      ...ethBlockMethods({ chain, transactions }),
+      ...ethBlockMethods({ chain, transactions, answers }),
       ...ethStateMethods({ ...ports, limits }),
-      ...ethTransactionMethods({ chain, pool, transactions, receiptWaiter, limits }),
+      ...ethTransactionMethods({ chain, pool, transactions, answers, receiptWaiter, limits }),
       ...ethFilterMethods({ ...ports, filters, limits }),
       ...ethSubscribeMethods({ heads, pool, limits }),
-      ...txpoolMethods({ pool, limits }),
+      ...txpoolMethods({ pool, answers, limits }),
       ...qbftMethods({ chain, limits }),
       ...songhuaMethods(ports),
     ],
@@ -112,6 +116,7 @@ export async function createRpcServer(options: RpcServerOptions, ports: RpcPorts
         subscriptions,
         filters: filters.size,
         receiptWaits: receiptWaiter.size,
+        longAnswersWaiting: answers.waiting,
         httpRequests: http.requests(),
         refusals: refusals.list(),
       }

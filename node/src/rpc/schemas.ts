@@ -1,7 +1,8 @@
 import { EMPTY_BYTES, hexToBytes, ZERO_ADDRESS, type Address, type Hash } from '@songhua/sdk/protocol/bytes'
 import { z } from 'zod'
 import type { AccountOverride, CallRequest } from '../execution/call.js'
-import { RPC_LIMITS } from './limits.js'
+import { boundedList, boundedMap } from './bounded.js'
+import { RPC_LIMITS, type RpcLimits } from './limits.js'
 
 const text = (error: string) => z.string({ error })
 /** `null` stands for a field left out, as in geth. */
@@ -64,7 +65,15 @@ export const block = z.union(
   { error: `${BLOCK_RULE}, or an object with blockHash or blockNumber (EIP-1898)` },
 )
 
-const accessList = z.array(z.strictObject({ address, storageKeys: z.array(hash) }))
+/** The bound that a limit of this node names. */
+const most = (limit: keyof RpcLimits, what: string) => ({ max: RPC_LIMITS[limit], what, limit })
+
+const accessKeys = boundedList(hash, most('accessListKeysMax', 'storage keys'), 'must be a list of storage keys')
+const accessList = boundedList(
+  z.strictObject({ address, storageKeys: accessKeys }),
+  most('accessListAddressesMax', 'addresses'),
+  'must be an access list (EIP-2930)',
+)
 
 const CALL_FIELDS = {
   from: maybe(address),
@@ -119,16 +128,11 @@ function lower(tip: bigint, cap: bigint | undefined): bigint {
   return cap !== undefined && cap < tip ? cap : tip
 }
 
-const slots = z
-  .record(
-    hash,
-    slot.transform((hex) => BigInt(hex)),
-  )
-  .refine(
-    (record) => Object.keys(record).length <= RPC_LIMITS.overrideSlotsMax,
-    `must have at most ${RPC_LIMITS.overrideSlotsMax} slots`,
-  )
-  .transform((record) => new Map(Object.entries(record) as [Hash, bigint][]))
+const slots = boundedMap(
+  hash,
+  slot.transform((hex) => BigInt(hex)),
+  most('overrideSlotsMax', 'slots'),
+)
 
 const accountOverride = z
   .strictObject({
@@ -153,24 +157,23 @@ const accountOverride = z
   })
 
 /** The state override set of geth, without precompile moves. */
-export const stateOverrides = z
-  .record(address, accountOverride)
-  .transform((record) => new Map(Object.entries(record) as [Address, AccountOverride][]))
+export const stateOverrides = boundedMap(address, accountOverride, most('overrideAccountsMax', 'accounts'))
 
-const addresses = z.union([address.transform((one) => [one]), z.array(address).max(RPC_LIMITS.logAddressesMax)], {
+const addressList = boundedList(address, most('logAddressesMax', 'addresses'), 'must be a list of addresses')
+const addresses = z.union([address.transform((one) => [one]), addressList], {
   error: `must be an address or a list of at most ${RPC_LIMITS.logAddressesMax} addresses`,
 })
+const topicList = boundedList(hash.nullable(), most('logTopicsMax', 'topics'), 'must be a list of topics')
 const topic = z.union(
   [
     z.null().transform(() => [] as Hash[]),
     hash.transform((one) => [one]),
-    z
-      .array(hash.nullable())
-      .max(RPC_LIMITS.logTopicsMax)
-      .transform((list) => (list.includes(null) ? [] : list.filter((one) => one !== null))),
+    topicList.transform((list) => (list.includes(null) ? [] : list.filter((one) => one !== null))),
   ],
   { error: `must be null, a 32-byte topic or a list of at most ${RPC_LIMITS.logTopicsMax} topics` },
 )
+/** A log has four at most. */
+const topics = boundedList(topic, { max: 4, what: 'topics' }, 'must be a list of topics')
 
 /** The filter of eth_getLogs and eth_newFilter. */
 export const logFilter = z
@@ -179,7 +182,7 @@ export const logFilter = z
     toBlock: maybe(blockNumber),
     blockHash: maybe(hash),
     address: maybe(addresses),
-    topics: maybe(z.array(topic, 'must be a list of topics').max(4, 'must have at most 4 topics')),
+    topics: maybe(topics),
   })
   .transform((fields, context) => {
     if (fields.blockHash !== undefined && (fields.fromBlock !== undefined || fields.toBlock !== undefined)) {
@@ -200,6 +203,6 @@ export type LogFilterRequest = z.infer<typeof logFilter>
 export const logSubscription = z
   .strictObject({
     address: maybe(addresses),
-    topics: maybe(z.array(topic, 'must be a list of topics').max(4, 'must have at most 4 topics')),
+    topics: maybe(topics),
   }, 'must be an object with address and topics')
   .transform((fields) => ({ addresses: fields.address ?? [], topics: fields.topics ?? [] }))

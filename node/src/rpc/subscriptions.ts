@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { ShareBudget } from '../base/share-budget.js'
 import { limitExceeded, RpcError } from './errors.js'
 import type { RpcLimits } from './limits.js'
 
@@ -16,19 +17,33 @@ export interface Subscriptions {
   close(): void
 }
 
-/** Over all connections. */
-export interface SubscriptionCount {
-  total: number
-}
-
 /** Notifications that wait for the subscription's id to be sent. */
 const WAITING_MAX = 1000
 
-export function createSubscriptions(send: (text: string) => void, limits: RpcLimits, count: SubscriptionCount): Subscriptions {
+interface Ports {
+  readonly send: (text: string) => void
+  readonly client: string
+  readonly limits: RpcLimits
+  /** Subscriptions over all connections. */
+  readonly places: ShareBudget
+}
+
+export function createSubscriptions({ send, client, limits, places }: Ports): Subscriptions {
   const ends = new Map<string, () => void>()
 
   function deliver(id: string, result: string): void {
     send(`{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"${id}","result":${result}}}`)
+  }
+
+  function takePlace(): () => void {
+    const taken = places.take(client, 1)
+    if (taken === 'total') {
+      throw limitExceeded('subscriptionsMax', `the node serves ${limits.subscriptionsMax} subscriptions already; try again`)
+    }
+    if (taken === 'share') {
+      throw limitExceeded('subscriptionsPerAddressMax', `your address has ${limits.subscriptionsPerAddressMax} subscriptions already`)
+    }
+    return taken
   }
 
   return {
@@ -40,21 +55,26 @@ export function createSubscriptions(send: (text: string) => void, limits: RpcLim
         const most = limits.subscriptionsPerConnectionMax
         throw limitExceeded('subscriptionsPerConnectionMax', `this connection has ${most} subscriptions already`)
       }
-      if (count.total >= limits.subscriptionsMax) {
-        throw limitExceeded('subscriptionsMax', `the node serves ${count.total} subscriptions already; try again`)
-      }
+      const leave = takePlace()
       const id = `0x${randomBytes(16).toString('hex')}`
       let waiting: string[] | undefined = []
-      const end = start((result) => {
-        if (!ends.has(id)) return
-        if (waiting && waiting.length < WAITING_MAX) waiting.push(result)
-        else {
-          flush()
-          deliver(id, result)
-        }
-      })
-      count.total++
-      ends.set(id, end)
+      try {
+        const end = start((result) => {
+          if (!ends.has(id)) return
+          if (waiting && waiting.length < WAITING_MAX) waiting.push(result)
+          else {
+            flush()
+            deliver(id, result)
+          }
+        })
+        ends.set(id, () => {
+          leave()
+          end()
+        })
+      } catch (error) {
+        leave()
+        throw error
+      }
       afterReply(flush)
       return id
 
@@ -67,11 +87,9 @@ export function createSubscriptions(send: (text: string) => void, limits: RpcLim
       const end = ends.get(id)
       if (!end) throw new RpcError('RPC_SUBSCRIPTION_NOT_FOUND', `subscription not found: ${id.slice(0, 66)}`)
       ends.delete(id)
-      count.total--
       end()
     },
     close() {
-      count.total -= ends.size
       for (const end of ends.values()) end()
       ends.clear()
     },

@@ -61,13 +61,16 @@ function first<K, V>(line: ReadonlyMap<K, V>): [K, V] {
   throw new RangeError('nobody waits')
 }
 
-/** @returns a function to await between items of a long loop: it lets other work run once a stretch is used up */
-export function createTurns(): () => Promise<void> | undefined {
+/**
+ * @param client for whom the loop runs; the node itself unless told
+ * @returns a function to await between items of a long loop: it lets other work run once a stretch is used up
+ */
+export function createTurns(client = OWN_LOOPS): () => Promise<void> | undefined {
   const asker = {}
   let since = performance.now()
   return () => {
     if (performance.now() - since < STRETCH_MS_MAX) return undefined
-    return takeTurn(asker, OWN_LOOPS).then(() => {
+    return takeTurn(asker, client).then(() => {
       since = performance.now()
     })
   }

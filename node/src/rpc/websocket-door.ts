@@ -6,12 +6,14 @@ import { addressKey } from '../base/address-key.js'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
 import type { Refusals } from '../base/refusals.js'
+import { createShareBudget, type ShareBudget } from '../base/share-budget.js'
 import { createTokenBucket } from '../base/token-bucket.js'
 import type { Dispatcher } from './dispatcher.js'
 import { limitExceeded, RpcError } from './errors.js'
+import { closingAnswer } from './http-door.js'
 import { checkOrigin, type DoorOptions } from './host-guard.js'
 import type { RpcLimits } from './limits.js'
-import { createSubscriptions, type SubscriptionCount } from './subscriptions.js'
+import { createSubscriptions } from './subscriptions.js'
 import { watchUnfinished } from './unfinished.js'
 
 export interface WebSocketDoorOptions extends Pick<DoorOptions, 'corsOrigins'> {
@@ -37,11 +39,14 @@ const PATHS = ['/', '/ws'] as const
 export async function serveWebSocket(server: FastifyInstance, options: WebSocketDoorOptions): Promise<WebSocketDoor> {
   const { limits, logger, clock, refusals } = options
   const connections = new Set<Connection>()
-  const load = createLoad(connections)
+  const load = createLoad(connections, limits)
   await server.register(websocket, {
     options: { maxPayload: limits.messageBytesMax, perMessageDeflate: false, autoPong: false },
     errorHandler: (error, socket) => {
-      refusals.count('WEBSOCKET_BROKEN')
+      // `ws` has closed it by then, 1009 for a message that announces too much.
+      const isTooLong = 'code' in error && error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'
+      if (isTooLong) refusals.count('WEBSOCKET_CLOSED', 'messageBytesMax')
+      else refusals.count('WEBSOCKET_BROKEN')
       logger.debug('a WebSocket failed', { reason: error.message })
       socket.terminate()
     },
@@ -53,6 +58,11 @@ export async function serveWebSocket(server: FastifyInstance, options: WebSocket
       server.websocketServer.close()
       done()
     },
+  })
+  // Without a listener `ws` answers in plain text.
+  server.websocketServer.on('wsClientError', (error, stream) => {
+    const refused = new RpcError('RPC_INVALID_REQUEST', `no WebSocket handshake (RFC 6455 §4.2.1): ${error.message}`)
+    stream.end(closingAnswer('400 Bad Request', options.dispatcher.refuse(refused)))
   })
   for (const url of PATHS) {
     server.route({
@@ -105,16 +115,16 @@ interface Connection {
 interface Load {
   inboundBytes(): number
   outboundBytes(): number
-  readonly subscriptions: SubscriptionCount
+  readonly subscriptions: ShareBudget
 }
 
-function createLoad(connections: ReadonlySet<Connection>): Load {
+function createLoad(connections: ReadonlySet<Connection>, limits: RpcLimits): Load {
   const sum = (of: (connection: Connection) => number): number =>
     [...connections].reduce((bytes, connection) => bytes + of(connection), 0)
   return {
     inboundBytes: () => sum(({ inboundBytes }) => inboundBytes),
     outboundBytes: () => sum(({ outboundBytes }) => outboundBytes),
-    subscriptions: { total: 0 },
+    subscriptions: createShareBudget({ totalMax: limits.subscriptionsMax, shareMax: limits.subscriptionsPerAddressMax }),
   }
 }
 
@@ -129,9 +139,10 @@ function serveConnection(peer: Peer, load: Load, options: WebSocketDoorOptions):
   const { socket, stream, client } = peer
   const { dispatcher, limits, clock, logger } = options
   const { send, mayTake, expel } = createOutlet(peer, load, { ...options, onExpelled: () => subscriptions.close() })
-  const subscriptions = createSubscriptions(send, limits, load.subscriptions)
+  const subscriptions = createSubscriptions({ send, client, limits, places: load.subscriptions })
   // Within its share a connection is never held to account for what the others do.
   const inboundShare = limits.inboundBytesMax / limits.webSocketConnectionsMax
+  const isGone = (): boolean => socket.readyState !== socket.OPEN
   let inFlight = 0
   let answeringBytes = 0
   const unfinished = watchUnfinished({
@@ -146,7 +157,7 @@ function serveConnection(peer: Peer, load: Load, options: WebSocketDoorOptions):
   answerPings(socket, { clock, limits, mayTake, expel })
   socket.once('close', () => subscriptions.close())
   socket.on('message', (data) => {
-    if (socket.readyState !== socket.OPEN) return
+    if (isGone()) return
     const body = asBytes(data)
     if (isOverShare(body.length)) {
       const reason = 'the node is answering too many requests at a time; try again'
@@ -188,7 +199,7 @@ function serveConnection(peer: Peer, load: Load, options: WebSocketDoorOptions):
 
   async function answer(body: Uint8Array): Promise<void> {
     const later: (() => void)[] = []
-    const text = await dispatcher.handle(body, { client, subscriptions, afterReply: (run) => later.push(run) })
+    const text = await dispatcher.handle(body, { client, subscriptions, isGone, afterReply: (run) => later.push(run) })
     if (text !== undefined) send(text)
     for (const run of later) run()
   }

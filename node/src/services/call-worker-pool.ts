@@ -1,6 +1,7 @@
 import { EMPTY_BYTES } from '@songhua/sdk/protocol/bytes'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
 import { systemClock, type Clock } from '../base/clock.js'
+import { createFairQueue } from '../base/fair-queue.js'
 import type { Logger } from '../base/logger.js'
 import type { HistorySearch, StateAccess } from '../rpc/ports.js'
 import { callError, type TaskName, type TaskRequest, type WorkerSettings } from './call-worker-protocol.js'
@@ -14,6 +15,8 @@ export interface CallServiceOptions extends WorkerSettings {
   timeoutMs?: number
   /** Tasks that wait for a worker. */
   queueMax?: number
+  /** Of one client: addresses wait in lanes of their own, and take turns. */
+  queuePerClientMax?: number
   /** How long a task may wait for a worker, ms: its client has gone long before the whole queue has had its turn. */
   waitMs?: number
   /** A worker has read a store that is damaged. */
@@ -31,7 +34,7 @@ export interface CallService extends StateAccess, HistorySearch {
   stop: () => Promise<void>
 }
 
-export const CALL_DEFAULTS = { threads: 1, timeoutMs: 5_000, queueMax: 256, waitMs: 15_000 } as const
+export const CALL_DEFAULTS = { threads: 1, timeoutMs: 5_000, queueMax: 256, queuePerClientMax: 64, waitMs: 15_000 } as const
 
 /** @param store the same database, for what is read at once */
 export function createCallService(
@@ -40,7 +43,8 @@ export function createCallService(
 ): CallService {
   const workers = createWorkers(options)
   const stateOf = (block: number) => stateAfter(store, requireHeader(store, block))
-  const run = <N extends TaskName>(name: N) => ((...args: unknown[]) => workers.run(name, args)) as CallService[N]
+  const run = <N extends TaskName>(name: N) =>
+    ((...args: [{ client: string }, ...unknown[]]) => workers.run({ name, args }, args[0].client)) as CallService[N]
   return {
     account: (block, address) => attempt(() => stateOf(block).getAccount(address)),
     storage: (block, address, slot) => attempt(() => stateOf(block).getStorage(address, slot)),
@@ -63,6 +67,10 @@ function attempt<T>(read: () => T): Promise<T> {
   return new Promise((resolve) => resolve(read()))
 }
 
+function queueFull(limit: keyof CallServiceOptions, message: string): Error {
+  return callError('CALL_QUEUE_FULL', `${message}; try again (limit ${limit})`, { limit })
+}
+
 interface Task {
   request: TaskRequest
   sinceMs: number
@@ -71,17 +79,18 @@ interface Task {
 }
 
 interface Workers {
-  run(name: TaskName, args: unknown[]): Promise<unknown>
+  run(request: TaskRequest, client: string): Promise<unknown>
   stats: CallService['stats']
   stop: () => Promise<void>
 }
 
-/** Tasks wait in one queue; each thread runs one at a time. */
+/** Tasks wait in lanes, one for each client; each thread runs one at a time. */
 function createWorkers(options: CallServiceOptions): Workers {
   const {
     threads: count,
     timeoutMs,
     queueMax,
+    queuePerClientMax,
     waitMs,
     clock,
     logger,
@@ -90,19 +99,19 @@ function createWorkers(options: CallServiceOptions): Workers {
   } = { ...CALL_DEFAULTS, clock: systemClock, ...options }
   const threads = Array.from({ length: count }, () => createCallThread(settings, { timeoutMs, clock, logger }))
   const idle = [...threads]
-  const queue: Task[] = []
+  const queue = createFairQueue<Task>({ totalMax: queueMax, shareMax: queuePerClientMax })
   let isStopped = false
 
   function refuseOverdue(): void {
-    while (queue[0] && clock.now() - queue[0].sinceMs > waitMs) {
+    for (const { reject } of queue.expire(({ sinceMs }) => clock.now() - sinceMs > waitMs)) {
       const message = `no worker was free for ${waitMs} ms; try again (limit waitMs)`
-      queue.shift()!.reject(callError('CALL_QUEUE_FULL', message, { limit: 'waitMs' }))
+      reject(callError('CALL_QUEUE_FULL', message, { limit: 'waitMs' }))
     }
   }
 
   function assign(): void {
     refuseOverdue()
-    while (queue.length > 0) {
+    while (queue.size > 0) {
       // A thread that has its worker already comes before one that would have to start it.
       const thread = idle.find(({ isStarted }) => isStarted()) ?? idle[0]
       if (!thread) return
@@ -121,26 +130,23 @@ function createWorkers(options: CallServiceOptions): Workers {
   }
 
   return {
-    run: (name, args) =>
+    run: (request, client) =>
       new Promise((resolve, reject) => {
         if (isStopped) throw callError('CALL_STOPPED', 'the node is stopping')
-        if (queue.length >= queueMax) {
-          throw callError('CALL_QUEUE_FULL', `${queueMax} calls wait already; try again (limit queueMax)`, {
-            limit: 'queueMax',
-          })
-        }
-        queue.push({ request: { name, args }, sinceMs: clock.now(), resolve, reject })
+        const refused = queue.push(client, { request, sinceMs: clock.now(), resolve, reject })
+        if (refused === 'total') throw queueFull('queueMax', `${queueMax} calls wait already`)
+        if (refused === 'share') throw queueFull('queuePerClientMax', `${queuePerClientMax} calls of your address wait already`)
         assign()
       }),
     stats: () => ({
       workers: threads.filter(({ isStarted }) => isStarted()).length,
       running: threads.length - idle.length,
-      waiting: queue.length,
+      waiting: queue.size,
       timeouts: threads.reduce((sum, thread) => sum + thread.timeouts(), 0),
     }),
     async stop() {
       isStopped = true
-      for (const { reject } of queue.splice(0)) reject(callError('CALL_STOPPED', 'the node is stopping'))
+      for (const { reject } of queue.expire(() => true)) reject(callError('CALL_STOPPED', 'the node is stopping'))
       await Promise.all(threads.map((thread) => thread.stop()))
     },
   }

@@ -24,7 +24,7 @@ export type WorkerMessage =
   { kind: 'ready' } | { kind: 'result'; result: unknown } | { kind: 'error'; error: SentError }
 
 export type CallServiceErrorCode =
-  'CALL_TIMEOUT' | 'CALL_QUEUE_FULL' | 'CALL_MEMORY' | 'CALL_STOPPED' | 'CALL_WORKER_FAILED'
+  'CALL_TIMEOUT' | 'CALL_QUEUE_FULL' | 'CALL_MEMORY' | 'CALL_OUTPUT' | 'CALL_STOPPED' | 'CALL_WORKER_FAILED'
 
 export function callError(
   code: CallServiceErrorCode,

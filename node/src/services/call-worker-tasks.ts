@@ -1,5 +1,5 @@
-import type { Hash } from '@songhua/sdk/protocol/bytes'
-import { CodedError } from '@songhua/sdk/protocol/errors'
+import { bytesToHex, type Hash } from '@songhua/sdk/protocol/bytes'
+import { CodedError, isCodedError } from '@songhua/sdk/protocol/errors'
 import type { Header } from '@songhua/sdk/protocol/header'
 import type { Receipt } from '@songhua/sdk/protocol/receipt'
 import { parseTransaction } from '@songhua/sdk/protocol/transaction'
@@ -7,12 +7,14 @@ import { callOn, type CallContext, type StateOverrides } from '../execution/call
 import { estimateGas } from '../execution/estimate-gas.js'
 import type { BlockContext, Evm } from '../execution/evm.js'
 import { logsOfBlock } from '../rpc/block-logs.js'
-import { effectiveTip } from '../rpc/json.js'
+import { logLength } from '../rpc/answer-size.js'
+import { effectiveTip, logToJson } from '../rpc/json.js'
+import { listOfTexts } from '../rpc/json-text.js'
 import { createBloomCheck, matchesLog } from '../rpc/log-filter.js'
-import type { LocatedLog } from '../rpc/ports.js'
+import type { LocatedLog, LogPage } from '../rpc/ports.js'
 import { accountProof, stateReaderAt, storageProof } from '../trie/state-trie.js'
 import type { NodeStore, StateReader } from '../trie/state.js'
-import type { CallTasks } from './call-worker-protocol.js'
+import { callError, type CallTasks } from './call-worker-protocol.js'
 
 /** The store, as far as calls and searches read it. */
 export interface TaskStore {
@@ -26,6 +28,8 @@ export interface TaskStore {
 
 /** EIP-4844's least; there are no blobs. */
 const BLOB_BASE_FEE = 1n
+/** What a call may return, revert data too, bytes: 40 times the longest contract. */
+const OUTPUT_BYTES_MAX = 1024 * 1024
 /** BLOCKHASH looks this far back. */
 const BLOCK_HASHES = 256
 
@@ -35,27 +39,50 @@ export function createCallTasks(store: TaskStore, { evm, gasMax }: { evm: Evm; g
     return { evm, gasMax, overrides, state: stateAfter(store, header), block: blockContext(store, header) }
   }
   return {
-    call: async (number, request, overrides) => callOn(context(number, overrides), request),
-    estimateGas: async (number, request, overrides) => estimateGas(context(number, overrides), request),
+    call: async ({ block }, request, overrides) => {
+      const { output, failure } = await callOn(context(block, overrides), request)
+      return { output: bounded(output), failure }
+    },
+    estimateGas: async ({ block }, request, overrides) => {
+      try {
+        return await estimateGas(context(block, overrides), request)
+      } catch (error) {
+        if (isCodedError(error, 'CALL_REVERTED')) requireBounded((String(error.details.data).length - 2) / 2)
+        throw error
+      }
+    },
     // eslint-disable-next-line @typescript-eslint/require-await -- a task is a promise, whether or not it waits
-    proof: async (number, address, slots) => {
-      const header = requireHeader(store, number)
+    proof: async ({ block }, address, slots) => {
+      const header = requireHeader(store, block)
       const state = stateAfter(store, header)
       const account = state.getAccount(address)
       return {
         account,
-        accountProof: accountProof(store.state, header.stateRoot, address),
+        accountProof: accountProof(store.state, header.stateRoot, address).map(bytesToHex),
         storageProofs: slots.map((slot) => ({
           value: account ? state.getStorage(address, slot) : 0n,
-          proof: account ? storageProof(store.state, account.storageRoot, slot) : [],
+          proof: account ? storageProof(store.state, account.storageRoot, slot).map(bytesToHex) : [],
         })),
       }
     },
     logs: (query) => searchLogs(store, query),
     // eslint-disable-next-line @typescript-eslint/require-await -- as above
-    rewards: async (first, last, percentiles) =>
-      Array.from({ length: last - first + 1 }, (_, at) => rewardsOf(store, first + at, percentiles)),
+    rewards: async ({ firstBlock, lastBlock, percentiles }) =>
+      Array.from({ length: lastBlock - firstBlock + 1 }, (_, at) => rewardsOf(store, firstBlock + at, percentiles)),
   }
+}
+
+/** A copy: sending a part of a buffer sends all of it. @throws CodedError `CALL_OUTPUT` */
+function bounded(output: Uint8Array): Uint8Array {
+  requireBounded(output.length)
+  return output.slice()
+}
+
+/** Gas bounds what a call may return by megabytes only. */
+function requireBounded(bytes: number): void {
+  if (bytes <= OUTPUT_BYTES_MAX) return
+  const message = `the call returns ${bytes} bytes; at most ${OUTPUT_BYTES_MAX} are answered (limit outputBytesMax)`
+  throw callError('CALL_OUTPUT', message, { limit: 'outputBytesMax' })
 }
 
 /** @throws CodedError `CALL_BLOCK_UNKNOWN` */
@@ -79,15 +106,25 @@ function blockContext(store: Pick<TaskStore, 'hashAt'>, header: Header): BlockCo
 }
 
 async function searchLogs(store: TaskStore, query: Parameters<CallTasks['logs']>[0]): ReturnType<CallTasks['logs']> {
-  const { fromBlock, toBlock, resultsMax } = query
+  const { fromBlock, toBlock, resultsMax, lengthMax } = query
   const mayMatch = createBloomCheck(query)
-  const logs: LocatedLog[] = []
+  const texts: string[] = []
+  let length = 0
+  const page = (throughBlock: number, by: 'resultsMax' | 'lengthMax'): LogPage => ({
+    text: listOfTexts(texts),
+    throughBlock,
+    endedBy: throughBlock < toBlock ? by : undefined,
+  })
   for await (const { number, logsBloom } of store.blooms(fromBlock, toBlock)) {
     if (!mayMatch(logsBloom)) continue
-    for (const located of logsAt(store, number)) if (matchesLog(query, located.log)) logs.push(located)
-    if (logs.length >= resultsMax) return { logs, throughBlock: number }
+    const found = logsAt(store, number).filter(({ log }) => matchesLog(query, log))
+    length += found.reduce((sum, { log }) => sum + logLength(log), 0)
+    if (length > lengthMax && texts.length > 0) return page(number - 1, 'lengthMax')
+    for (const located of found) texts.push(JSON.stringify(logToJson(located)))
+    if (length > lengthMax) return page(number, 'lengthMax')
+    if (texts.length >= resultsMax) return page(number, 'resultsMax')
   }
-  return { logs, throughBlock: toBlock }
+  return page(toBlock, 'resultsMax')
 }
 
 function logsAt(store: TaskStore, number: number): LocatedLog[] {

@@ -1,16 +1,20 @@
 import { z } from 'zod'
+import { blockLengthMax, rawTransactionLength } from '../answer-size.js'
 import { findBlock, type FoundBlock } from '../block-lookup.js'
 import type { BlockTransactions } from '../block-transactions.js'
 import { blockSize, headerToJson, quantityToJson, transactionToJson } from '../json.js'
-import { defineMethod, param, type Method } from '../method.js'
+import { listOfTexts, type JsonText } from '../json-text.js'
+import type { LongAnswers, Turn } from '../long-answers.js'
+import { defineMethod, param, type Method, type Session } from '../method.js'
 import type { ChainReader } from '../ports.js'
 import { receiptsOfBlock } from '../receipts.js'
-import { blockJson, quantityJson, receiptJson, type BlockJson, type TransactionJson } from '../result-schemas.js'
+import { blockJson, quantityJson, receiptJson, type BlockJson } from '../result-schemas.js'
 import { block, blockNumber, hash, type BlockReference } from '../schemas.js'
 
 interface Ports {
   chain: ChainReader
   transactions: BlockTransactions
+  answers: LongAnswers
 }
 
 const full = z.boolean('must be true for whole transactions or false for their hashes').nullish()
@@ -28,14 +32,16 @@ export function ethBlockMethods(ports: Ports): Method[] {
       summary: 'A block, null when absent',
       params: [param('block', blockNumber), param('fullTransactions', full)],
       result: blockJson.nullable(),
-      handler: ([reference, whole]) => blockToJson(ports, findBlock(chain, reference), whole ?? false),
+      handler: ([reference, whole], session) =>
+        blockToJson(ports, findBlock(chain, reference), { whole: whole ?? false, session }),
     }),
     defineMethod({
       name: 'eth_getBlockByHash',
       summary: 'A block, null when absent',
       params: [param('blockHash', hash), param('fullTransactions', full)],
       result: blockJson.nullable(),
-      handler: ([blockHash, whole]) => blockToJson(ports, findBlock(chain, { hash: blockHash }), whole ?? false),
+      handler: ([blockHash, whole], session) =>
+        blockToJson(ports, findBlock(chain, { hash: blockHash }), { whole: whole ?? false, session }),
     }),
     defineMethod({
       name: 'eth_getBlockTransactionCountByNumber',
@@ -56,9 +62,9 @@ export function ethBlockMethods(ports: Ports): Method[] {
       summary: 'All receipts of a block, null when absent',
       params: [param('block', z.union([hash.transform((blockHash) => ({ hash: blockHash })), block], blockError))],
       result: z.array(receiptJson).nullable(),
-      handler: ([reference]) => {
+      handler: ([reference], session) => {
         const found = findBlock(chain, reference)
-        return found ? receiptsOfBlock(ports, found) : null
+        return found ? receiptsOfBlock(ports, found, session) : null
       },
     }),
   ]
@@ -69,27 +75,35 @@ const blockError = {
 }
 
 /** @returns null when there is no such block */
-async function blockToJson(
-  { chain, transactions }: Ports,
-  found: FoundBlock | undefined,
-  whole: boolean,
-): Promise<BlockJson | null> {
-  const body = found && chain.body(found.number)
-  if (!body) return null
-  const list = whole ? await wholeTransactions(transactions, found) : transactions.hashes(found.number)
-  return {
-    ...headerToJson(found.header, found.hash),
-    size: quantityToJson(blockSize(found.header, body)),
-    uncles: [],
-    withdrawals: [],
-    transactions: list ?? [],
-  }
+async function blockToJson(ports: Ports, found: FoundBlock | undefined, asked: { whole: boolean; session: Session }): Promise<BlockJson | JsonText | null> {
+  if (!found) return null
+  if (asked.whole) return ports.answers.make(asked.session, blockLengthMax(found.header), (turn) => wholeBlock(ports, found, turn))
+  const body = ports.chain.body(found.number)
+  return body ? { ...frameToJson(found, body), transactions: ports.transactions.hashes(found.number) ?? [] } : null
 }
 
-async function wholeTransactions(transactions: BlockTransactions, found: FoundBlock): Promise<TransactionJson[]> {
+/** Transaction by transaction, and in words at once: as objects all of them would be there twice. */
+async function wholeBlock({ chain, transactions, answers }: Ports, found: FoundBlock, turn: Turn): Promise<string> {
   const { number: blockNumber, hash: blockHash, header } = found
-  const decoded = (await transactions.all(blockNumber)) ?? []
-  return decoded.map((transaction, index) =>
-    transactionToJson(transaction, { blockHash, blockNumber, index, baseFeePerGas: header.baseFeePerGas }),
-  )
+  const body = chain.body(blockNumber)
+  if (!body) return 'null'
+  const length = body.reduce((sum, raw) => sum + rawTransactionLength(raw), 0)
+  answers.checkLength(length, `block ${blockNumber} with its transactions`)
+  const texts: string[] = []
+  for (const [index, transaction] of ((await transactions.all(blockNumber, turn)) ?? []).entries()) {
+    await turn()
+    const place = { blockHash, blockNumber, index, baseFeePerGas: header.baseFeePerGas }
+    texts.push(JSON.stringify(transactionToJson(transaction, place)))
+  }
+  const frame = JSON.stringify(frameToJson(found, body))
+  return `${frame.slice(0, -1)},"transactions":${listOfTexts(texts)}}`
+}
+
+function frameToJson({ header, hash: blockHash }: FoundBlock, body: readonly Uint8Array[]): Omit<BlockJson, 'transactions'> {
+  return {
+    ...headerToJson(header, blockHash),
+    size: quantityToJson(blockSize(header, body)),
+    uncles: [],
+    withdrawals: [],
+  }
 }

@@ -1,6 +1,7 @@
 import type { Header } from '@songhua/sdk/protocol/header'
 import { z } from 'zod'
 import { referenceToNumber, requireBlock } from '../block-lookup.js'
+import { boundedList } from '../bounded.js'
 import { invalidParams } from '../errors.js'
 import { quantityToJson } from '../json.js'
 import type { RpcLimits } from '../limits.js'
@@ -76,9 +77,8 @@ const PERCENTILE_RULE = 'must be a percentile from 0 to 100'
 const percentile = z.number({ error: PERCENTILE_RULE }).min(0, PERCENTILE_RULE).max(100, PERCENTILE_RULE)
 
 function feeHistory({ chain, history, limits }: Omit<Ports, 'node'>): Method {
-  const percentiles = z
-    .array(percentile, 'must be a list of percentiles')
-    .max(limits.feeHistoryPercentilesMax, `must have at most ${limits.feeHistoryPercentilesMax} percentiles`)
+  const bound = { max: limits.feeHistoryPercentilesMax, what: 'percentiles', limit: 'feeHistoryPercentilesMax' } as const
+  const percentiles = boundedList(percentile, bound, 'must be a list of percentiles')
     .refine((list) => list.every((one, at) => at === 0 || one > (list[at - 1] ?? 0)), 'must rise from each to the next')
   return defineMethod({
     name: 'eth_feeHistory',
@@ -89,7 +89,7 @@ function feeHistory({ chain, history, limits }: Omit<Ports, 'node'>): Method {
       param('rewardPercentiles', percentiles.nullish()),
     ],
     result: feeHistoryJson,
-    handler: async ([asked, newest, wanted]) => {
+    handler: async ([asked, newest, wanted], { client }) => {
       const last = newestNumber(chain, newest)
       const count = Math.min(asked, limits.feeHistoryBlocksMax, last + 1)
       if (count === 0) {
@@ -97,7 +97,9 @@ function feeHistory({ chain, history, limits }: Omit<Ports, 'node'>): Method {
       }
       const oldest = last - count + 1
       const headers = await readHeaders(chain, oldest, last)
-      const rewards = wanted && wanted.length > 0 ? await history.rewards(oldest, last, wanted) : undefined
+      const rewards = wanted && wanted.length > 0
+        ? await history.rewards({ client, firstBlock: oldest, lastBlock: last, percentiles: wanted })
+        : undefined
       return {
         oldestBlock: quantityToJson(oldest),
         // One more than the blocks: the next block's base fee is known, and 0 like all.

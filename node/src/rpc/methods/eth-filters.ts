@@ -2,11 +2,12 @@ import { z } from 'zod'
 import { findBlock, referenceToNumber } from '../block-lookup.js'
 import { invalidParams, limitExceeded, RpcError } from '../errors.js'
 import type { Filters, FilterState, LogFilterState } from '../filters.js'
-import { logToJson, quantityToJson } from '../json.js'
+import { quantityToJson } from '../json.js'
+import { JsonText } from '../json-text.js'
 import type { RpcLimits } from '../limits.js'
 import { defineMethod, param, type Method } from '../method.js'
 import type { ChainReader, HistorySearch, LogPage, LogQuery } from '../ports.js'
-import { hashJson, logJson, type LogJson } from '../result-schemas.js'
+import { hashJson, logJson } from '../result-schemas.js'
 import { logFilter, type BlockReference, type LogFilterRequest } from '../schemas.js'
 import type { Hash } from '@songhua/sdk/protocol/bytes'
 
@@ -32,7 +33,7 @@ export function ethFilterMethods(ports: Ports): Method[] {
       summary: 'Logs of past blocks that match a filter',
       params: [param('filter', logFilter)],
       result: z.array(logJson),
-      handler: ([filter]) => searchAll(ports, filter),
+      handler: ([filter], { client }) => searchAll(ports, filter, client),
     }),
     defineMethod({
       name: 'eth_newFilter',
@@ -59,14 +60,14 @@ export function ethFilterMethods(ports: Ports): Method[] {
       summary: 'What a filter has collected since the last poll',
       params: [param('filterId', filterId)],
       result: z.union([z.array(hashJson), z.array(logJson)]),
-      handler: ([id]) => changes(ports, filters.get(id)),
+      handler: ([id], { client }) => changes(ports, filters.get(id), client),
     }),
     defineMethod({
       name: 'eth_getFilterLogs',
       summary: 'All logs between the bounds of a log filter',
       params: [param('filterId', filterId)],
       result: z.array(logJson),
-      handler: ([id]) => {
+      handler: ([id], { client }) => {
         const state = filters.get(id)
         if (state.kind !== 'logs')
           throw new RpcError('RPC_FILTER_NOT_FOUND', `filter not found: ${id} is no log filter`)
@@ -76,6 +77,7 @@ export function ethFilterMethods(ports: Ports): Method[] {
           toBlock: state.toBlock ?? chain.head().header.number,
           addresses,
           topics,
+          client,
         })
       },
     }),
@@ -111,7 +113,7 @@ function badRange(from: number, to: number): RpcError {
   })
 }
 
-async function changes({ chain, history, limits }: Ports, state: FilterState): Promise<Hash[] | LogJson[]> {
+async function changes({ chain, history, limits }: Ports, state: FilterState, client: string): Promise<Hash[] | JsonText> {
   const head = chain.head().header.number
   switch (state.kind) {
     case 'transactions': {
@@ -135,15 +137,15 @@ async function changes({ chain, history, limits }: Ports, state: FilterState): P
     case 'logs': {
       const { addresses, topics, nextBlock: fromBlock } = state
       const toBlock = Math.min(head, state.toBlock ?? head, fromBlock + limits.logBlocksMax - 1)
-      if (toBlock < fromBlock) return []
+      if (toBlock < fromBlock) return NO_LOGS
       // Moved before the search, so that two polls at a time do not both get the same logs; moved back on failure.
       state.nextBlock = toBlock + 1
       const page = await searchOrRestore(
         history,
-        { fromBlock, toBlock, addresses, topics, resultsMax: limits.logResultsMax },
+        { fromBlock, toBlock, addresses, topics, client, ...pageBounds(limits) },
         state,
       )
-      return page.logs.map(logToJson)
+      return new JsonText(page.text)
     }
     default:
       return state satisfies never
@@ -161,30 +163,30 @@ async function searchOrRestore(history: HistorySearch, query: LogQuery, state: L
   }
 }
 
-function searchAll(ports: Ports, request: LogFilterRequest): Promise<LogJson[]> | LogJson[] {
+function searchAll(ports: Ports, request: LogFilterRequest, client: string): Promise<JsonText> | JsonText {
   const { chain } = ports
   const { addresses, topics, blockHash } = request
   const head = chain.head().header.number
   if (blockHash) {
     const found = findBlock(chain, { hash: blockHash })
     if (!found) throw new RpcError('RPC_HEADER_NOT_FOUND', `unknown block ${blockHash}`)
-    return searchRange(ports, { fromBlock: found.number, toBlock: found.number, addresses, topics })
+    return searchRange(ports, { fromBlock: found.number, toBlock: found.number, addresses, topics, client })
   }
   const fromBlock = referenceToNumber(chain, request.fromBlock ?? { tag: 'latest' }) ?? head
   const toBlock = referenceToNumber(chain, request.toBlock ?? { tag: 'latest' }) ?? head
   if (toBlock < fromBlock) {
     // The head may lie before a fromBlock still to come: nothing yet, rather than an error.
-    if (request.toBlock === undefined || 'tag' in request.toBlock) return []
+    if (request.toBlock === undefined || 'tag' in request.toBlock) return NO_LOGS
     throw badRange(fromBlock, toBlock)
   }
-  return searchRange(ports, { fromBlock, toBlock, addresses, topics })
+  return searchRange(ports, { fromBlock, toBlock, addresses, topics, client })
 }
 
 /** @throws RPC_LIMIT_EXCEEDED with a range that would have been answered */
-async function searchRange({ chain, history, limits }: Ports, query: Omit<LogQuery, 'resultsMax'>): Promise<LogJson[]> {
+async function searchRange({ chain, history, limits }: Ports, query: Omit<LogQuery, keyof PageBounds>): Promise<JsonText> {
   const toBlock = Math.min(query.toBlock, chain.head().header.number)
   const { fromBlock } = query
-  if (toBlock < fromBlock) return []
+  if (toBlock < fromBlock) return NO_LOGS
   const blocks = toBlock - fromBlock + 1
   if (blocks > limits.logBlocksMax) {
     const hint = rangeHint(fromBlock, fromBlock + limits.logBlocksMax - 1)
@@ -193,13 +195,20 @@ async function searchRange({ chain, history, limits }: Ports, query: Omit<LogQue
       `the search covers ${blocks} blocks; at most ${limits.logBlocksMax} are searched: ${hint}`,
     )
   }
-  const page = await history.logs({ ...query, toBlock, resultsMax: limits.logResultsMax })
-  if (page.throughBlock < toBlock) {
-    const hint = rangeHint(fromBlock, Math.max(fromBlock, page.throughBlock))
+  const { text, throughBlock, endedBy } = await history.logs({ ...query, toBlock, ...pageBounds(limits) })
+  if (endedBy === undefined) return new JsonText(text)
+  const hint = rangeHint(fromBlock, Math.max(fromBlock, throughBlock))
+  if (endedBy === 'resultsMax') {
     throw limitExceeded('logResultsMax', `the search found more than ${limits.logResultsMax} logs: ${hint}`)
   }
-  return page.logs.map(logToJson)
+  throw limitExceeded('logBytesMax', `the logs found come to more than ${limits.logBytesMax} bytes: ${hint}`)
 }
+
+const NO_LOGS = new JsonText('[]')
+
+type PageBounds = Pick<LogQuery, 'resultsMax' | 'lengthMax'>
+
+const pageBounds = ({ logResultsMax, logBytesMax }: RpcLimits): PageBounds => ({ resultsMax: logResultsMax, lengthMax: logBytesMax })
 
 const rangeHint = (from: number, to: number): string =>
   `try fromBlock ${quantityToJson(from)}, toBlock ${quantityToJson(to)}`

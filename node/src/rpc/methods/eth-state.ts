@@ -3,14 +3,16 @@ import { bytesToHex, hexToBytes } from '@songhua/sdk/protocol/bytes'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
 import { z } from 'zod'
 import { requireBlock } from '../block-lookup.js'
-import { limitExceeded, RpcError } from '../errors.js'
+import { boundedList, refuse } from '../bounded.js'
+import { RpcError } from '../errors.js'
+import { faultOf } from '../issue.js'
 import { quantityToJson } from '../json.js'
 import type { RpcLimits } from '../limits.js'
 import { defineMethod, param, type Method } from '../method.js'
 import type { ChainReader, PoolAccess, StateAccess } from '../ports.js'
 import { dataJson, hashJson, proofJson, quantityJson } from '../result-schemas.js'
 import { revertReason } from '../revert-reason.js'
-import { address, block, callRequest, slot, stateOverrides, type BlockReference } from '../schemas.js'
+import { address, block as blockReference, callRequest, slot, stateOverrides, type BlockReference } from '../schemas.js'
 
 interface Ports {
   chain: ChainReader
@@ -19,7 +21,7 @@ interface Ports {
   limits: RpcLimits
 }
 
-const blockOrLatest = block.nullish().transform((reference): BlockReference => reference ?? { tag: 'latest' })
+const blockOrLatest = blockReference.nullish().transform((reference): BlockReference => reference ?? { tag: 'latest' })
 const blockParam = param('block', blockOrLatest)
 
 /** Accounts and code after a block, and messages run over them without a trace. */
@@ -68,30 +70,24 @@ const word = (value: bigint): string => `0x${value.toString(16).padStart(64, '0'
 const proofSlot = z.string().transform((key, context) => {
   const parsed = slot.safeParse(key)
   if (parsed.success) return { key, slot: parsed.data }
-  context.addIssue({ code: 'custom', message: parsed.error.issues[0]?.message ?? 'must be a storage slot' })
-  return z.NEVER
+  return refuse(context, faultOf(parsed.error))
 })
 
 function getProof({ chain, state, limits }: Pick<Ports, 'chain' | 'state' | 'limits'>): Method {
+  const bound = { max: limits.proofSlotsMax, what: 'slots', limit: 'proofSlotsMax' } as const
   return defineMethod({
     name: 'eth_getProof',
     summary: 'Merkle Patricia proofs of an account and of its slots under the state root of a block (EIP-1186)',
     params: [
       param('address', address),
-      param('slots', z.array(proofSlot, 'must be a list of storage slots')),
+      param('slots', boundedList(proofSlot, bound, 'must be a list of storage slots')),
       blockParam,
     ],
     result: proofJson,
-    handler: async ([account, keys, at]) => {
-      if (keys.length > limits.proofSlotsMax) {
-        throw limitExceeded(
-          'proofSlotsMax',
-          `${keys.length} slots are asked for; at most ${limits.proofSlotsMax} are proved at a time`,
-        )
-      }
-      const { number } = requireBlock(chain, at)
+    handler: async ([account, keys, at], { client }) => {
+      const { number: block } = requireBlock(chain, at)
       const proof = await state.proof(
-        number,
+        { block, client },
         account,
         keys.map((key) => key.slot),
       )
@@ -102,11 +98,11 @@ function getProof({ chain, state, limits }: Pick<Ports, 'chain' | 'state' | 'lim
         nonce: quantityToJson(nonce),
         codeHash,
         storageHash: storageRoot,
-        accountProof: proof.accountProof.map(bytesToHex),
+        accountProof: proof.accountProof,
         storageProof: proof.storageProofs.map(({ value, proof: nodes }, index) => ({
           key: keys[index]?.key ?? '',
           value: quantityToJson(value),
-          proof: nodes.map(bytesToHex),
+          proof: nodes,
         })),
       }
     },
@@ -128,8 +124,9 @@ function callMethods({ chain, state }: Pick<Ports, 'chain' | 'state'>): Method[]
       summary: 'Runs a message over the state after a block; state overrides as in geth',
       params,
       result: dataJson,
-      handler: async ([request, at, overrides]) => {
-        const { failure, output } = await state.call(requireBlock(chain, at).number, request, overrides)
+      handler: async ([request, at, overrides], { client }) => {
+        const { number } = requireBlock(chain, at)
+        const { failure, output } = await state.call({ block: number, client }, request, overrides)
         if (failure === undefined) return bytesToHex(output)
         if (failure.kind === 'revert') throw reverted(output)
         throw new RpcError('RPC_EXECUTION_FAILED', failure.message, { details: { failure: failure.kind } })
@@ -140,10 +137,10 @@ function callMethods({ chain, state }: Pick<Ports, 'chain' | 'state'>): Method[]
       summary: 'Least gas limit, within 1.5 %, with which a message succeeds after a block',
       params,
       result: quantityJson,
-      handler: async ([request, at, overrides]) => {
+      handler: async ([request, at, overrides], { client }) => {
         const { number } = requireBlock(chain, at)
         try {
-          return quantityToJson(await state.estimateGas(number, request, overrides))
+          return quantityToJson(await state.estimateGas({ block: number, client }, request, overrides))
         } catch (error) {
           if (!isCodedError(error, 'CALL_REVERTED')) throw error
           throw reverted(hexToBytes(String(error.details.data)))

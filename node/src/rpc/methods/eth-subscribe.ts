@@ -1,11 +1,12 @@
 import { z } from 'zod'
+import { createShareBudget } from '../../base/share-budget.js'
 import { invalidParams, limitExceeded, RpcError } from '../errors.js'
 import type { FedBlock, HeadFeed } from '../head-feed.js'
 import { headerToJson, logToJson, transactionToJson } from '../json.js'
 import type { RpcLimits } from '../limits.js'
 import { memoizeLast } from '../memoize-last.js'
 import { createBloomCheck, matchesLog, type LogFilter } from '../log-filter.js'
-import { defineMethod, param, type Method, type Session } from '../method.js'
+import { defineMethod, faultyParam, param, type Method, type Session } from '../method.js'
 import type { LocatedLog, PoolAccess } from '../ports.js'
 import type { Transaction } from '@songhua/sdk/protocol/transaction'
 import { logSubscription } from '../schemas.js'
@@ -21,6 +22,8 @@ interface Ports {
 type Notify = (result: string) => void
 const KINDS = ['newHeads', 'logs', 'newPendingTransactions'] as const
 const kind = z.enum(KINDS, `must be one of ${KINDS.join(', ')}`)
+/** What they may be depends on the kind. */
+const OPTIONS = param('options', z.unknown())
 const subscriptionId = z.string('must be a subscription id').max(66, 'must be a subscription id')
 
 export function ethSubscribeMethods({ heads, pool, limits }: Ports): Method[] {
@@ -28,16 +31,19 @@ export function ethSubscribeMethods({ heads, pool, limits }: Ports): Method[] {
   const hashText = memoizeLast(({ hash }: Transaction) => JSON.stringify(hash))
   const wholeText = memoizeLast((transaction: Transaction) => JSON.stringify(transactionToJson(transaction, undefined)))
   const logText = createLogTexts()
-  let pendingSubscriptions = 0
+  const pending = createShareBudget({
+    totalMax: limits.pendingSubscriptionsMax,
+    shareMax: limits.pendingSubscriptionsPerAddressMax,
+  })
   const feeds = { newHeads, logs, newPendingTransactions }
   return [
     defineMethod({
       name: 'eth_subscribe',
       summary: 'Subscribes to new heads, to logs or to transactions as they enter the pool; over WebSocket',
-      params: [param('kind', kind), param('options', z.unknown())],
+      params: [param('kind', kind), OPTIONS],
       result: z.string(),
       handler: ([wanted, options], session) =>
-        pushing(session).add(feeds[wanted](options ?? undefined), session.afterReply),
+        pushing(session).add(feeds[wanted](options ?? undefined, session.client), session.afterReply),
     }),
     defineMethod({
       name: 'eth_unsubscribe',
@@ -66,24 +72,26 @@ export function ethSubscribeMethods({ heads, pool, limits }: Ports): Method[] {
       })
   }
 
-  function newPendingTransactions(options: unknown): (notify: Notify) => () => void {
+  function newPendingTransactions(options: unknown, client: string): (notify: Notify) => () => void {
     const whole = parseOptions(
       z.boolean('must be true for whole transactions or false for their hashes').optional(),
       options,
     )
     const textOf = whole ? wholeText : hashText
     return (notify) => {
-      if (pendingSubscriptions >= limits.pendingSubscriptionsMax) {
-        const most = limits.pendingSubscriptionsMax
-        throw limitExceeded('pendingSubscriptionsMax', `the node serves ${most} subscriptions to pending transactions already`)
-      }
-      pendingSubscriptions++
+      const leave = pending.take(client, 1)
+      if (leave === 'total') throw tooManyPending('pendingSubscriptionsMax', 'the node serves')
+      if (leave === 'share') throw tooManyPending('pendingSubscriptionsPerAddressMax', 'your address has')
       const end = pool.onAdded((transaction) => notify(textOf(transaction)))
       return () => {
-        pendingSubscriptions--
+        leave()
         end()
       }
     }
+  }
+
+  function tooManyPending(limit: 'pendingSubscriptionsMax' | 'pendingSubscriptionsPerAddressMax', who: string): RpcError {
+    return limitExceeded(limit, `${who} ${limits[limit]} subscriptions to pending transactions already`)
   }
 }
 
@@ -107,11 +115,6 @@ function pushing({ subscriptions }: Session): Subscriptions {
 function parseOptions<S extends z.ZodType>(schema: S, options: unknown, message?: string): z.output<S> {
   const parsed = schema.safeParse(options)
   if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  const path = ['options', ...(issue?.path ?? [])].map(String).join('.')
-  throw invalidParams(`invalid argument 1 (${path}): ${message ?? issue?.message ?? 'invalid'}`, {
-    argument: 1,
-    name: 'options',
-    path,
-  })
+  if (message !== undefined) throw invalidParams(`invalid argument 1 (options): ${message}`, { argument: 1, name: 'options', path: 'options' })
+  throw faultyParam({ one: OPTIONS, position: 1 }, parsed.error)
 }

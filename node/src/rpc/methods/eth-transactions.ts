@@ -8,10 +8,11 @@ import type { ReceiptWaiter } from '../receipt-waiter.js'
 import { limitExceeded, RpcError } from '../errors.js'
 import { quantityToJson, transactionToJson } from '../json.js'
 import type { RpcLimits } from '../limits.js'
+import type { LongAnswers } from '../long-answers.js'
 import { defineMethod, param, type Method } from '../method.js'
 import type { ChainReader, PoolAccess } from '../ports.js'
 import { receiptOf } from '../receipts.js'
-import { hashJson, receiptJson, transactionJson, type ReceiptJson, type TransactionJson } from '../result-schemas.js'
+import { hashJson, receiptJson, transactionJson, type TransactionJson } from '../result-schemas.js'
 import { blockNumber, data, hash, smallQuantity } from '../schemas.js'
 
 interface Ports {
@@ -19,6 +20,7 @@ interface Ports {
   pool: PoolAccess
   transactions: BlockTransactions
   receiptWaiter: ReceiptWaiter
+  answers: LongAnswers
   limits: RpcLimits
 }
 
@@ -72,7 +74,7 @@ function lookups({ chain, pool, transactions }: Ports): Method[] {
  * Clients look for a receipt first and for new blocks then, and a block made in between would leave them waiting for the
  * next one: on this chain up to the heartbeat. So the receipt of what is about to stand in a block is waited for.
  */
-function receiptLookup({ chain, pool, transactions, receiptWaiter, limits }: Ports): Method {
+function receiptLookup({ pool, receiptWaiter, limits, ...sources }: Ports): Method {
   const isDue = (wanted: Hash): boolean => {
     const pending = pool.get(wanted)
     return pending !== undefined && pending.nonce < pool.pendingNonce(pending.sender)
@@ -82,14 +84,14 @@ function receiptLookup({ chain, pool, transactions, receiptWaiter, limits }: Por
     summary: 'Receipt of a transaction, null while it is in no block; for one that is executable in the pool, waits a moment',
     params: [param('transactionHash', hash)],
     result: receiptJson.nullable(),
-    handler: async ([wanted]) => {
-      const found = receiptOf({ chain, transactions }, wanted)
-      if (found || !isDue(wanted)) return found
+    handler: async ([wanted], session) => {
+      const found = await receiptOf(sources, wanted, session)
+      if (found || !isDue(wanted)) return found ?? null
       // Among too many that wait, the plain answer: it is in no block.
-      const leave = receiptWaiter.takePlace()
-      if (!leave) return null
+      const leave = receiptWaiter.takePlace(session.client)
+      if (typeof leave !== 'function') return null
       try {
-        return (await receiptWaiter.receipt(wanted, limits.receiptHoldMs)) ?? null
+        return (await receiptWaiter.receipt(wanted, limits.receiptHoldMs, session)) ?? null
       } finally {
         leave()
       }
@@ -114,16 +116,16 @@ function sending({ pool, receiptWaiter, limits }: Ports): Method[] {
       summary: 'As eth_sendRawTransaction, but answers with the receipt (EIP-7966)',
       params: [param('transaction', data), param('timeoutMs', wait.nullish())],
       result: receiptJson,
-      handler: async ([raw, askedMs]) => {
+      handler: async ([raw, askedMs], session) => {
         // EIP-7966: a wait of zero or above the node's maximum means the node's own.
         const usable = typeof askedMs === 'number' && askedMs > 0 && askedMs <= limits.syncWaitMaxMs
         const waitMs = usable ? askedMs : limits.syncWaitDefaultMs
         // Before the transaction is taken, so that a refusal says that nothing was done.
-        const leave = receiptWaiter.takePlace()
-        if (!leave) throw tooManyWaits(limits)
+        const leave = receiptWaiter.takePlace(session.client)
+        if (typeof leave !== 'function') throw tooManyWaits(leave, limits)
         try {
           const hashOfIt = await submitReady(pool, raw)
-          return (await receiptWaiter.receipt(hashOfIt, waitMs)) ?? timedOut(pool, hashOfIt, waitMs)
+          return (await receiptWaiter.receipt(hashOfIt, waitMs, session)) ?? timedOut(pool, hashOfIt, waitMs)
         } finally {
           leave()
         }
@@ -151,12 +153,14 @@ function nonceGap(next: bigint, message: string): RpcError {
   return new RpcError('RPC_SYNC_NONCE_GAP', message, { details: { expectedNonce: quantityToJson(next) } })
 }
 
-function tooManyWaits({ receiptWaitsMax }: RpcLimits): RpcError {
-  const message = `${receiptWaitsMax} requests wait for receipts already, and the transaction was not taken; use eth_sendRawTransaction`
-  return limitExceeded('receiptWaitsMax', message)
+function tooManyWaits(bound: 'total' | 'share', limits: RpcLimits): RpcError {
+  const limit = bound === 'total' ? 'receiptWaitsMax' : 'receiptWaitsPerAddressMax'
+  const whose = bound === 'total' ? '' : ' of your address'
+  const message = `${limits[limit]} requests${whose} wait for receipts already, and the transaction was not taken; use eth_sendRawTransaction`
+  return limitExceeded(limit, message)
 }
 
-function timedOut(pool: PoolAccess, hashOfIt: Hash, waitMs: number): ReceiptJson {
+function timedOut(pool: PoolAccess, hashOfIt: Hash, waitMs: number): never {
   const aside = pool.asideOf(hashOfIt)
   const why = aside === undefined ? '' : `; it is set aside until block ${aside.untilHeight}: ${aside.reason}`
   const message = `the transaction is durable in the pool and in no block yet (timeout = ${waitMs} ms)${why}`
