@@ -57,6 +57,23 @@ describe('what an honest validator must do', () => {
   })
 })
 
+describe('what it must say again', () => {
+  const speaking = (...atMs: number[]): void => atMs.forEach((ms) => clock.after(ms, () => attention.noteOwn(speech('prepare', 0))))
+
+  it('what it has said in its round, until it has left it', async () => {
+    speaking(0, 500, 1_000)
+    clock.after(1_400, () => (now = { ...AT_ROUND_0, round: 1 }))
+    await runOut()
+    expect(neglected).toEqual([])
+  })
+
+  it('and a silence is heard', async () => {
+    speaking(0, 500)
+    await runOut()
+    expect(neglected).toEqual(['says nothing any more in round 0 of height 5'])
+  })
+})
+
 describe('what is no neglect', () => {
   it.each<[string, () => void]>([
     ['f others that have gone on', () => hearChanges([alice, 3], [alice, 4])],

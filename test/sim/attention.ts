@@ -1,7 +1,9 @@
 import type { Address } from '@songhua/sdk/protocol/bytes'
 import { faultTolerance } from '@songhua/sdk/protocol/validator-set'
-import { reachedRound } from '@songhua/node/consensus/rounds'
+import { RESENDS_PER_ROUND } from '@songhua/node/consensus/limits'
+import { reachedRound, roundTimeoutMs } from '@songhua/node/consensus/rounds'
 import type { Clock } from '@songhua/node/base/clock'
+import { TIMING } from '../consensus/fixture.js'
 import { type Speech, wordsOf } from './speech.js'
 
 /** Virtual time within which a node that waits for no disk and no execution has done what a message asks for. */
@@ -28,14 +30,16 @@ export interface Listener {
 }
 
 /**
- * The rules of QBFT 1.5 for what an honest validator must do: be in the round that f + 1 others have reached, and prepare
- * what the proposer of its round, or of a later one, proposes. Only what honest validators say themselves is held against
+ * The rules of QBFT 1.5 for what an honest validator must do: be in the round that f + 1 others have reached, prepare what
+ * the proposer of its round, or of a later one, proposes, and say again what it has said there. Only what honest validators say themselves is held against
  * it, because that is never wrong and never comes in two versions.
  */
 export class Attention {
   readonly #listener: Listener
   readonly #clock: Clock
   readonly #onNeglect: (words: string) => void
+  #spokeMs = 0
+  #isWatched = false
   /** What one life has heard of one height. */
   #changes = { life: 0, height: 0, rounds: new Map<Address, number>() }
 
@@ -57,6 +61,26 @@ export class Attention {
     if (kind !== 'roundChange') return
     const reached = this.#noteChange(author, speech)
     if (reached > standing.round) this.#expect(height, (now) => now.round >= reached, `is not in round ${reached}, as f + 1 others are`)
+  }
+
+  /** It has said this, and will say it again as long as it stays where it is. */
+  noteOwn({ height, round }: Speech): void {
+    this.#spokeMs = this.#clock.now()
+    if (this.#listener.validatorCount > 1 && !this.#isWatched) this.#watch(height, round)
+  }
+
+  #watch(height: number, round: number): void {
+    const { life } = this.#listener
+    const sinceMs = this.#clock.now()
+    this.#isWatched = true
+    this.#clock.after(Math.ceil(roundTimeoutMs(TIMING, round) / RESENDS_PER_ROUND) + REACTION_MS, () => {
+      this.#isWatched = false
+      const now = this.#standing(height)
+      if (now === undefined || now.round !== round || this.#listener.life !== life) return
+      const isExcused = this.#spokeMs > sinceMs || this.#listener.slowUntilMs > sinceMs
+      if (isExcused) return this.#watch(height, round)
+      this.#onNeglect(`says nothing any more in round ${round} of height ${height}`)
+    })
   }
 
   #noteChange(author: Address, { height, round }: Speech): number {

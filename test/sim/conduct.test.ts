@@ -63,13 +63,14 @@ describe('what an honest validator may say', () => {
 })
 
 describe('where an honest validator may go', () => {
-  it('one round on from where it has spoken', () => {
-    expect(hear([alice, change(1)], [alice, change(2)])).toBeUndefined()
+  it('one round on from where a quorum has been', () => {
+    expect(hear(...allOf([alice, bob, carol], change(1)), [alice, change(2)])).toBeUndefined()
   })
 
   it('where f + 1 have gone, Byzantine ones among them', () => {
     conduct.noteByzantine(mallory, change(7))
-    expect(hear([alice, change(1)], [alice, change(2)], [alice, change(3)], [bob, change(3)])).toBeUndefined()
+    const rounds = [1, 2].flatMap((round) => allOf([alice, carol], change(round)))
+    expect(hear(...rounds, [alice, change(3)], [bob, change(3)])).toBeUndefined()
   })
 
   it('one round on from where a quorum has gone, although it was not heard there', () => {
@@ -118,7 +119,9 @@ describe('what it may not', () => {
         [alice, commit(0, BLOCK)],
         [alice, change(1)],
       )],
-    ['go where fewer than f + 1 have gone', 'neither its own round', () => hear(...allOf([alice, bob], change(1)), [carol, change(3)])],
+    ['go where fewer than f + 1 have gone', 'no quorum was in the round before', () => hear(...allOf([alice, bob], change(1)), [carol, change(3)])],
+    ['run on from a round in which no quorum has arrived', 'no quorum was in the round before', () =>
+      hear([alice, change(1)], [alice, change(2)])],
     ['claim a preparation that never was', 'too few have prepared', () => hear([alice, change(1, { preparedRound: 0, digest: BLOCK })])],
   ]
   for (const [what, why, play] of refused) it(what, () => expect(play()).toContain(why))

@@ -20,8 +20,6 @@ interface HeightBook {
   readonly prepares: Map<string, Set<Address>>
   /** Of each honest validator, the round it committed in last, and the block. */
   readonly commits: Map<Address, { readonly round: number; readonly digest: Hash }>
-  /** Of each honest validator, the latest round in which it has said anything. */
-  readonly rounds: Map<Address, number>
   /** Honest round changes by round. */
   readonly changes: Map<number, Map<Address, Prepared>>
 }
@@ -46,7 +44,7 @@ export class Conduct {
   }
 
   startHeight(height: number, electors: Electors): void {
-    this.#books.set(height, { electors, prepares: new Map(), commits: new Map(), rounds: new Map(), changes: new Map() })
+    this.#books.set(height, { electors, prepares: new Map(), commits: new Map(), changes: new Map() })
     this.#books.delete(height - 3)
   }
 
@@ -83,13 +81,12 @@ export class Conduct {
           return `it hides that its author committed to ${shortHash(committed.digest)} in round ${committed.round}`
         }
         if (digest !== undefined && !this.#isPrepared(book, claimed, digest)) return `too few have prepared that block in round ${claimed}`
-        return this.#mayGoTo(book, author, round) ? undefined : 'neither its own round nor f + 1 others have brought it there'
+        return this.#mayGoTo(book, round) ? undefined : 'no quorum was in the round before, and no f + 1 are there'
       }
     }
   }
 
   #record(book: HeightBook, author: Address, { kind, round, digest, preparedRound }: Speech): void {
-    book.rounds.set(author, Math.max(round, book.rounds.get(author) ?? 0))
     if (kind === 'prepare') entryOf(book.prepares, voteKey(round, digest!), () => new Set<Address>()).add(author)
     if (kind === 'commit' && round > (book.commits.get(author)?.round ?? -1)) book.commits.set(author, { round, digest: digest! })
     if (kind === 'roundChange') entryOf(book.changes, round, () => new Map<Address, Prepared>()).set(author, { digest, preparedRound })
@@ -106,11 +103,10 @@ export class Conduct {
   }
 
   /**
-   * From the round before, in which it has spoken or into which a quorum's round changes can have taken it; or where f + 1
-   * have gone.
+   * From the round before, when a quorum has been there: its time does not run before that. Or where f + 1 have gone.
    */
-  #mayGoTo(book: HeightBook, author: Address, round: number): boolean {
-    if (round === 1 || (book.rounds.get(author) ?? 0) >= round - 1) return true
+  #mayGoTo(book: HeightBook, round: number): boolean {
+    if (round === 1) return true
     const { validators } = book.electors
     const byzantine = validators.filter((validator) => this.#byzantine.has(validator)).length
     const thereOrLater = (from: number): number => {

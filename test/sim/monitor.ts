@@ -134,6 +134,11 @@ export class Monitor {
     this.#forgotten.set(author, this.#highestSigned.get(author) ?? 0)
   }
 
+  /** Its store is from before: above the height that follows it, nothing that it has signed can be made sense of. */
+  noteOlderStore(author: Address, head: number): void {
+    if ((this.#highestSigned.get(author) ?? 0) > head + 1) this.noteAmnesia(author)
+  }
+
   noteAcknowledged(transaction: Hash): void {
     this.acknowledged.add(transaction)
   }

@@ -74,6 +74,7 @@ export class SimulatedNode implements Station {
   /** How long a block takes to execute. */
   executionMs = { min: 0, max: 0 }
   onImported: () => void = () => undefined
+  isLogScratched = false
   /** A slow disk under the chain. */
   beforeCommit: () => Promise<void> = () => Promise.resolve()
   readonly #parts: NodeParts
@@ -141,6 +142,7 @@ export class SimulatedNode implements Station {
   #start(log: ConsensusLog): void {
     const { monitor, network, genesis, tell } = this.#parts
     this.log = log
+    this.isLogScratched = false
     this.#isNew = false
     this.#pool = new SimulatedPool()
     this.chain = this.#createChain()
@@ -195,6 +197,12 @@ export class SimulatedNode implements Station {
     if (this.isHonest) this.#parts.monitor.noteAmnesia(this.address)
   }
 
+  /** One spot goes bad; before it is mended another one may be the second copy's. */
+  scratchLog(): void {
+    this.isLogScratched = true
+    this.disk.scratchLog()
+  }
+
   /** From now on the log may rightly be distrusted: it was lost, or does not belong to the store. */
   harmLog(): void {
     this.#isLogHarmed = true
@@ -212,6 +220,7 @@ export class SimulatedNode implements Station {
   restoreStore(backup: Stored): void {
     this.harmLog()
     this.#stored = backup
+    if (this.isHonest) this.#parts.monitor.noteOlderStore(this.address, this.height)
   }
 
   // -------------------------------------------------------------------------------------------- what it hears
@@ -439,6 +448,7 @@ export class SimulatedNode implements Station {
     const speech = speechOf(bytes)
     if (isOwn) {
       tell(wordsOf(speech))
+      if (this.isHonest) this.#attention.noteOwn(speech)
       if (this.isHonest) monitor.noteSaid(this.address, speech)
       else monitor.noteByzantine(this.address, speech)
     }

@@ -26,6 +26,7 @@ const QUICK_EXECUTION_MS = { min: 0, max: 20 }
 /** More than a round at the longest. */
 const SLOW_EXECUTIONS_MS = [500, 1_500, 4_000] as const
 const BACKUPS_KEPT = 8
+const EPOCH_BEGUN_MS = 10
 /** Any two clocks are at most this far apart. */
 const SKEW_MS_MAX = CLOCK_SKEW_MS / 2
 
@@ -51,7 +52,7 @@ export class Schedule {
     this.#cast = cast
     this.#victims = victims
     this.#setsDue = cast.sets.slice(1).map((set) => [...set])
-    for (const node of victims) if (this.#mayForget(node)) node.onImported = () => this.#takeBackup(node)
+    for (const node of victims) if (this.#mayForget(node)) node.onImported = () => this.#takeBackupSoon(node)
     for (const node of victims) node.skewMs = world.random.integer(-SKEW_MS_MAX, SKEW_MS_MAX)
     world.noteFault('clockSkew')
   }
@@ -82,8 +83,6 @@ export class Schedule {
       if (node.isDown) void node.boot()
     }
     this.#world.links = healthy({ min: 1, max: 40 })
-    // What was submitted to one alone would have gone out to everybody, had there been links.
-    for (const node of this.#victims) if (node.isUp) node.relayPending()
     this.#world.tell('everything heals')
   }
 
@@ -306,6 +305,14 @@ export class Schedule {
     }
   }
 
+  /** When its log has come to the next height. */
+  #takeBackupSoon(node: SimulatedNode): void {
+    const { life } = node
+    this.#world.clock.after(EPOCH_BEGUN_MS, () => {
+      if (node.life === life) this.#takeBackup(node)
+    })
+  }
+
   #takeBackup(node: SimulatedNode): void {
     const backup = { height: node.height, stored: node.stored, log: node.disk.copyLog() }
     this.#backups.set(node, [...(this.#backups.get(node) ?? []), backup].slice(-BACKUPS_KEPT))
@@ -326,9 +333,9 @@ export class Schedule {
     else if (this.#cast.forgetful.includes(node.at) && random.chance(0.6)) {
       this.#makeForget(node)
       return true
-    } else if (random.chance(0.2)) {
-      this.#fault('scratchedLog', `one byte of ${node.name}'s log flips`)
-      node.disk.scratchLog()
+    } else if (!node.isLogScratched && random.chance(0.2)) {
+      this.#fault('scratchedLog', `a spot of ${node.name}'s log goes bad`)
+      node.scratchLog()
     }
     return false
   }
