@@ -88,12 +88,14 @@ describe('call worker', () => {
   it('serves clients in turn, and gives each its share of the places', async () => {
     await call('value()')
     const outcomes: string[] = []
+    // A worker may take long to start where many tests run.
+    const patient = { timeoutMs: 20_000, waitMs: 60_000 }
     const ask = (client: string, signature: string) =>
       service.call(at(head, client), request(signature, 200_000n), noOverrides).then(
         () => outcomes.push(client),
         (error: { details: { limit: string } }) => outcomes.push(`${client}: ${error.details.limit}`),
       )
-    const service = createCallService({ ...chain.callSettings, queueMax: 8, queuePerClientMax: 4 }, chain.store)
+    const service = createCallService({ ...chain.callSettings, ...patient, queueMax: 8, queuePerClientMax: 4 }, chain.store)
     const flood = Array.from({ length: 7 }, () => ask('flood', 'spin()'))
     await Promise.all([...flood, ask('honest', 'value()')])
     await service.stop()
