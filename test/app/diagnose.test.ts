@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { Address } from '@songhua/sdk/protocol/bytes'
-import { type Finding, type FindingCode, diagnose, isUnwell } from '@songhua/node/app/diagnose'
+import { diagnose, isUnwell } from '@songhua/node/app/diagnose'
 import type { Diagnosis, DiagnosedPeer } from '@songhua/node/app/diagnosis'
 import type { DoctorFacts, FolderFacts } from '@songhua/node/app/doctor-facts'
+import type { Finding, FindingCode } from '@songhua/node/app/finding'
 import { FINDING_TEXTS, explainFinding } from '@songhua/node/cli/finding-texts'
 
 const NOW = 1_800_000_000_000
@@ -19,14 +20,18 @@ const WELL: Diagnosis = {
   head: { number: 100, blockTimeMs: NOW - 1_000, validators: VALIDATORS },
   heartbeatMs: 30_000, roundTimeoutMs: 4_000, roundTimeoutCapMs: 20_000, protocol: { needed: 1, max: 1 },
   consensus: { height: 101, round: 0, isVoter: true, isSilent: false, isStopped: false }, heardRounds: [],
-  log: { status: 'ok', silence: undefined, sync: { count: 100, p50Ms: 0.4, p99Ms: 5, lastMs: 0.3 } },
+  log: { status: 'ok', silence: undefined, owner: addressOf(1), halves: 0, sync: { count: 100, p50Ms: 0.4, p99Ms: 5, lastMs: 0.3 } },
   syncing: false, trouble: undefined, peers: [2, 3, 4].map((index) => peerOf(index)), refusals: [], pool: { pending: 0, queued: 0 },
+  contradictions: [], twin: undefined, gateway: undefined,
 }
 const WHOLE: FolderFacts = {
+  data: '/data',
   follow: false,
-  store: { folder: '/data/chain', fault: undefined, head: 100 },
-  log: { path: '/data/consensus.log', status: 'ok', silence: undefined },
-  journal: { path: '/data/transactions.journal', fault: undefined, droppedBytes: 0 },
+  isValidator: true,
+  store: { folder: '/data/chain', fault: undefined, head: 100, isRead: true },
+  log: { path: '/data/consensus.log', status: 'ok', silence: undefined, owner: addressOf(1), address: addressOf(1), halves: 0, fault: undefined },
+  journal: { path: '/data/transactions.journal', fault: undefined, droppedBytes: 0, isMissing: false },
+  gateway: undefined,
   takenPorts: [],
 }
 const COMMON = {
@@ -63,7 +68,7 @@ describe('diagnose: a running node that is well', () => {
     const facts = running({ syncing, ...since(10 ** 9) }, { head: { ...WELL.head, number: 60 } })
     expect(briefOf(facts)).toEqual(['info SYNCING'])
     expect(only(facts, 'SYNCING').values).toEqual({ current: 100, highest: 500, perSecond: '20.0', leftS: 20 })
-    expect(only(running({ syncing }), 'SYNCING').values).toMatchObject({ perSecond: '0.0', leftS: -1 })
+    expect(only(running({ syncing }), 'SYNCING').values).toMatchObject({ perSecond: '0.0', leftS: 'not known' })
   })
 
   it('follows without a vote', () => {
@@ -76,7 +81,7 @@ describe('diagnose: a running node that is well', () => {
   })
 
   it('has had no time to be late just after its start', () => {
-    expect(briefOf(running({ ...since(10 ** 9), startedMs: NOW - 5_000 }))).toEqual(['info IDLE'])
+    expect(briefOf(running({ ...since(10 ** 9), startedMs: NOW - 5_000 }))).toEqual([])
   })
 })
 
@@ -98,7 +103,7 @@ describe('diagnose: a running node that is not', () => {
   })
 
   it('has no peer at all', () => {
-    expect(briefOf(running({ peers: [] }))).toEqual(['error NO_PEERS', 'info IDLE'])
+    expect(briefOf(running({ peers: [] }))).toEqual(['error NO_PEERS'])
   })
 
   it('follows, and sees few validators: no fault while the chain goes on, one when it stands', () => {
@@ -135,9 +140,9 @@ describe('diagnose: a running node that is not', () => {
 
   it.each([
     ['GENESIS_MISMATCH', 'WRONG_GENESIS'], ['CHAIN_ID_MISMATCH', 'WRONG_GENESIS'], ['PROTOCOL_VERSION_MISMATCH', 'PEER_TOO_OLD'],
-    ['NOT_ADMITTED', 'NOT_ADMITTED'], ['CLOSED_BEFORE_HANDSHAKE', 'NOT_ADMITTED'], ['PENALISED', 'BANNED'],
+    ['NOT_ADMITTED', 'NOT_ADMITTED'], ['CLOSED_BEFORE_HANDSHAKE', 'CLOSED_EARLY'], ['PENALISED', 'BANNED'],
   ] as const)('is refused with %s: %s', (code, found) => {
-    expect(briefOf(running({ peers: [], refusals: [refusal(code), refusal(code)] }))).toEqual([`error ${found}`, 'error NO_PEERS', 'info IDLE'])
+    expect(briefOf(running({ peers: [], refusals: [refusal(code), refusal(code)] }))).toEqual([`error ${found}`, 'error NO_PEERS'])
     expect(briefOf(running({ refusals: [refusal(code)] }))).toEqual([`warning ${found}`, 'info IDLE'])
     expect(only(running({ refusals: [refusal(code)] }), found).values).toEqual({ count: 1, peers: `of ${code}`, reason: 'why' })
   })
@@ -158,12 +163,34 @@ describe('diagnose: a running node that is not', () => {
   })
 
   it('needs a newer program, or has stopped its consensus', () => {
-    expect(briefOf(running({ protocol: { needed: 2, max: 1 }, consensus: { ...WELL.consensus, isStopped: true } }))).toEqual(['error PROTOCOL_TOO_OLD', 'info IDLE'])
-    expect(briefOf(running({ consensus: { ...WELL.consensus, isStopped: true } }))).toEqual(['error CONSENSUS_STOPPED', 'info IDLE'])
+    expect(briefOf(running({ protocol: { needed: 2, max: 1 }, consensus: { ...WELL.consensus, isStopped: true } }))).toEqual(['error PROTOCOL_TOO_OLD'])
+    expect(briefOf(running({ consensus: { ...WELL.consensus, isStopped: true } }))).toEqual(['error CONSENSUS_STOPPED'])
+  })
+
+  it('knows a validator that signed two things, and a node that has its own key', () => {
+    const one = { address: addressOf(3), kind: 'prepare' as const, height: 90, round: 1, atMs: NOW - 5_000 }
+    expect(briefOf(running({ contradictions: [one] }))).toEqual(['error EQUIVOCATION', 'info IDLE'])
+    expect(only(running({ contradictions: [one] }), 'EQUIVOCATION').values).toEqual({ validator: addressOf(3), kind: 'prepare', height: 90, round: 1, agoS: 5 })
+    expect(briefOf(running({ twin: { height: 95, atMs: NOW } }))).toEqual(['error KEY_ELSEWHERE', 'info IDLE'])
+  })
+
+  it('has a gateway that is down, and why', () => {
+    expect(briefOf(running({ gateway: { isUp: true, error: fault('X'), restarts: 1 } }))).toEqual(['info IDLE'])
+    const down = running({ gateway: { isUp: false, error: fault('KEY_RING_INCOMPLETE'), restarts: 3 } })
+    expect(briefOf(down)).toEqual(['error GATEWAY_DOWN', 'info IDLE'])
+    expect(only(down, 'GATEWAY_DOWN').values).toMatchObject({ code: 'KEY_RING_INCOMPLETE', restarts: 3 })
+  })
+
+  it('is silent beside the log of another key; one that is no validator has nothing to be silent about', () => {
+    const foreign = { consensus: { ...WELL.consensus, isSilent: true }, log: { ...WELL.log!, status: 'foreign' as const, owner: addressOf(4), silence: 'why' } }
+    expect(briefOf(running(foreign))).toEqual(['warning LOG_FOREIGN', 'info IDLE'])
+    expect(only(running(foreign), 'LOG_FOREIGN').values).toMatchObject({ owner: addressOf(4), address: addressOf(1) })
+    expect(briefOf(running({ ...foreign, address: addressOf(9), peers: [1, 2, 3, 4].map((index) => peerOf(index)) }))).toEqual(['info NOT_VALIDATOR', 'info IDLE'])
+    expect(briefOf(running({ log: { ...WELL.log!, halves: 1 } }))).toEqual(['warning LOG_HALVED', 'info IDLE'])
   })
 
   it('cannot import what a quorum has sealed', () => {
-    expect(briefOf(running({ trouble: fault('BLOCK_RESULT') }))).toEqual(['error IMPORT_FAILS', 'info IDLE'])
+    expect(briefOf(running({ trouble: fault('BLOCK_RESULT') }))).toEqual(['error IMPORT_FAILS'])
   })
 
   it('stands still while the rounds of the validators are apart', () => {
@@ -179,7 +206,11 @@ describe('diagnose: a running node that is not', () => {
 
   it('stands still though a transaction waits, or the heartbeat is overdue, and nothing here says why', () => {
     expect(briefOf(running(since(39_000)))).toEqual(['error STALLED'])
-    expect(briefOf(running(since(37_000)))).toEqual(['info IDLE'])
+    expect(only(running(since(39_000)), 'STALLED').values.unheard).toBe([2, 3, 4].map(addressOf).join(', '))
+    expect(only(running({ ...since(39_000), heardRounds: [{ address: addressOf(3), round: 0 }] }), 'STALLED').values.unheard).toBe(`${addressOf(2)}, ${addressOf(4)}`)
+    // Late is neither idle nor advancing, and not stalled yet.
+    expect(briefOf(running(since(37_000)))).toEqual([])
+    expect(briefOf(running(since(31_000)))).toEqual(['info IDLE'])
     expect(briefOf(running({ ...since(9_000), pool: { pending: 2, queued: 0 } }))).toEqual(['error STALLED'])
     expect(briefOf(running({ ...since(9_000), pool: { pending: 2, queued: 0 } }, since(9_000)))).toEqual(['info ADVANCING'])
   })
@@ -188,7 +219,57 @@ describe('diagnose: a running node that is not', () => {
 describe('diagnose: a stopped node', () => {
   it('says that it does not run', () => {
     expect(briefOf(stopped({}))).toEqual(['warning NODE_STOPPED'])
-    expect(only(stopped({}), 'NODE_STOPPED').values).toEqual({ head: 100 })
+    expect(only(stopped({}), 'NODE_STOPPED').values).toEqual({ data: '/data', head: 100, others: 0 })
+    expect(only(stopped({ store: { ...WHOLE.store, head: undefined } }), 'NODE_STOPPED').values.head).toBe(0)
+    expect(explainFinding(only(stopped({}), 'NODE_STOPPED'), 'en').todo).toBe('songhua start --data /data')
+  })
+
+  it('does not know the last block of a store that it cannot read, and has the damage mended before a start', () => {
+    const facts = stopped({ store: { ...WHOLE.store, head: undefined, isRead: false, fault: fault('STORE_DAMAGED') } })
+    expect(only(facts, 'NODE_STOPPED').values).toMatchObject({ head: 'not known', others: 1 })
+    const [en, zh] = (['en', 'zh'] as const).map((language) => explainFinding(only(facts, 'NODE_STOPPED'), language))
+    expect([en!.what, en!.todo]).toEqual([expect.stringContaining('not known'), 'Mend first what stands above; then: songhua start --data /data'])
+    expect(zh!.what).toContain('未知')
+  })
+
+  it('has files that this user may not read, which is no damage', () => {
+    const rights = { code: 'RIGHTS', message: 'EACCES' }
+    expect(briefOf(stopped({ store: { ...WHOLE.store, head: undefined, isRead: false, fault: rights } }))).toEqual(['error RIGHTS', 'warning NODE_STOPPED'])
+    expect(briefOf(stopped({ log: { ...WHOLE.log!, status: 'damaged', fault: rights } }))).toEqual(['error RIGHTS', 'warning NODE_STOPPED'])
+    expect(briefOf(stopped({ log: { ...WHOLE.log!, fault: fault('CONSENSUS_LOG_NEWER_VERSION') } }))).toEqual(['error LOG_REFUSED', 'warning NODE_STOPPED'])
+    expect(briefOf(stopped({ journal: { ...WHOLE.journal, fault: rights } }))).toEqual(['error RIGHTS', 'warning NODE_STOPPED'])
+  })
+
+  it('has the consensus log of another key, and names both', () => {
+    const log = { ...WHOLE.log!, status: 'foreign' as const, owner: addressOf(4), silence: 'why' }
+    expect(briefOf(stopped({ log }))).toEqual(['warning LOG_FOREIGN', 'warning NODE_STOPPED'])
+    expect(only(stopped({ log }), 'LOG_FOREIGN').values).toMatchObject({ owner: addressOf(4), address: addressOf(1) })
+  })
+
+  it('says nothing of the log of a node that is no validator, nor holds one against a store that was never opened', () => {
+    const log = { ...WHOLE.log!, status: 'missing' as const, silence: 'why' }
+    expect(briefOf(stopped({ log, isValidator: false }))).toEqual(['warning NODE_STOPPED'])
+    expect(briefOf(stopped({ log: { ...log, status: 'ok' }, store: { ...WHOLE.store, head: undefined, isRead: false } }))).toEqual(['warning NODE_STOPPED'])
+  })
+
+  it('has records with one copy left, and a chain without a journal', () => {
+    expect(briefOf(stopped({ log: { ...WHOLE.log!, halves: 2 } }))).toEqual(['warning LOG_HALVED', 'warning NODE_STOPPED'])
+    expect(briefOf(stopped({ journal: { ...WHOLE.journal, isMissing: true } }))).toEqual(['warning JOURNAL_MISSING', 'warning NODE_STOPPED'])
+    expect(briefOf(stopped({ journal: { ...WHOLE.journal, isMissing: true }, store: { ...WHOLE.store, head: undefined } }))).toEqual(['warning NODE_STOPPED'])
+  })
+
+  it('has a gateway whose folders are not whole', () => {
+    const gateway = { folder: '/data/gateway', keysDir: '/data/gateway-keys', isEnabled: true, fault: fault('KEY_RING_INCOMPLETE'), records: undefined }
+    expect(briefOf(stopped({ gateway }))).toEqual(['error GATEWAY_DAMAGED', 'warning NODE_STOPPED'])
+    expect(briefOf(stopped({ gateway: { ...gateway, isEnabled: false } }))).toEqual(['warning GATEWAY_DAMAGED', 'warning NODE_STOPPED'])
+    expect(briefOf(stopped({ gateway: { ...gateway, fault: undefined } }))).toEqual(['warning NODE_STOPPED'])
+  })
+
+  it('was read to its last byte and is sound', () => {
+    const store = { ...WHOLE.store, deep: { blocks: 426, transactions: 9, files: 12 } }
+    expect(briefOf(stopped({ store }))).toEqual(['warning NODE_STOPPED', 'info FOLDER_SOUND'])
+    expect(only(stopped({ store }), 'FOLDER_SOUND').values).toMatchObject({ blocks: 426, files: 12 })
+    expect(briefOf(stopped({ store, journal: { ...WHOLE.journal, droppedBytes: 1 } }))).not.toContain('info FOLDER_SOUND')
   })
 
   it.each([
@@ -214,7 +295,7 @@ describe('diagnose: a stopped node', () => {
 
   it('does not hold a log that is whole against a store that cannot be read', () => {
     const store = { ...WHOLE.store, head: undefined, fault: fault('STORE_DAMAGED') }
-    expect(briefOf(stopped({ store, log: { ...WHOLE.log!, silence: 'why' } }))).toEqual(['error STORE_DAMAGED', 'warning NODE_STOPPED'])
+    expect(briefOf(stopped({ store: { ...store, isRead: false }, log: { ...WHOLE.log!, silence: 'why' } }))).toEqual(['error STORE_DAMAGED', 'warning NODE_STOPPED'])
     expect(briefOf(stopped({ store, log: { ...WHOLE.log!, status: 'missing', silence: 'why' } }))).toContain('warning LOG_LOST')
   })
 
@@ -261,6 +342,13 @@ describe('the words of findings', () => {
 
   it('are there for every finding in both languages, with every value filled in', () => {
     const quiet = { ...WELL.consensus, isSilent: true }
+    const rights = { code: 'RIGHTS', message: 'x' }
+    collect(stopped({ log: { ...WHOLE.log!, status: 'foreign', silence: 'why', halves: 1 }, journal: { ...WHOLE.journal, isMissing: true } }))
+    collect(stopped({ log: { ...WHOLE.log!, fault: fault('X') }, journal: { ...WHOLE.journal, fault: rights } }))
+    collect(stopped({ gateway: { folder: '/g', keysDir: '/k', isEnabled: true, fault: fault('X'), records: undefined } }))
+    collect(stopped({ store: { ...WHOLE.store, deep: { blocks: 1, transactions: 1, files: 1 } } }))
+    const one = { address: addressOf(3), kind: 'prepare' as const, height: 90, round: 1, atMs: NOW }
+    collect(running({ contradictions: [one], twin: { height: 3, atMs: NOW }, gateway: { isUp: false, error: undefined, restarts: 0 }, refusals: [refusal('CLOSED_BEFORE_HANDSHAKE')] }))
     for (const code of ['GENESIS_MISMATCH', 'PROTOCOL_VERSION_MISMATCH', 'NOT_ADMITTED', 'PENALISED']) collect(running({ refusals: [refusal(code)] }))
     for (const code of ['STORE_DAMAGED', 'STORE_IN_USE', 'STORE_GENESIS_MISMATCH', 'STORE_FOREIGN']) collect(stopped({ store: { ...WHOLE.store, fault: fault(code) } }))
     for (const more of [

@@ -73,6 +73,7 @@ describe('the gateway of a node', () => {
     const { pid } = await processOf(running)
     process.kill(pid, 'SIGKILL')
     await until('it to be down', () => !running.isUp())
+    expect(running.health()).toEqual({ isUp: false, error: { code: 'GATEWAY_DOWN', message: 'it ended by SIGKILL' }, restarts: 1 })
     expect(await running.stats()).toEqual({ figures: { up: 0, restarts_total: 1 }, refusals: [] })
     await until('it to answer again', () => answers(running), 30_000)
     expect(lines.map(({ message }) => message)).toContain('the gateway ended by itself')
@@ -112,7 +113,9 @@ describe('the gateway of a node', () => {
     await rename(join(folder, 'keys'), join(folder, 'not-mounted'))
     const running = await start()
     expect(running.isUp()).toBe(false)
-    expect(lines.find(({ message }) => message.startsWith('the gateway cannot be started'))?.fields?.error).toContain('is the volume of the keys mounted?')
+    const told = lines.find(({ message }) => message.startsWith('the gateway cannot be started'))?.fields
+    expect(told).toEqual({ code: 'GATEWAY_SECRET_MISSING', error: expect.stringContaining('is the volume of the keys mounted?') as string })
+    expect(running.health()).toEqual({ isUp: false, error: { code: told!.code, message: told!.error }, restarts: 1 })
   })
 })
 

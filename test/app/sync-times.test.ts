@@ -13,7 +13,7 @@ describe('the times of the consensus log', () => {
     let nowMs = 0
     const calls: string[] = []
     const file: ConsensusLog = {
-      status: 'ok', height: 7, records: [Uint8Array.of(1)],
+      status: 'ok', owner: undefined, halves: 0, height: 7, records: [Uint8Array.of(1)],
       append: ({ length }) => {
         nowMs += length
         calls.push(`append ${length}`)

@@ -127,7 +127,7 @@ describe('the verification of a chain store', () => {
       return Promise.resolve([[keys.blockNumberKey(hash), Uint8Array.of(6)]])
     }],
     ['the body of another block', /block 8: the root of transactions/, (table) => Promise.resolve([[keys.bodyKey(8), table.get(keys.bodyKey(9))]])],
-    ['receipts that are missing', /block 8: the receipts/, () => Promise.resolve([[keys.receiptsKey(8), undefined]])],
+    ['receipts that are missing', /block 8: the list of receipts is missing/, () => Promise.resolve([[keys.receiptsKey(8), undefined]])],
     ['receipts of another block', /block 3: the root of receipts/, (table) => Promise.resolve([[keys.receiptsKey(3), table.get(keys.receiptsKey(9))]])],
     ['a transaction that is not indexed', /block 9: the index of transaction 0/, (table) => {
       const { hash } = decodeTransaction(createStoreReader(table).body(9)![0]!)

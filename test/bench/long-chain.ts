@@ -71,7 +71,7 @@ export async function createFollowerFolder(
     'log.level': 'warn',
   }
   await mkdir(folder, { recursive: true })
-  await fillDataFolder(folder, { options, keyFile: { name: KEY_FILE, text: `${bytesToHex(key)}\n` } })
+  await fillDataFolder(folder, { options, keyFile: { name: KEY_FILE, text: `${bytesToHex(key)}\n`, address: privateKeyToAddress(key) } })
 }
 
 /**

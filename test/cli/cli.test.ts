@@ -235,7 +235,7 @@ describe('help and version', () => {
     expect(code).toBe(0)
     const commands = ['init', 'genesis', 'start', 'devnet', 'keys', 'status', 'version']
     for (const command of commands) expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'))
-    expect(stdout).toMatch(/^ +4 {2}data folder belongs to another chain$/m)
+    expect(stdout).toMatch(/^ +4 {2}data folder or backup belongs to another chain$/m)
     for (const command of ['init', 'genesis', 'start', 'devnet', 'status']) {
       expect((await songhua([command, '--help'])).stdout).toContain('Examples:')
     }

@@ -12,6 +12,7 @@ import { createGenesis } from '@songhua/node/cli/genesis-file'
 import { openLevelTable } from '@songhua/node/storage/level-table'
 import { type AnchorChain, createAnchorChain } from '../gateway/anchor-chain.js'
 import { CALLER, SECRET, acceptAll, entry, openGateway } from '../gateway/engine-fixture.js'
+import { runCommand } from './in-process.js'
 import { type Finished, SONGHUA, songhua } from './support.js'
 
 /** A gateway's folders as a node has them, backups of them, and the command line as processes. */
@@ -120,6 +121,27 @@ describe('songhua restore', () => {
     await expectWhole()
   })
 
+  it('takes a folder in which a gateway that could not start has left its empty store, and nothing else', async () => {
+    const { gatewayDir } = paths()
+    await mkdir(join(gatewayDir, 'schemas'), { recursive: true })
+    await (await openLevelTable(join(gatewayDir, 'store'))).close()
+    expect((await restore(good())).code).toBe(0)
+    await expectWhole()
+  })
+
+  it('does not take one with a record, a schema or API keys', async () => {
+    const { gatewayDir } = paths()
+    await mkdir(join(gatewayDir, 'schemas'), { recursive: true })
+    await writeFile(join(gatewayDir, 'schemas', 'own.json'), '{}')
+    expect((await restore(good())).stderr).toContain('RESTORE_FOLDER_NOT_EMPTY')
+    await rm(join(gatewayDir, 'schemas', 'own.json'))
+    const table = await openLevelTable(join(gatewayDir, 'store'))
+    await table.write([[Uint8Array.of(1), Uint8Array.of(2)]])
+    await table.close()
+    expect((await restore(good())).stderr).toContain('RESTORE_FOLDER_NOT_EMPTY')
+    expect(await readdir(join(gatewayDir, 'store'))).toContain('CURRENT')
+  })
+
   it.each<[string, string, (from: { records: string; keys: string }) => Promise<unknown> | { records: string; keys: string }]>([
     ['a backup that did not finish', 'BACKUP_INCOMPLETE', ({ keys }) => rm(join(keys, 'backup.json'))],
     ['folders that were swapped', 'BACKUP_FOLDERS_SWAPPED', ({ records, keys }) => ({ records: keys, keys: records })],
@@ -144,7 +166,7 @@ describe('songhua restore', () => {
   it('refuses a backup of another chain than that of the data folder', async () => {
     await writeFile(join(home, 'node', 'genesis.json'), JSON.stringify(genesisOf(230_001)))
     const refused = await restore(good())
-    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('RESTORE_OTHER_CHAIN')])
+    expect([refused.code, refused.stderr]).toEqual([4, expect.stringContaining('RESTORE_OTHER_CHAIN')])
     await expectUntouched()
   })
 
@@ -274,6 +296,64 @@ describe('songhua restore --check', () => {
     await backUp(newer)
     expect((await check({ records: newer.to, keys: good().keys })).stderr).toContain('RESTORE_KEYS_OLDER')
     expect((await check({ records: good().records, keys: newer.keysTo })).code).toBe(0)
+  })
+})
+
+describe('songhua doctor and repair, of a gateway in a node that is stopped', () => {
+  interface Told { findings: { code: string; severity: string; values: Record<string, string> }[] }
+  const node = (): string => join(home, 'node')
+  const doctor = async (...more: string[]) => {
+    const { code, stdout } = await runCommand(['doctor', '--data', node(), '--json', ...more])
+    const found = (JSON.parse(stdout) as Told).findings.find((one) => one.code === 'GATEWAY_DAMAGED')
+    return { code, severity: found?.severity, fault: found?.values.code, message: found?.values.message ?? '' }
+  }
+  beforeEach(async () => {
+    await restore(good())
+    await writeFile(join(node(), 'songhua.json'), '{"admin":{"port":1},"gateway":{"enabled":true}}')
+  })
+
+  it('finds nothing in one that is whole, and leaves it as it is', async () => {
+    expect(await doctor()).toMatchObject({ fault: undefined })
+    expect(await doctor('--deep')).toMatchObject({ fault: undefined })
+    const { code, stdout } = await runCommand(['repair', '--data', node(), '--deep'])
+    expect([code, stdout]).toEqual([0, expect.stringContaining(paths().keysDir)])
+    expect((await runCommand(['repair', '--data', node()])).stdout).toContain('--deep reads every file')
+    await expectWhole()
+  })
+
+  it.each<[string, string, () => Promise<unknown>]>([
+    ['STORE_DAMAGED', 'a flipped byte', async () => {
+      const { store } = gatewayFiles(paths())
+      const log = (await readdir(store)).find((name) => name.endsWith('.log'))!
+      const bytes = await readFile(join(store, log))
+      bytes[20]! ^= 1
+      await writeFile(join(store, log), bytes)
+    }],
+    ['STORE_DAMAGED', 'a marker of damage', () => writeFile(join(gatewayFiles(paths()).store, 'DAMAGED.txt'), 'found')],
+    ['GATEWAY_STORE_MISSING', 'no store', () => rm(paths().gatewayDir, { recursive: true })],
+    ['KEY_RING_INCOMPLETE', 'no key ring', () => rm(gatewayFiles(paths()).keyRing)],
+    ['KEY_RING_FOREIGN', 'a key ring that is none', () => writeFile(gatewayFiles(paths()).keyRing, 'x'.repeat(200))],
+    ['GATEWAY_SECRET_MISSING', 'no secret', () => rm(gatewayFiles(paths()).secret)],
+    ['GATEWAY_SECRET_DAMAGED', 'half a secret', () => writeFile(gatewayFiles(paths()).secret, 'short')],
+    ['GATEWAY_RESTORE_UNFINISHED', 'a restore that broke off', () => writeFile(join(paths().gatewayDir, 'RESTORING'), 'under way')],
+  ])('says %s: %s; repair names it and moves nothing', async (fault, _what, damage) => {
+    await damage()
+    const before = (await readdir(node(), { recursive: true })).sort()
+    expect(await doctor()).toMatchObject({ code: 10, severity: 'error', fault })
+    const { code, error, stdout } = await runCommand(['repair', '--data', node(), '--yes', '--json'])
+    expect([code, error, JSON.parse(stdout)]).toEqual([10, 'NODE_UNWELL', expect.objectContaining({ done: [], left: [expect.objectContaining({ code: fault })] })])
+    expect((await readdir(node(), { recursive: true })).sort()).toEqual(before)
+    await writeFile(join(node(), 'songhua.json'), '{"admin":{"port":1}}')
+    expect((await doctor()).severity).toBe('warning')
+  })
+
+  it('reads every key and every record with --deep', async () => {
+    const { keyRing } = gatewayFiles(paths())
+    const bytes = await readFile(keyRing)
+    bytes[64 + 3]! ^= 1
+    await writeFile(keyRing, bytes)
+    expect((await doctor()).fault).toBeUndefined()
+    expect(await doctor('--deep')).toMatchObject({ fault: 'KEY_RING_DAMAGED', message: expect.stringContaining('slots 0') as string })
   })
 })
 

@@ -120,7 +120,7 @@ describe('a backup of the chain, from a node that goes on', () => {
     const checked = await run('restore', '--check', '--data', data, '--chain-from', folder)
     expect(checked.error).toBe(code)
     expect(checked.message).toContain(code === 'RESTORE_OTHER_CHAIN' ? 'genesis' : folder)
-    expect(checked.code).toBe(2)
+    expect(checked.code).toBe(code === 'RESTORE_OTHER_CHAIN' ? 4 : 2)
   })
 
   it('finds a block that was exchanged together with its digest: it is sealed by nobody', async () => {
@@ -137,12 +137,36 @@ describe('a backup of the chain, from a node that goes on', () => {
     expect(checked.message).toContain('block 1')
   })
 
+  it.each([
+    ['BACKUP_DAMAGED', 'a shorter segment', (path: string) => truncate(path, 10)],
+    ['BACKUP_INCOMPLETE', 'a lost segment', (path: string) => rm(path)],
+  ])('%s: is not added to beside %s, however old that is', async (code, label, damage) => {
+    const folder = await copyOf(label.replaceAll(' ', '-'))
+    const path = join(folder, (await segmentsIn(folder))[0]!)
+    await damage(path)
+    const refused = await run('backup', '--data', data, '--chain-to', folder)
+    expect([refused.code, refused.error, refused.stdout]).toEqual([2, code, ''])
+    expect(refused.message).toContain(path)
+    expect(refused.message).toContain('begin a new backup in another folder')
+  })
+
+  it('is put neither into the data folder without a word, nor anywhere by half', async () => {
+    const within = await run('backup', '--data', data, '--chain-to', join(data, 'copy'))
+    expect([within.code, within.stderr]).toEqual([0, expect.stringContaining('on the same disk')])
+    await rm(join(data, 'copy'), { recursive: true })
+    const chainTo = join(root, 'not-made')
+    const none = await run('backup', '--data', data, '--chain-to', chainTo, '--to', join(root, 'a'), '--keys-to', join(root, 'b'))
+    expect([none.code, none.error]).toEqual([2, 'CLI_USAGE'])
+    expect(await readdir(root)).not.toContain('not-made')
+  })
+
   it('refuses a folder with something else, and wrong flags by name', async () => {
     const full = join(root, 'full')
     await mkdir(full)
     await writeFile(join(full, 'letter.txt'), 'mine')
     const refused = await run('backup', '--data', data, '--chain-to', full)
-    expect(refused.message).toContain('is not empty and no backup of a chain')
+    expect([refused.code, refused.error]).toEqual([2, 'BACKUP_FOLDER_NOT_EMPTY'])
+    expect(refused.message).toBe(`${full}: is not empty and no backup of a chain; name another folder, or move this one away`)
     expect(await readdir(full)).toEqual(['letter.txt'])
     expect((await run('backup', '--data', data)).message).toContain('--chain-to')
     expect((await run('backup', '--data', data, '--to', join(root, 'x'))).message).toContain('--keys-to')

@@ -79,7 +79,7 @@ describe('songhua repair', () => {
     await lab.kill(node)
     const before = await namesIn()
     expect(await repair('--yes', '--deep')).toMatchObject({ exit: 0, steps: [], done: [] })
-    expect(await doctor('--deep')).toEqual({ exit: 10, codes: ['NODE_STOPPED'] })
+    expect(await doctor('--deep')).toEqual({ exit: 10, codes: ['NODE_STOPPED', 'FOLDER_SOUND'] })
     expect(await namesIn()).toEqual(before)
   }, 120_000)
 

@@ -206,6 +206,7 @@ describe('DESIGN, Amnesia: when a validator must keep silent', () => {
     ['a new data folder may vote', { status: 'fresh', records: [] }, 0, undefined],
     ['an empty log beside a store with blocks', { status: 'fresh', records: [] }, 7, /fresh/],
     ['no log', { status: 'missing', records: [] }, 0, /missing/],
+    ['the log of another key', { status: 'foreign', records: [], owner: `0x${'44'.repeat(20)}` }, 0, /of another key, that of 0x4444/],
     ['a damaged log', { status: 'damaged', records: [] }, 7, /damaged/],
     ['a log at the height of the store’s next block may vote', { status: 'ok', records: [mark(8)] }, 7, undefined],
     ['a log at the head, as after a crash between import and mark, may vote', { status: 'ok', records: [mark(7)] }, 7, undefined],

@@ -49,7 +49,7 @@ describe('a consensus log with a fault on disk', () => {
     await log.close()
     const whole = await readFile(origin)
     const random = randomOf(SEED)
-    const met: Record<ConsensusLogStatus, number> = { fresh: 0, ok: 0, missing: 0, damaged: 0 }
+    const met: Record<ConsensusLogStatus, number> = { fresh: 0, ok: 0, missing: 0, damaged: 0, foreign: 0 }
     for (let run = 0; run < 70; run++) {
       const path = join(await newFolder(), 'log')
       const { bytes, what, spansBlocks } = spoil(Buffer.from(whole), random, WRITTEN_BYTES)
@@ -71,7 +71,7 @@ describe('a consensus log with a fault on disk', () => {
 
   it('is missing for whoever only looks, and no file is made', async () => {
     const path = join(await newFolder(), 'log')
-    expect(await inspectConsensusLog(path)).toEqual({ status: 'missing', records: [] })
+    expect(await inspectConsensusLog(path)).toEqual({ status: 'missing', records: [], owner: undefined, halves: 0 })
     await expect(readFile(path)).rejects.toThrow('ENOENT')
   })
 })
@@ -124,7 +124,7 @@ describe('a journal with a fault on disk', () => {
 
   it('is empty for whoever only looks where there is none', async () => {
     const path = join(await newFolder(), 'journal')
-    expect(await inspectJournal(path)).toEqual({ payloads: [], droppedBytes: 0, isForeign: false })
+    expect(await inspectJournal(path)).toEqual({ payloads: [], droppedBytes: 0, isForeign: false, isMissing: true })
     await expect(readFile(path)).rejects.toThrow('ENOENT')
   })
 })

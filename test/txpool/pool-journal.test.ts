@@ -48,7 +48,7 @@ describe('the pool on a real journal', () => {
       truncateSync(torn, bytes)
       const revived = await open(torn)
       expect(hashes(revived.pool)).toEqual(acknowledged)
-      expect(revived.lines[0]).toBe(bytes === safeBytes ? 'transaction journal read' : 'the end of the transaction journal could not be read')
+      expect(revived.lines[0]).toBe(bytes === safeBytes ? 'transaction journal read' : 'a part of the transaction journal could not be read')
       await expect(revived.pool.submit(signed(20).raw)).resolves.toBe(signed(20).hash)
       await revived.journal.close()
     }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Hash } from '@songhua/sdk/protocol/bytes'
@@ -68,15 +68,31 @@ export async function writeSegment(folder: string, first: number, blocks: Uint8A
   return { first, last: first + blocks.length - 1, bytes: bytes.length, sha256: sha256Of(bytes) }
 }
 
+/**
+ * That every segment is there and has its length: a run that adds to a backup answers for all of it. What its bytes are,
+ * only `restore --check` says, which reads them.
+ * @throws CodedError `BACKUP_INCOMPLETE`, `BACKUP_DAMAGED`, `BACKUP_IO`
+ */
+export async function checkSegments(folder: string, { segments }: ChainManifest): Promise<void> {
+  for (const segment of segments) {
+    const path = segmentPath(folder, segment.first)
+    const { size } = await stat(path).catch((error: NodeJS.ErrnoException) => refuseUnread(path, error))
+    if (size !== segment.bytes) refuseBackup('BACKUP_DAMAGED', `${path}: has ${size} bytes, not ${segment.bytes}; ${BEGIN_ANEW}`)
+  }
+}
+
+/** A later run never mends an earlier segment. */
+const BEGIN_ANEW = 'begin a new backup in another folder, keep this one until that is whole, and check its disk'
+
+function refuseUnread(path: string, error: NodeJS.ErrnoException): never {
+  if (error.code !== 'ENOENT') throw ioError(path, error)
+  return refuseBackup('BACKUP_INCOMPLETE', `${path}: is missing, so the backup is not whole; take another copy of it, or ${BEGIN_ANEW}`)
+}
+
 /** @throws CodedError `BACKUP_INCOMPLETE`, `BACKUP_DAMAGED`, `BACKUP_IO` */
 export async function readSegment(folder: string, segment: Segment): Promise<Uint8Array[]> {
   const path = segmentPath(folder, segment.first)
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') {
-      return refuseBackup('BACKUP_INCOMPLETE', `${path}: is missing, so the backup is not whole; take another copy of it`)
-    }
-    throw ioError(path, error)
-  })
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => refuseUnread(path, error))
   const what = whatIsWrong(bytes, segment)
   if (what !== undefined) refuseBackup('BACKUP_DAMAGED', `${path}: ${what}; take another copy of it`)
   return splitBlocks(path, bytes, segment)

@@ -6,7 +6,7 @@ import { createSerialQueue } from '../base/serial-queue.js'
 import { ioError } from '../storage/backup-file.js'
 import { syncFolder, writeDurably } from '../storage/durable-file.js'
 import {
-  type ChainManifest, GENESIS_COPY, SEGMENT_BLOCKS_MAX, SEGMENT_BYTES_MAX, readChainManifest, writeChainManifest, writeSegment,
+  type ChainManifest, GENESIS_COPY, SEGMENT_BLOCKS_MAX, SEGMENT_BYTES_MAX, checkSegments, readChainManifest, writeChainManifest, writeSegment,
 } from './chain-backup-files.js'
 import { MANIFEST_FILE } from './manifest-file.js'
 import { contentsOf } from './new-folders.js'
@@ -41,7 +41,7 @@ const backups = createSerialQueue()
  * Copies the blocks up to the head of this moment into a new folder, or what is new into that of an earlier backup.
  * Whatever interrupts it, the folder holds a whole backup up to some block, and the next run goes on from there.
  * Neither the node's key nor the consensus log is in it, nor what waits in the pool: peers have that too.
- * @throws CodedError with a `ChainBackupErrorCode`, of `readChainManifest`, `BACKUP_IO`
+ * @throws CodedError with a `ChainBackupErrorCode`, of `readChainManifest` and `checkSegments`, `BACKUP_IO`
  */
 export function backUpChain(source: ChainSource, folder: string, takeTurn: TakeTurn): Promise<ChainBackupFigures> {
   return backups.run(async () => {
@@ -61,6 +61,7 @@ async function openBackup(source: ChainSource, folder: string): Promise<ChainMan
   if (!contents.includes(MANIFEST_FILE)) return beginBackup(source, folder, contents)
   const manifest = await readChainManifest(folder)
   checkSameChain(source, folder, manifest)
+  await checkSegments(folder, manifest)
   return manifest
 }
 

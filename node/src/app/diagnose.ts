@@ -1,28 +1,9 @@
 import type { Address } from '@songhua/sdk/protocol/bytes'
 import { faultTolerance, quorumSize } from '@songhua/sdk/protocol/validator-set'
 import type { Diagnosis } from './diagnosis.js'
-import type { DiskFacts, DoctorFacts, FolderFacts, KeyFacts, NodeFacts } from './doctor-facts.js'
-
-/** `error`: the node does not advance, or will not start. `warning`: it does, and somebody should look. */
-export type Severity = 'error' | 'warning' | 'info'
-
-export type FindingCode =
-  | 'KEY_UNUSABLE' | 'KEY_OPEN' | 'GENESIS_UNUSABLE'
-  | 'DISK_FULL' | 'DISK_NEARLY_FULL' | 'DISK_SLOW'
-  | 'STORE_DAMAGED' | 'STORE_LOCKED' | 'STORE_OTHER_CHAIN' | 'STORE_REFUSED'
-  | 'LOG_LOST' | 'LOG_SILENT' | 'JOURNAL_DAMAGED' | 'JOURNAL_REFUSED'
-  | 'PORT_TAKEN' | 'NODE_PAUSED' | 'NODE_STOPPED'
-  | 'CONSENSUS_STOPPED' | 'PROTOCOL_TOO_OLD' | 'IMPORT_FAILS'
-  | 'WRONG_GENESIS' | 'PEER_TOO_OLD' | 'NOT_ADMITTED' | 'BANNED'
-  | 'NO_PEERS' | 'NO_QUORUM' | 'VALIDATORS_MISSING' | 'CLOCK_OFF' | 'ROUNDS_DIVERGED' | 'STALLED'
-  | 'NOT_VALIDATOR' | 'SYNCING' | 'ADVANCING' | 'IDLE'
-
-export interface Finding {
-  readonly code: FindingCode
-  readonly severity: Severity
-  /** For the words: numbers, names, paths. */
-  readonly values: Readonly<Record<string, string | number>>
-}
+import { folderFindings, foreignValues } from './diagnose-folder.js'
+import type { DiskFacts, DoctorFacts, KeyFacts, NodeFacts } from './doctor-facts.js'
+import { type Finding, type FindingCode, type Severity, NOT_KNOWN, finding } from './finding.js'
 
 /** A proposal more than 2 s ahead is refused: from half of that on it is time to look. */
 const CLOCK_WARN_MS = 1_000
@@ -34,8 +15,6 @@ const DISK_NEAR = 2
 const ROUNDS_APART = 2
 const GB = 1024 ** 3
 
-const finding = (code: FindingCode, severity: Severity, values: Finding['values'] = {}): Finding => ({ code, severity, values })
-
 /** Why a node is not advancing, the worst first; a node that is well has findings of severity `info` alone. */
 export function diagnose(facts: DoctorFacts): Finding[] {
   const found = [
@@ -45,7 +24,10 @@ export function diagnose(facts: DoctorFacts): Finding[] {
     ...nodeFindings(facts),
   ]
   const rank: Record<Severity, number> = { error: 0, warning: 1, info: 2 }
-  return found.sort((a, b) => rank[a.severity] - rank[b.severity])
+  const others = found.filter(({ severity }) => severity === 'error').length
+  // A start comes after what would make it fail.
+  const told = found.map((one) => (one.code === 'NODE_STOPPED' ? { ...one, values: { ...one.values, others } } : one))
+  return told.sort((a, b) => rank[a.severity] - rank[b.severity])
 }
 
 export const isUnwell = (findings: readonly Finding[]): boolean => findings.some(({ severity }) => severity !== 'info')
@@ -63,45 +45,8 @@ function diskFindings({ path, freeBytes, minFreeBytes }: DiskFacts, node: NodeFa
 
 function nodeFindings({ node, nowMs }: DoctorFacts): Finding[] {
   if (node.state === 'paused') return [finding('NODE_PAUSED', 'error', { ...node.reason })]
-  if (node.state === 'stopped') return stoppedFindings(node)
+  if (node.state === 'stopped') return folderFindings(node)
   return runningFindings(node, nowMs)
-}
-
-// -------------------------------------------------------------------------------------------------- a stopped node
-
-function stoppedFindings(folder: FolderFacts): Finding[] {
-  const faults = [...storeFindings(folder), ...logFindings(folder), ...journalFindings(folder)]
-  const ports = folder.takenPorts.map(({ use, port }) => finding('PORT_TAKEN', 'error', { use, port }))
-  const isLocked = faults.some(({ code }) => code === 'STORE_LOCKED')
-  // Whoever has the store open has the ports: one finding says it.
-  if (isLocked) return faults
-  const head = folder.store.head ?? 0
-  return [...faults, ...ports, finding('NODE_STOPPED', 'warning', { head })]
-}
-
-const STORE_CODES: Partial<Record<string, FindingCode>> = {
-  STORE_DAMAGED: 'STORE_DAMAGED',
-  STORE_INCONSISTENT: 'STORE_DAMAGED',
-  STORE_IN_USE: 'STORE_LOCKED',
-  STORE_GENESIS_MISMATCH: 'STORE_OTHER_CHAIN',
-}
-
-function storeFindings({ store: { folder, fault } }: FolderFacts): Finding[] {
-  if (fault === undefined) return []
-  return [finding(STORE_CODES[fault.code] ?? 'STORE_REFUSED', 'error', { folder, ...fault })]
-}
-
-function logFindings({ log, store }: FolderFacts): Finding[] {
-  if (log?.silence === undefined) return []
-  const isLost = log.status === 'missing' || log.status === 'damaged'
-  // Whether the two belong together is not known of a store that cannot be read.
-  if (!isLost && store.fault !== undefined) return []
-  return [finding(isLost ? 'LOG_LOST' : 'LOG_SILENT', 'warning', { path: log.path, status: log.status, reason: log.silence })]
-}
-
-function journalFindings({ journal: { path, fault, droppedBytes } }: FolderFacts): Finding[] {
-  if (fault !== undefined) return [finding('JOURNAL_REFUSED', 'error', { path, ...fault })]
-  return droppedBytes > 0 ? [finding('JOURNAL_DAMAGED', 'warning', { path, droppedBytes })] : []
 }
 
 // -------------------------------------------------------------------------------------------------- a running node
@@ -113,11 +58,13 @@ function runningFindings(node: Running, nowMs: number): Finding[] {
   const advance = advanceOf(node, nowMs)
   const causes = [
     ...protocolFindings(later),
+    ...keyPlaceFindings(later),
     ...refusalFindings(later),
     ...quorumFindings(later, advance),
     ...clockFindings(later),
     ...syncTimeFindings(later),
     ...silenceFindings(later),
+    ...gatewayFindings(later),
     ...(later.trouble === undefined ? [] : [finding('IMPORT_FAILS', 'error', { ...later.trouble })]),
   ]
   const rounds = advance.isStalled ? roundFindings(later) : []
@@ -127,14 +74,24 @@ function runningFindings(node: Running, nowMs: number): Finding[] {
   return [
     ...causes,
     ...rounds,
-    ...(stalled ? [finding('STALLED', 'error', { round: later.consensus.round, ...advance.values })] : []),
+    ...(stalled ? [finding('STALLED', 'error', { round: later.consensus.round, unheard: unheardOf(later), ...advance.values })] : []),
     ...(isVoting ? [] : [finding('NOT_VALIDATOR', 'info', { address: later.address })]),
-    ...progressFindings(node, advance),
+    ...(isHeldUp(causes, advance) ? [] : progressFindings(node, advance)),
   ]
 }
 
+/** What keeps blocks from being made: beside it nothing else is said of their progress. */
+const HOLDING: readonly FindingCode[] = ['NO_PEERS', 'NO_QUORUM', 'CONSENSUS_STOPPED', 'PROTOCOL_TOO_OLD', 'IMPORT_FAILS']
+
+const isHeldUp = (causes: readonly Finding[], { hasMoved }: Advance): boolean =>
+  !hasMoved && causes.some(({ code, severity }) => severity === 'error' && HOLDING.includes(code))
+
 interface Advance {
   readonly isStalled: boolean
+  /** A block is late, though not for as long as a round may take. */
+  readonly isOverdue: boolean
+  /** A block came between the two looks. */
+  readonly hasMoved: boolean
   readonly values: { readonly head: number; readonly agoS: number; readonly dueS: number }
 }
 
@@ -149,21 +106,23 @@ function advanceOf({ now, later }: Running, nowMs: number): Advance {
   const agoMs = nowMs - head.blockTimeMs
   const dueMs = (isWaiting ? 0 : heartbeatMs) + 2 * roundTimeoutMs
   const hasMoved = later.head.number > now.head.number
+  const isOverdue = !hasMoved && agoMs > (isWaiting ? 0 : heartbeatMs) + roundTimeoutMs / 2
   const isStalled = !hasMoved && later.syncing === false && Math.min(agoMs, nowMs - startedMs) > dueMs
   const dueS = Math.max(0, Math.ceil((heartbeatMs - agoMs) / 1000))
-  return { isStalled, values: { head: head.number, agoS: Math.round(agoMs / 1000), dueS } }
+  return { isStalled, isOverdue, hasMoved, values: { head: head.number, agoS: Math.round(agoMs / 1000), dueS } }
 }
 
-function progressFindings({ now, later, afterMs }: Running, { isStalled, values }: Advance): Finding[] {
+function progressFindings({ now, later, afterMs }: Running, { isStalled, isOverdue, hasMoved, values }: Advance): Finding[] {
   if (later.syncing !== false) {
     const { currentBlock, highestBlock } = later.syncing
     const perSecond = ((later.head.number - now.head.number) * 1000) / Math.max(1, afterMs)
     const left = highestBlock - currentBlock
-    const leftS = perSecond > 0 ? Math.ceil(left / perSecond) : -1
+    const leftS = perSecond > 0 ? Math.ceil(left / perSecond) : NOT_KNOWN
     return [finding('SYNCING', 'info', { current: currentBlock, highest: highestBlock, perSecond: perSecond.toFixed(1), leftS })]
   }
-  if (isStalled) return []
-  const isIdle = later.head.number === now.head.number && later.pool.pending === 0
+  // Between overdue and stalled there is nothing to say yet.
+  if (isStalled || isOverdue) return []
+  const isIdle = !hasMoved && later.pool.pending === 0
   return [finding(isIdle ? 'IDLE' : 'ADVANCING', 'info', values)]
 }
 
@@ -173,12 +132,26 @@ function protocolFindings({ protocol, consensus, head }: Diagnosis): Finding[] {
   return consensus.isStopped ? [finding('CONSENSUS_STOPPED', 'error')] : []
 }
 
+/** One key in two places signs two things; whoever counted them names the key. */
+function keyPlaceFindings({ contradictions, twin, address, nowMs }: Diagnosis): Finding[] {
+  const agoS = (atMs: number): number => Math.max(0, Math.round((nowMs - atMs) / 1000))
+  const signed = contradictions.map(({ address: validator, kind, height, round, atMs }) =>
+    finding('EQUIVOCATION', 'error', { validator, kind, height, round, agoS: agoS(atMs) }))
+  return twin === undefined ? signed : [finding('KEY_ELSEWHERE', 'error', { address, height: twin.height, agoS: agoS(twin.atMs) }), ...signed]
+}
+
+function gatewayFindings({ gateway }: Diagnosis): Finding[] {
+  if (gateway === undefined || gateway.isUp) return []
+  const { code = 'GATEWAY_DOWN', message = '' } = gateway.error ?? {}
+  return [finding('GATEWAY_DOWN', 'error', { code, message, restarts: gateway.restarts })]
+}
+
 const REFUSAL_CODES: Partial<Record<string, FindingCode>> = {
   GENESIS_MISMATCH: 'WRONG_GENESIS',
   CHAIN_ID_MISMATCH: 'WRONG_GENESIS',
   PROTOCOL_VERSION_MISMATCH: 'PEER_TOO_OLD',
   NOT_ADMITTED: 'NOT_ADMITTED',
-  CLOSED_BEFORE_HANDSHAKE: 'NOT_ADMITTED',
+  CLOSED_BEFORE_HANDSHAKE: 'CLOSED_EARLY',
   PENALISED: 'BANNED',
 }
 
@@ -232,11 +205,21 @@ function syncTimeFindings({ log, roundTimeoutMs }: Diagnosis): Finding[] {
   return [finding('DISK_SLOW', severity, { p50Ms: round(p50Ms), p99Ms: round(p99Ms), lastMs: round(lastMs) })]
 }
 
-function silenceFindings({ consensus, log, head }: Diagnosis): Finding[] {
-  if (!consensus.isSilent || log === undefined) return []
+function silenceFindings({ consensus, log, head, address }: Diagnosis): Finding[] {
+  if (log === undefined || !head.validators.includes(address)) return []
+  const path = 'consensus.log'
+  const halved = log.halves > 0 ? [finding('LOG_HALVED', 'warning', { path, records: log.halves })] : []
+  if (!consensus.isSilent) return halved
+  if (log.status === 'foreign') return [finding('LOG_FOREIGN', 'warning', foreignValues({ path, owner: log.owner, address })), ...halved]
   const isLost = log.status === 'missing' || log.status === 'damaged'
-  const values = { path: 'consensus.log', status: log.status, reason: log.silence ?? '', head: head.number }
-  return [finding(isLost ? 'LOG_LOST' : 'LOG_SILENT', 'warning', values)]
+  const values = { path, status: log.status, reason: log.silence ?? '', head: head.number }
+  return [finding(isLost ? 'LOG_LOST' : 'LOG_SILENT', 'warning', values), ...halved]
+}
+
+/** Validators from whom nothing of this height has come. */
+function unheardOf({ heardRounds, head, address }: Diagnosis): string {
+  const heard = new Set([address, ...heardRounds.map((one) => one.address)])
+  return head.validators.filter((validator) => !heard.has(validator)).join(', ') || '–'
 }
 
 function roundFindings({ consensus, heardRounds, address }: Diagnosis): Finding[] {

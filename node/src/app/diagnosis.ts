@@ -3,14 +3,15 @@ import { protocolVersionAt } from '@songhua/sdk/protocol/genesis'
 import type { Clock } from '../base/clock.js'
 import type { PeerInfo } from '../network/network.js'
 import type { Refusal } from '../network/refusals.js'
-import type { ConsensusStatus } from '../services/consensus-ports.js'
+import type { ConsensusStatus, Contradiction } from '../services/consensus-ports.js'
 import type { SyncProgress, SyncTrouble } from '../services/sync.js'
-import type { ConsensusLogStatus } from '../storage/consensus-log.js'
 import type { NodeConfig } from './config.js'
+import type { Fault } from './fault.js'
 import type { Ledger } from './ledger.js'
 import type { Peers } from './peers.js'
 import type { SyncTimes } from './sync-times.js'
-import type { Validator } from './validator.js'
+import type { TwinTrace } from './twin-watch.js'
+import type { LogWatch, Validator } from './validator.js'
 import { PROTOCOL_VERSIONS } from './version.js'
 
 /** What a running node knows of itself and its peers: the answer of `admin_diagnosis`, JSON values only. */
@@ -31,12 +32,29 @@ export interface Diagnosis {
   readonly consensus: ConsensusStatus
   readonly heardRounds: readonly { readonly address: Address; readonly round: number }[]
   /** Undefined for a node that does not take part. */
-  readonly log: { readonly status: ConsensusLogStatus; readonly silence: string | undefined; readonly sync: SyncTimes } | undefined
+  readonly log: DiagnosedLog | undefined
+  /** Validators that have signed two things for one place, since the start. */
+  readonly contradictions: readonly ({ readonly address: Address } & Contradiction)[]
+  /** Another node that runs with this one's key. */
+  readonly twin: TwinTrace | undefined
   readonly syncing: SyncProgress | false
   readonly trouble: SyncTrouble | undefined
   readonly peers: readonly DiagnosedPeer[]
   readonly refusals: readonly Refusal[]
   readonly pool: { readonly pending: number; readonly queued: number }
+  /** Undefined for a node without one. */
+  readonly gateway: DiagnosedGateway | undefined
+}
+
+export interface DiagnosedGateway {
+  readonly isUp: boolean
+  /** Why it ended, or could not be started, the last time. */
+  readonly error: Fault | undefined
+  readonly restarts: number
+}
+
+export interface DiagnosedLog extends Omit<LogWatch, 'syncTimes'> {
+  readonly sync: SyncTimes
 }
 
 export type DiagnosedPeer = Pick<PeerInfo, 'id' | 'address' | 'follower' | 'rttMs' | 'clockAheadMs'> & { readonly head: number }
@@ -48,6 +66,7 @@ export interface DiagnosisSources {
   readonly peers: Peers
   readonly validator: Validator
   readonly clock: Clock
+  readonly gateway: () => DiagnosedGateway | undefined
 }
 
 /** @returns to be called at each question */
@@ -71,15 +90,18 @@ export function createDiagnosis({ follow }: Pick<NodeConfig, 'follow'>, sources:
       ...consensusPart(sources.validator),
       ...peersPart(sources.peers),
       pool: ledger.pool.status(),
+      gateway: sources.gateway(),
     }
   }
 }
 
-function consensusPart({ consensus, log }: Validator): Pick<Diagnosis, 'consensus' | 'heardRounds' | 'log'> {
+function consensusPart({ consensus, log, ...validator }: Validator): Pick<Diagnosis, 'consensus' | 'heardRounds' | 'contradictions' | 'log' | 'twin'> {
   return {
     consensus: consensus.status(),
     heardRounds: [...consensus.heardRounds()].map(([address, round]) => ({ address, round })),
-    log: log && { status: log.status, silence: log.silence, sync: log.syncTimes() },
+    contradictions: [...consensus.contradictions()].map(([address, one]) => ({ address, ...one })),
+    log: log && { status: log.status, silence: log.silence, owner: log.owner, halves: log.halves, sync: log.syncTimes() },
+    twin: validator.twin(),
   }
 }
 

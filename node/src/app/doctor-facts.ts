@@ -1,4 +1,8 @@
+import type { Address } from '@songhua/sdk/protocol/bytes'
 import type { Diagnosis } from './diagnosis.js'
+import type { Fault } from './fault.js'
+
+export type { Fault }
 
 /** What `diagnose` judges: gathered by narrow probes, so that it can be made up in a test. */
 export interface DoctorFacts {
@@ -9,12 +13,6 @@ export interface DoctorFacts {
   /** Why the genesis file cannot be used. */
   readonly genesis: Fault | undefined
   readonly node: NodeFacts
-}
-
-/** An error as it was thrown. */
-export interface Fault {
-  readonly code: string
-  readonly message: string
 }
 
 export interface DiskFacts {
@@ -41,11 +39,17 @@ export type NodeFacts =
 
 /** What the files of a stopped node show. */
 export interface FolderFacts {
+  /** The data folder. */
+  readonly data: string
   readonly follow: boolean
+  /** Of the key that lies there, by the store's last block; undefined when one of the two is not known. */
+  readonly isValidator: boolean | undefined
   readonly store: StoreFacts
   /** Undefined for a node that does not take part. */
   readonly log: LogFacts | undefined
   readonly journal: JournalFacts
+  /** Undefined where there is none, and none was. */
+  readonly gateway: GatewayFacts | undefined
   /** Those of the node's ports that another program listens on. */
   readonly takenPorts: readonly { readonly use: string; readonly port: number }[]
 }
@@ -54,15 +58,26 @@ export interface StoreFacts {
   readonly folder: string
   /** Why it cannot be opened, or what is damaged in it. */
   readonly fault: Fault | undefined
-  /** Number of the last block; undefined for a new folder. */
+  /** Number of the last block; undefined for a new folder, and when it was not read. */
   readonly head: number | undefined
+  /** Whether there is nothing in it, or it was opened. */
+  readonly isRead: boolean
+  /** What was read to its last byte and found whole. */
+  readonly deep?: { readonly blocks: number; readonly transactions: number; readonly files: number } | undefined
 }
 
 export interface LogFacts {
   readonly path: string
-  readonly status: 'fresh' | 'ok' | 'missing' | 'damaged'
+  readonly status: 'fresh' | 'ok' | 'missing' | 'damaged' | 'foreign'
   /** Why the validator will keep silent at first. */
   readonly silence: string | undefined
+  /** Whose it is, and of the key that lies beside it; undefined when not known. */
+  readonly owner: Address | undefined
+  readonly address: Address | undefined
+  /** Records of which one copy is bad. */
+  readonly halves: number
+  /** Why it cannot be read. */
+  readonly fault: Fault | undefined
 }
 
 export interface JournalFacts {
@@ -70,4 +85,14 @@ export interface JournalFacts {
   readonly fault: Fault | undefined
   /** Unreadable bytes; the end of a crash's last write, or damage. */
   readonly droppedBytes: number
+  readonly isMissing: boolean
+}
+
+export interface GatewayFacts {
+  readonly folder: string
+  readonly keysDir: string
+  readonly isEnabled: boolean
+  readonly fault: Fault | undefined
+  /** After a deep look; undefined else. */
+  readonly records: number | undefined
 }

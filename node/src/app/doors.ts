@@ -159,7 +159,7 @@ function readinessOf(
   const reasons = [
     ...(syncing ? [`syncing: block ${syncing.currentBlock} of ${syncing.highestBlock}`] : []),
     ...(alone ? ['peers: none is connected'] : []),
-    ...(gateway?.isUp() === false ? ['gateway: down, see the log'] : []),
+    ...(gateway?.isUp() === false ? [`gateway: down (${gateway.health().error?.code ?? 'GATEWAY_DOWN'}), see the log`] : []),
   ]
   return { ready: reasons.length === 0, reasons }
 }

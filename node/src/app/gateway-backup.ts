@@ -68,14 +68,15 @@ async function copySchemas(from: string, to: string): Promise<void> {
   for (const { name } of files) await copyFile(join(from, name), join(to, name))
 }
 
-function checkApart(to: string, keysTo: string): void {
+/** @throws CodedError `BACKUP_FOLDERS_SAME` */
+export function checkApart(to: string, keysTo: string): void {
   if (!isWithin(to, keysTo) && !isWithin(keysTo, to)) return
   const message = `${keysTo}: the keys of payloads go apart from the records; name two folders, neither within the other`
   throw new CodedError<GatewayBackupErrorCode>('BACKUP_FOLDERS_SAME', message, { details: { to, keysTo } })
 }
 
 /** Or the same. */
-function isWithin(folder: string, other: string): boolean {
+export function isWithin(folder: string, other: string): boolean {
   const way = relative(resolve(other), resolve(folder))
   return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)
 }

@@ -44,7 +44,12 @@ export const RESTORE_UNDERWAY = 'a restore is under way or broke off; run songhu
  * A restore that broke off leaves nothing that starts; one that died when all was done is finished here.
  * @throws CodedError `GATEWAY_RESTORE_UNFINISHED`
  */
-export async function checkNotRestoring({ restoring }: Pick<GatewayFiles, 'restoring'>): Promise<void> {
+export async function checkNotRestoring(files: Pick<GatewayFiles, 'restoring'>): Promise<void> {
+  for (const { path, text } of await refuseUnfinished(files)) if (text !== undefined) await rm(path)
+}
+
+/** @returns the markers, of which none is of a restore that is not whole @throws CodedError `GATEWAY_RESTORE_UNFINISHED` */
+export async function refuseUnfinished({ restoring }: Pick<GatewayFiles, 'restoring'>): Promise<{ path: string; text: string | undefined }[]> {
   const marks = await Promise.all(restoring.map(async (path) => ({ path, text: await readMark(path) })))
   const unfinished = marks.find(({ text }) => text !== undefined && text !== RESTORE_DONE)
   if (unfinished !== undefined) {
@@ -52,7 +57,7 @@ export async function checkNotRestoring({ restoring }: Pick<GatewayFiles, 'resto
     const message = `${path}: a restore into this folder is under way or broke off; run songhua restore again`
     throw new CodedError('GATEWAY_RESTORE_UNFINISHED', message, { details: { path } })
   }
-  for (const { path, text } of marks) if (text !== undefined) await rm(path)
+  return marks
 }
 
 async function readMark(path: string): Promise<string | undefined> {

@@ -1,10 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { privateKeyToAddress } from '@songhua/sdk/protocol/crypto'
-import { CodedError, messageOf } from '@songhua/sdk/protocol/errors'
+import { CodedError, isCodedError, messageOf } from '@songhua/sdk/protocol/errors'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
 import type { RefusalCount } from '../base/refusals.js'
 import { type Remote, type RemoteHandlers, type RemoteMessage, createRemote } from '../base/remote.js'
+import type { DiagnosedGateway } from './diagnosis.js'
+import type { Fault } from './fault.js'
 import type { BackupFolders } from './gateway-backup.js'
 import type { GatewayAddress } from './gateway-parts.js'
 import type { GatewaySettings } from './gateway-settings.js'
@@ -23,6 +25,7 @@ export interface Gateway {
   /** Where it listens, or is to listen. */
   readonly address: GatewayAddress
   isUp(): boolean
+  health(): DiagnosedGateway
   /** Few figures while it does not answer. */
   stats(): Promise<GatewayStats>
   /** @throws CodedError of the backup, `GATEWAY_DOWN` */
@@ -104,6 +107,7 @@ class SupervisedGateway implements Gateway {
   #address: GatewayAddress
   #isStopping = false
   #restarts = 0
+  #lastError: Fault | undefined
   #delayMs: number = RESTART_MS[0]
   #cancelRestart = (): void => undefined
 
@@ -122,11 +126,17 @@ class SupervisedGateway implements Gateway {
     return this.#running !== undefined
   }
 
+  health(): DiagnosedGateway {
+    return { isUp: this.isUp(), error: this.#lastError, restarts: this.#restarts }
+  }
+
   async start(): Promise<void> {
     try {
       this.#running = await this.#startChild()
     } catch (error) {
-      this.#ports.logger.error('the gateway cannot be started; the node goes on without it', { error: messageOf(error) })
+      this.#lastError = { code: isCodedError(error) ? error.code : 'UNKNOWN', message: messageOf(error) }
+      const { code, message } = this.#lastError
+      this.#ports.logger.error('the gateway cannot be started; the node goes on without it', { code, error: message })
       return this.#restartLater()
     }
     const { child, address, sinceMs } = this.#running
@@ -134,6 +144,7 @@ class SupervisedGateway implements Gateway {
     child.on('exit', (code, signal) => {
       this.#running = undefined
       if (this.#isStopping) return
+      this.#lastError = { code: 'GATEWAY_DOWN', message: `it ended by ${signal ?? `exit code ${code ?? '?'}`}` }
       this.#ports.logger.error('the gateway ended by itself', { code, signal })
       if (this.#ports.clock.now() - sinceMs >= WELL_AFTER_MS) this.#delayMs = RESTART_MS[0]
       this.#restartLater()

@@ -10,6 +10,7 @@ import { backupSource } from '../storage/backup-file.js'
 import { syncFolder, writeDurably } from '../storage/durable-file.js'
 import { type KeyRingFile, openKeyRing } from '../storage/key-ring-file.js'
 import { openLevelTable } from '../storage/level-table.js'
+import { keepOwner } from '../storage/owner.js'
 import { type BackupManifest, KEYS_FILE, STATE_FILE, readManifest } from './backup-manifest.js'
 import { GATEWAY_RECORDS, type GatewayFiles, gatewayFiles } from './gateway-files.js'
 import { beginRestore } from './restore-target.js'
@@ -166,7 +167,9 @@ async function copyRest({ files }: BackupManifest, from: string, gatewayDir: str
     if (name === STATE_FILE) continue
     const path = join(gatewayDir, name)
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    await keepOwner(dirname(path), gatewayDir)
     await copyFile(join(from, name), path)
+    await keepOwner(path, gatewayDir)
     await syncFile(path)
     await syncFolder(dirname(path))
   }

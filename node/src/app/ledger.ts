@@ -50,6 +50,9 @@ export async function openLedger(dataDir: string, genesis: Genesis, ports: Ledge
   const evm = await createEthereumjsEvm({ chainId: BigInt(genesis.chainId) })
   const file = await openJournal(paths.poolFile)
   stops.push('journal', () => file.close())
+  // The first start makes it: one that is not there beside a chain was lost, and with it what it had acknowledged.
+  const head = opened.head.header.number
+  if (file.isNew && head > 0) logger.warn('the transaction journal was missing, and is empty now', { path: paths.poolFile, head })
   const journal = failStopJournal(file, onBroken)
   const pool = createPool(
     { chainId: BigInt(genesis.chainId), blockGasLimit: genesis.gasLimit },

@@ -2,6 +2,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { CodedError, isCodedError } from '@songhua/sdk/protocol/errors'
 import { syncFolder } from '../storage/durable-file.js'
+import { keepOwner } from '../storage/owner.js'
 import { RESTORING_FILE } from './gateway-files.js'
 
 /** What a file system keeps at the top of each volume, or a marker that was never whole, does not fill a folder. */
@@ -35,6 +36,8 @@ async function makeEmptyFolder(folder: string, code: string): Promise<() => Prom
   try {
     const made = await mkdir(folder, { recursive: true, mode: 0o700 })
     if (made !== undefined) {
+      await keepOwner(made, dirname(made))
+      await keepOwner(folder, made)
       await syncFolder(dirname(made))
       return () => rm(made, { recursive: true, force: true })
     }

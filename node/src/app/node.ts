@@ -94,7 +94,7 @@ async function compose(config: NodeConfig, frame: Frame): Promise<RunningNode> {
   const doors = await openDoors(config, {
     name: frame.name, ledger, peers, clock, logger, stops,
     nodeInfo: () => ({ ...facts(doors), gatewayUp: doors.gateway?.isUp(), software: SOFTWARE, follow: config.follow, consensus: consensus.status(), head: headOf(ledger) }),
-    diagnosis: createDiagnosis(config, { name: frame.name, address: frame.address, ledger, peers, validator, clock }),
+    diagnosis: createDiagnosis(config, { name: frame.name, address: frame.address, ledger, peers, validator, clock, gateway: () => doors.gateway?.health() }),
     metrics: { ledger, peers, consensus: () => consensusFigures(consensus), disk: () => ({ disk_free_bytes: disk.freeBytes(), disk_reserve_bytes: reserve.minFreeBytes }) },
   })
   logger.info('the node runs', { ...facts(doors), head: ledger.chain.head().header.number })

@@ -2,10 +2,12 @@ import { copyFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { CodedError, isCodedError } from '@songhua/sdk/protocol/errors'
 import { syncFolder } from '../storage/durable-file.js'
+import { ioAdvice } from '../storage/io-advice.js'
+import { keepOwner } from '../storage/owner.js'
 import { inspectJournal, writeJournal } from '../storage/journal.js'
 import { openLevelTable } from '../storage/level-table.js'
 import { decodeJournalRecord } from '../txpool/journal-record.js'
-import type { FolderFacts, StoreFacts } from './doctor-facts.js'
+import type { Fault, FolderFacts, StoreFacts } from './doctor-facts.js'
 
 /** One thing that a repair does. Nothing is ever deleted: what is damaged goes aside, under a name that says so. */
 export interface RepairStep {
@@ -15,6 +17,9 @@ export interface RepairStep {
   readonly aside: string
   readonly reason: string
 }
+
+/** A file that cannot be read at all is left alone: to rewrite it would lose what is in it. */
+const UNREAD: readonly string[] = ['RIGHTS', 'JOURNAL_IO', 'CONSENSUS_LOG_IO', 'CONSENSUS_LOG_NEWER_VERSION']
 
 /** What moving the store away mends; for any other reason that a store is refused, it is not at fault. */
 const MENDABLE = ['STORE_DAMAGED', 'STORE_INCONSISTENT', 'STORE_OLDER_SCHEMA']
@@ -28,12 +33,25 @@ export function planRepair({ store, log, journal }: FolderFacts, nowMs: number):
   return [
     ...(store.fault !== undefined && MENDABLE.includes(store.fault.code) ? [step('store', store.folder, store.fault.message)] : []),
     // Missing already: nothing is there to move, and the validator keeps silent by itself.
-    ...(log?.status === 'damaged' ? [step('log', log.path, log.silence ?? 'the consensus log is damaged')] : []),
+    ...(log?.status === 'damaged' && log.fault === undefined ? [step('log', log.path, log.silence ?? 'the consensus log is damaged')] : []),
     ...(isJournalDamaged(journal) ? [step('journal', journal.path, lost)] : []),
   ]
 }
 
-const isJournalDamaged = ({ fault, droppedBytes }: FolderFacts['journal']): boolean => fault !== undefined || droppedBytes > 0
+const isJournalDamaged = ({ fault, droppedBytes }: FolderFacts['journal']): boolean =>
+  fault === undefined ? droppedBytes > 0 : !UNREAD.includes(fault.code)
+
+/** What is wrong and no step mends: nothing is moved that this user may not read, nor anything of a gateway. */
+export function planless({ store, log, journal, gateway }: FolderFacts): Fault[] {
+  const faults = [store.fault, log?.fault, journal.fault].flatMap((fault) => (fault !== undefined && UNREAD.includes(fault.code) ? [fault] : []))
+  return [...faults, ...(gateway?.fault === undefined ? [] : [gateway.fault])]
+}
+
+/** What was looked at. */
+export function partsOf({ store, log, journal, gateway }: FolderFacts): string[] {
+  const paths = [store.folder, log?.path, journal.path, gateway?.folder, gateway?.keysDir]
+  return paths.flatMap((path) => (path === undefined ? [] : [path]))
+}
 
 export interface RepairResult {
   readonly done: readonly RepairStep[]
@@ -79,6 +97,7 @@ async function mendJournal({ path, aside }: RepairStep): Promise<number> {
   const readable = payloads.filter(isRecord)
   await coded(path, async () => {
     await copyFile(path, aside)
+    await keepOwner(aside, path)
     await syncFolder(dirname(path))
   })
   await writeJournal(path, readable)
@@ -100,7 +119,7 @@ async function coded(path: string, run: () => Promise<void>): Promise<void> {
     await run()
   } catch (cause) {
     const { code = 'unknown' } = cause as NodeJS.ErrnoException
-    const message = `${path}: cannot be moved aside (${code}); see to the rights of the folder and the disk's room`
+    const message = `${path}: cannot be moved aside (${code}); ${ioAdvice(cause)}`
     throw new CodedError('REPAIR_IO', message, { details: { path }, cause })
   }
 }

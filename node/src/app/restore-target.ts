@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises'
+import { readFile, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
 import { syncFolder, writeDurably } from '../storage/durable-file.js'
@@ -16,6 +16,7 @@ export async function beginRestore(folders: readonly string[], storeFolder: stri
   const left = await Promise.all(folders.map(isLeftByRestore))
   if (left.some(Boolean)) await checkUnused(storeFolder)
   const fresh = folders.filter((_, at) => !left[at])
+  for (const folder of fresh) await clearWithoutData(folder, storeFolder)
   const made = await makeEmptyFolders(fresh, 'RESTORE_FOLDER_NOT_EMPTY')
   try {
     for (const folder of folders) await mark(folder, RESTORE_UNDERWAY)
@@ -25,6 +26,26 @@ export async function beginRestore(folders: readonly string[], storeFolder: stri
   }
   for (const folder of folders) await emptyFolder(folder, RESTORING_FILE)
   return () => finishRestore(folders)
+}
+
+/** A gateway that could not start has made its folders and an empty store: they hold nothing that was ever accepted. */
+async function clearWithoutData(folder: string, storeFolder: string): Promise<void> {
+  if ((await contentsOf(folder)).length === 0 || (await holdsData(folder))) return
+  await checkUnused(storeFolder)
+  await emptyFolder(folder)
+}
+
+/** LevelDB's own books, of a database in which nothing was written. */
+const BOOKS = /^(CURRENT|LOCK|LOG|LOG\.old|MANIFEST-\d+)$/
+
+async function holdsData(folder: string): Promise<boolean> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  for (const entry of entries) {
+    if (entry.isDirectory() || BOOKS.test(entry.name)) continue
+    const isEmptyLog = entry.isFile() && entry.name.endsWith('.log') && (await stat(join(entry.parentPath, entry.name))).size === 0
+    if (!isEmptyLog) return true
+  }
+  return false
 }
 
 async function isLeftByRestore(folder: string): Promise<boolean> {

@@ -24,6 +24,8 @@ export function timedLog(log: ConsensusLog, nowMs: () => number): { log: Consens
   return {
     log: {
       status: log.status,
+      owner: log.owner,
+      halves: log.halves,
       height: log.height,
       records: log.records,
       append: (payload) => timed(() => log.append(payload)),

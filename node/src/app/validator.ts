@@ -1,4 +1,6 @@
 import { decodeBlock } from '@songhua/sdk/protocol/block'
+import type { Address } from '@songhua/sdk/protocol/bytes'
+import { privateKeyToAddress } from '@songhua/sdk/protocol/crypto'
 import { messageOf } from '@songhua/sdk/protocol/errors'
 import { protocolVersionAt } from '@songhua/sdk/protocol/genesis'
 import type { Clock } from '../base/clock.js'
@@ -16,6 +18,7 @@ import { dataPaths } from './options.js'
 import { type Peers, encodedBlock } from './peers.js'
 import type { StopStack } from './stop-stack.js'
 import { type SyncTimes, timedLog } from './sync-times.js'
+import { type TwinTrace, createTwinWatch } from './twin-watch.js'
 import { PROTOCOL_VERSIONS } from './version.js'
 
 /** Consensus, and what only who opened its log knows. */
@@ -23,6 +26,8 @@ export interface Validator {
   readonly consensus: ConsensusDriver
   /** Undefined for a node that does not take part. */
   readonly log: LogWatch | undefined
+  /** Another node that runs with this one's key, if there is a trace of one. */
+  twin(): TwinTrace | undefined
 }
 
 export interface LogWatch {
@@ -30,6 +35,10 @@ export interface LogWatch {
   readonly status: ConsensusLogStatus
   /** Why this validator kept silent at the start; undefined: it did not. */
   readonly silence: string | undefined
+  /** Whose it was; undefined when it named nobody. */
+  readonly owner: Address | undefined
+  /** Records of which one copy was bad. */
+  readonly halves: number
   syncTimes(): SyncTimes
 }
 
@@ -47,9 +56,11 @@ export async function createValidator(config: NodeConfig, ports: ValidatorPorts)
   const { ledger, peers, clock, onFatal } = ports
   const { genesis, chain } = ledger
   const logger = ports.logger.child({ part: 'consensus' })
-  const opened = config.follow ? undefined : await openSigner(config, ports)
+  const twins = createTwinWatch({ self: privateKeyToAddress(config.nodeKey), clock, logger })
+  const opened = config.follow ? undefined : await openSigner(config, { ...ports, logger })
   const held = opened && holding((height) => opened.signer.reached(height))
   if (held) chain.holdImports((number) => held.until(number))
+  if (opened) ports.stops.push('twin watch', chain.onBlock(({ head }) => twins.onBlock(head)))
   const consensus = createConsensusDriver(
     {
       genesisHash: ledger.opened.genesisHash,
@@ -62,9 +73,9 @@ export async function createValidator(config: NodeConfig, ports: ValidatorPorts)
         onFatal(error)
       },
     },
-    { chain, work: workOf(ledger, peers), transport: transportOf(ledger, peers), signer: opened?.signer, clock },
+    { chain, work: workOf(ledger, peers), transport: transportOf(ledger, peers), signer: opened && twins.watching(opened.signer), clock },
   )
-  return { consensus, log: opened?.log }
+  return { consensus, log: opened?.log, twin: () => twins.trace() }
 }
 
 /** Imports wait for the log of consensus; when consensus has stopped for good they fail instead of waiting for ever. */
@@ -94,14 +105,19 @@ interface OpenedSigner {
   readonly log: LogWatch
 }
 
-async function openSigner(config: NodeConfig, { ledger, stops }: ValidatorPorts): Promise<OpenedSigner> {
+async function openSigner(config: NodeConfig, { ledger, stops, logger }: ValidatorPorts): Promise<OpenedSigner> {
   // Made by `songhua init`: one that is not there was lost, and must not be taken for a new one.
-  const file = await openConsensusLog(dataPaths(config.dataDir).consensusLogFile, { create: false })
+  const path = dataPaths(config.dataDir).consensusLogFile
+  const owner = privateKeyToAddress(config.nodeKey)
+  const file = await openConsensusLog(path, { create: false, owner })
   stops.push('consensus log', () => file.close())
   const { log, times } = timedLog(file, () => performance.now())
   const headNumber = ledger.chain.head().header.number
   const recovery = recoverSafety({ log, headNumber, decodeBlock: (bytes) => decodeBlock(bytes) })
-  const watch = { status: file.status, silence: recovery.silence, syncTimes: times }
+  if (file.status === 'foreign') logger.error('the consensus log is of another key', { path, owner: file.owner, key: owner })
+  if (file.halves > 0) logger.warn('records of the consensus log had one copy left: a crash cut off a write, or the disk fails', { path, records: file.halves })
+  const { status, halves } = file
+  const watch = { status, halves, owner: file.owner, silence: recovery.silence, syncTimes: times }
   const signer = createValidatorSigner({ privateKey: config.nodeKey, recovery }, log)
   if (!config.signatures.journal) return { signer, log: watch }
   const journal = openSignatureJournal(dataPaths(config.dataDir).signaturesFile)

@@ -100,8 +100,8 @@ function verifyPlace(header: Header, parent: Place): void {
 /** @returns how many transactions it has */
 function verifyBody(store: StoreReader, number: number): number {
   const { transactionsRoot, receiptsRoot, logsBloom } = store.header(number)!
-  const body = required(store.body(number), number, 'the transactions')
-  const receipts = required(store.receipts(number), number, 'the receipts')
+  const body = required(store.body(number), number, 'the list of transactions')
+  const receipts = required(store.receipts(number), number, 'the list of receipts')
   expect(number, 'the root of transactions', orderedTrieRoot(body), transactionsRoot)
   expect(number, 'the root of receipts', orderedTrieRoot(receipts.map(encodeReceipt)), receiptsRoot)
   expect(number, 'the logs bloom', bytesToHex(bloomOf(receipts.flatMap(({ logs }) => logs))), bytesToHex(logsBloom))

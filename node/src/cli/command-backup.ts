@@ -1,6 +1,8 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import { CodedError, isCodedError } from '@songhua/sdk/protocol/errors'
 import { readManifest } from '../app/backup-manifest.js'
+import { checkTargets, warnOfSameDisk } from './backup-targets.js'
 import { type CliContext, cliError, note, print } from './context.js'
 import { exampleText } from './flags.js'
 import { type RpcCall, createRpcCall } from './json-rpc.js'
@@ -67,10 +69,26 @@ async function backup(context: CliContext, flags: Flags): Promise<void> {
     throw cliError(context, 'CLI_USAGE', ['backupWhat'])
   }
   const { admin } = await readAddresses(context, flags.data)
-  const call = createRpcCall(context, admin, BACKUP_MS_MAX)
-  if (chainTo !== undefined) await backUpChain(context, call, { chainTo: resolve(chainTo), json: flags.json })
-  if (to !== undefined && keysTo !== undefined) {
-    await backUpRecords(context, call, { to: resolve(to), keysTo: resolve(keysTo), json: flags.json })
+  const call = plainly(createRpcCall(context, admin, BACKUP_MS_MAX))
+  const targets = {
+    chainTo: chainTo === undefined ? undefined : resolve(chainTo),
+    records: to === undefined || keysTo === undefined ? undefined : { to: resolve(to), keysTo: resolve(keysTo) },
+  }
+  await checkTargets(context, call, targets)
+  warnOfSameDisk(context, flags.data, targets)
+  if (targets.chainTo !== undefined) await backUpChain(context, call, { chainTo: targets.chainTo, json: flags.json })
+  if (targets.records !== undefined) await backUpRecords(context, call, { ...targets.records, json: flags.json })
+}
+
+/** What the node says of a backup, as it said it: the address and the method are of no use to whoever asked for one. */
+function plainly(call: RpcCall): RpcCall {
+  return async (method, params) => {
+    try {
+      return await call(method, params)
+    } catch (error) {
+      if (!isCodedError(error, 'RPC_ERROR') || error.details.reason === '') throw error
+      throw new CodedError(String(error.details.reason), String(error.details.message), { cause: error })
+    }
   }
 }
 

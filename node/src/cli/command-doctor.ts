@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
-import { type Finding, type Severity, diagnose, isUnwell } from '../app/diagnose.js'
+import { diagnose, isUnwell } from '../app/diagnose.js'
 import type { DoctorFacts } from '../app/doctor-facts.js'
-import { type CliContext, cliError, print } from './context.js'
+import type { Finding, Severity } from '../app/finding.js'
+import { type CliContext, cliError, note, print } from './context.js'
 import { gatherFacts } from './doctor-probes.js'
 import { explainFinding } from './finding-texts.js'
 import { exampleText } from './flags.js'
@@ -52,9 +53,11 @@ async function doctor(context: CliContext, { data, deep, json }: Flags): Promise
   const facts = await gatherFacts(context, { data, deep })
   const findings = diagnose(facts)
   print(context, json ? toJson(context, facts, findings) : toText(context, findings))
+  // Its files change under the eye: what of them is damaged, the scrub of the node itself looks for.
+  if (deep && facts.node.state !== 'stopped') note(context, context.t('doctorDeepRunning'))
   if (!isUnwell(findings)) return
-  const count = findings.filter(({ severity }) => severity !== 'info').length
-  throw cliError(context, 'NODE_UNWELL', ['doctorUnwell', { count, codes: findings.map(({ code }) => code).join(', ') }])
+  const unwell = findings.filter(({ severity }) => severity !== 'info').map(({ code }) => code)
+  throw cliError(context, 'NODE_UNWELL', ['doctorUnwell', { count: unwell.length, codes: unwell.join(', ') }])
 }
 
 function toJson({ language }: CliContext, { node }: DoctorFacts, findings: readonly Finding[]): string {

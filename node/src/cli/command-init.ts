@@ -78,12 +78,17 @@ async function init(context: CliContext, flags: Flags): Promise<void> {
   const privateKey = newPrivateKey()
   const password = await readPassword(context, { file: flags.keyPasswordFile, flag: 'key-password-file', isNew: true })
   const keystore = await encryptKey(privateKey, password)
+  const identity = privateKeyToIdentity(privateKey)
   await createDataFolder(context, data, {
     options: flagsToOptions({ ...flags }, NOT_STORED),
     ...(genesisText === undefined ? {} : { genesisText }),
-    keyFile: { name: basename(dataPaths(data).keystoreFile), text: `${JSON.stringify(keystore, undefined, 2)}\n` },
+    keyFile: {
+      name: basename(dataPaths(data).keystoreFile),
+      text: `${JSON.stringify(keystore, undefined, 2)}\n`,
+      address: identity.address,
+    },
   })
-  reportInit(context, flags, { identity: privateKeyToIdentity(privateKey), validators })
+  reportInit(context, flags, { identity, validators })
 }
 
 function reportInit(

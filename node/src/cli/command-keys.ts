@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
+import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { bytesToHex } from '@songhua/sdk/protocol/bytes'
+import { dataPaths } from '../app/options.js'
+import { inspectConsensusLog, openConsensusLog } from '../storage/consensus-log.js'
 import { type CliContext, cliError, note, print } from './context.js'
 import { readJsonFile, readTextFile, writeNewFile } from './files.js'
 import { exampleText } from './flags.js'
@@ -127,7 +130,23 @@ async function saveKey(context: CliContext, privateKey: Uint8Array, flags: Flags
   const text = `${JSON.stringify(await encryptKey(privateKey, password), undefined, 2)}\n`
   await writeNewFile(context, { what: 'keyFile', path: flags.out, text, mode: 0o600 })
   note(context, context.t('keySaved', { path: flags.out }))
-  printIdentity(context, privateKeyToIdentity(privateKey), flags)
+  const identity = privateKeyToIdentity(privateKey)
+  await bindNewLog(context, flags.out, identity)
+  printIdentity(context, identity, flags)
+}
+
+/**
+ * A key that comes into a data folder in which nothing was signed yet takes its log over; else a new chain whose keys were
+ * all brought from elsewhere would never begin, each node silent beside a log that is another key's.
+ */
+async function bindNewLog(context: CliContext, keyFile: string, { address }: Identity): Promise<void> {
+  const path = dataPaths(dirname(keyFile)).consensusLogFile
+  const { status, owner } = await inspectConsensusLog(path)
+  if (status !== 'fresh' || owner === address) return
+  const log = await openConsensusLog(path, { create: false, owner: address })
+  await log.startEpoch(0)
+  await log.close()
+  note(context, context.t('keyLogBound', { path }))
 }
 
 async function readForeignKey(context: CliContext, flags: Flags): Promise<Uint8Array> {

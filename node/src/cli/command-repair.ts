@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
-import { type RepairStep, planRepair, repair } from '../app/repair.js'
+import type { Fault, FolderFacts } from '../app/doctor-facts.js'
+import { type RepairStep, partsOf, planRepair, planless, repair } from '../app/repair.js'
 import { type CliContext, cliError, print } from './context.js'
-import { probeFolder, probeGenesis } from './doctor-probes.js'
+import { probeFolder, probeGenesis, probeKey } from './doctor-probes.js'
 import { exampleText } from './flags.js'
 import { createRpcCall } from './json-rpc.js'
 import { readAddresses } from './node-addresses.js'
@@ -53,16 +54,23 @@ async function repairFolder(context: CliContext, { data, deep, yes, json }: Flag
   await refuseRunning(context, data)
   const { hash: genesisHash, fault } = await probeGenesis(context, options)
   if (fault !== undefined) throw cliError(context, 'CLI_FILE', ['repairNeedsGenesis', { reason: fault.message }])
-  const folder = await probeFolder(context, { data, deep, options, genesisHash })
+  const { address } = await probeKey(context, options)
+  const folder = await probeFolder(context, { data, deep, options, genesisHash, address })
   const steps = planRepair(folder, Date.now())
-  const blocking = folder.store.fault
-  if (blocking !== undefined && !steps.some(({ part }) => part === 'store')) {
-    throw cliError(context, 'REPAIR_REFUSED', ['repairRefused', { ...blocking }])
-  }
+  const [left, looked] = [planless(folder), partsOf(folder)]
+  refuseBlocked(context, folder, steps)
   const result = yes ? await repair(steps, folder.store) : { done: [], transactionsKept: 0 }
-  if (json) print(context, JSON.stringify({ steps, ...result }))
-  else print(context, toText(context, steps, { isDone: yes === true, data }))
+  if (json) print(context, JSON.stringify({ steps, ...result, looked, left }))
+  else print(context, toText(context, { steps, left, looked, isDeep: deep === true, isDone: yes === true, data }))
   if (steps.length > 0 && !yes) throw cliError(context, 'NODE_UNWELL', ['repairPlanned', { count: steps.length }])
+  if (left.length > 0) throw cliError(context, 'NODE_UNWELL', ['repairLeft', { codes: left.map(({ code }) => code).join(', ') }])
+}
+
+/** A store that is refused for what no step mends: nothing else of the folder is touched either. */
+function refuseBlocked(context: CliContext, { store: { fault } }: FolderFacts, steps: readonly RepairStep[]): void {
+  if (fault === undefined || steps.some(({ part }) => part === 'store')) return
+  const isOurs = fault.code === 'RIGHTS'
+  throw cliError(context, isOurs ? 'NODE_UNWELL' : 'REPAIR_REFUSED', ['repairRefused', { ...fault }])
 }
 
 /** Whoever answers at the admin port of this folder runs on it. */
@@ -79,8 +87,22 @@ async function refuseRunning(context: CliContext, data: string): Promise<void> {
 
 const PART_KEYS = { store: 'repairStore', log: 'repairLog', journal: 'repairJournal' } as const
 
-function toText(context: CliContext, steps: readonly RepairStep[], { isDone, data }: { isDone: boolean; data: string }): string {
-  if (steps.length === 0) return context.t('repairNothing')
-  const lines = steps.map(({ part, path, aside, reason }) => `${reason}\n  → ${context.t(PART_KEYS[part], { path, aside })}`)
-  return [...lines, ...(isDone ? [context.t('repairDone', { path: data })] : [])].join('\n\n')
+interface Told {
+  readonly steps: readonly RepairStep[]
+  readonly left: readonly Fault[]
+  readonly looked: readonly string[]
+  readonly isDeep: boolean
+  readonly isDone: boolean
+  readonly data: string
+}
+
+function toText(context: CliContext, { steps, left, looked, isDeep, isDone, data }: Told): string {
+  const { t } = context
+  const lines = [
+    ...steps.map(({ part, path, aside, reason }) => `${reason}\n  → ${t(PART_KEYS[part], { path, aside })}`),
+    ...left.map(({ code, message }) => `${code}: ${message}\n  → ${t('repairNotOurs')}`),
+    ...(steps.length + left.length === 0 ? [t(isDeep ? 'repairNothingDeep' : 'repairNothing', { parts: looked.join(', ') })] : []),
+    ...(isDone && steps.length > 0 ? [t('repairDone', { path: data })] : []),
+  ]
+  return lines.join('\n\n')
 }

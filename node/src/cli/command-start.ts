@@ -3,8 +3,10 @@ import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { RunningNode } from '../app/node.js'
 import type { NodeOptions } from '../app/options.js'
-import { type CliContext, note } from './context.js'
+import { messageOf } from '@songhua/sdk/protocol/errors'
+import { type CliContext, cliError, note } from './context.js'
 import { readCrashOrder } from './crash-order.js'
+import { isMissingFile } from './files.js'
 import { addNodeFlags, exampleText, flagsToOptions } from './flags.js'
 import { readGenesis } from './genesis-file.js'
 import { loadNodeKey, loadOptions } from './node-config.js'
@@ -60,8 +62,8 @@ export function addStartCommand(program: Command, context: CliContext): void {
 async function start(context: CliContext, flags: Flags): Promise<void> {
   const stop = createStopSignal(context, { isManaged: flags.managed === true })
   const options = await loadOptions(context, flags.data, flagsToOptions({ ...flags }))
-  const genesis = await readGenesis(context, options.genesisFile)
-  const nodeKey = await loadNodeKey(context, options, genesis.chainId)
+  const genesis = await advising(context, 'startNeedsGenesis', () => readGenesis(context, options.genesisFile))
+  const nodeKey = await advising(context, 'startNeedsKey', () => loadNodeKey(context, options, genesis.chainId))
   const crashAt = readCrashOrder(context, process.env, genesis.chainId)
   const isPretty = context.stderr.isTTY === true
   setFlagsFromString(HEAP_GROWTH)
@@ -71,6 +73,16 @@ async function start(context: CliContext, flags: Flags): Promise<void> {
     onStarted: (node) => announce(context, node, flags),
     isManaged: flags.managed === true,
   })
+}
+
+/** What the doctor would say of a file that is not there. */
+async function advising<T>(context: CliContext, key: 'startNeedsGenesis' | 'startNeedsKey', read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    if (!isMissingFile(error)) throw error
+    throw cliError(context, 'CLI_FILE', [key, { message: messageOf(error) }, error])
+  }
 }
 
 function logFormat({ log }: NodeOptions, isPretty: boolean): 'json' | 'pretty' {

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
+import { isCodedError } from '@songhua/sdk/protocol/errors'
 import { type CliContext, cliError, print } from './context.js'
 import { exampleText } from './flags.js'
-import { createRpcCall } from './json-rpc.js'
+import { type RpcCall, createRpcCall } from './json-rpc.js'
 import { readAddresses } from './node-addresses.js'
 import { type NodeStatus, readStatus } from './node-status.js'
 import { formatFields, formatTable } from './table.js'
@@ -32,10 +33,8 @@ export function addStatusCommand(program: Command, context: CliContext): void {
     .option('--json', say('json'))
     .action(async (flags: Flags) => {
       const { rpc, admin } = await addressesOf(context, flags)
-      const status = await readStatus(
-        createRpcCall(context, rpc),
-        admin === undefined ? undefined : createRpcCall(context, admin),
-      )
+      const ask = admin === undefined ? undefined : createRpcCall(context, admin)
+      const status = await readStatus(createRpcCall(context, rpc), ask).catch((error: unknown) => explainSilence(context, ask, error))
       print(context, flags.json ? JSON.stringify(status) : formatStatus(context, status))
     })
     .addHelpText(
@@ -48,6 +47,16 @@ export function addStatusCommand(program: Command, context: CliContext): void {
         ],
       ]),
     )
+}
+
+/** A node that waits for room on its disk answers at its admin port alone. */
+async function explainSilence(context: CliContext, ask: RpcCall | undefined, error: unknown): Promise<never> {
+  if (ask === undefined || !isCodedError(error, 'RPC_UNREACHABLE')) throw error
+  const info = await ask<{ paused?: { code: string; message: string } }>('admin_nodeInfo').catch((second: unknown) => {
+    if (isCodedError(second, 'RPC_UNREACHABLE')) return {}
+    throw second
+  })
+  throw 'paused' in info && info.paused !== undefined ? cliError(context, 'NODE_UNWELL', ['statusPaused', { ...info.paused }]) : error
 }
 
 function urlFlag(context: CliContext, flag: string): (text: string) => string {

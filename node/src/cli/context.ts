@@ -34,6 +34,7 @@ export type CliErrorCode =
   | 'RPC_ERROR'
   | 'EVIDENCE_INVALID'
   | 'KEYS_DAMAGED'
+  | 'GATEWAY_DOWN'
   | 'NODE_UNWELL'
   | 'REPAIR_REFUSED'
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Address } from '@songhua/sdk/protocol/bytes'
 import { type OptionValues, dataPaths, resolveOptions } from '../app/options.js'
 import { openConsensusLog } from '../storage/consensus-log.js'
 import { type CliContext, cliError } from './context.js'
@@ -8,8 +9,8 @@ export interface DataFolderContents {
   /** What songhua.json is to say, besides the defaults. */
   options: Partial<OptionValues>
   genesisText?: string
-  /** Encrypted key, or a plain one on a devnet. */
-  keyFile?: { name: string; text: string }
+  /** Encrypted key, or a plain one on a devnet; the consensus log is bound to its address. */
+  keyFile?: { name: string; text: string; address: Address }
 }
 
 /**
@@ -33,7 +34,7 @@ export async function fillDataFolder(
   const { configFile, genesisFile, consensusLogFile } = dataPaths(folder)
   if (keyFile !== undefined) await replaceFile(join(folder, keyFile.name), keyFile.text, 0o600)
   if (genesisText !== undefined) await replaceFile(genesisFile, genesisText)
-  const log = await openConsensusLog(consensusLogFile, { create: true })
+  const log = await openConsensusLog(consensusLogFile, { create: true, ...(keyFile && { owner: keyFile.address }) })
   await log.close()
   await replaceFile(configFile, optionsToText(options))
 }

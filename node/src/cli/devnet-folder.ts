@@ -82,8 +82,9 @@ export async function createDevnet(
     await replaceFile(dataPaths(folder).genesisFile, `${JSON.stringify(genesis, undefined, 2)}\n`)
     for (const [index, node] of plan.entries()) {
       const nodeDir = join(folder, basename(node.dir))
+      const key = keys[index] as Uint8Array
       await mkdir(nodeDir, { mode: 0o700 })
-      const keyFile = { name: DEV_KEY_FILE, text: `${bytesToHex(keys[index] as Uint8Array)}\n` }
+      const keyFile = { name: DEV_KEY_FILE, text: `${bytesToHex(key)}\n`, address: privateKeyToIdentity(key).address }
       await fillDataFolder(nodeDir, { options: {}, keyFile })
     }
     await writeDevnetFile(folder, plan)

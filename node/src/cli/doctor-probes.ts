@@ -8,7 +8,7 @@ import { diskReserve, freeBytesAt } from '../app/disk-room.js'
 import type { DoctorFacts, Fault, FolderFacts, KeyFacts, NodeFacts } from '../app/doctor-facts.js'
 import { type ListenPort, inspectFolder } from '../app/inspect-folder.js'
 import { genesisHashOf } from '../app/open-chain.js'
-import { type NodeOptions, endpointToMultiaddr } from '../app/options.js'
+import { type NodeOptions, dataPaths, endpointToMultiaddr } from '../app/options.js'
 import { openKeystore } from './command-keys.js'
 import type { CliContext } from './context.js'
 import { readJsonFile, readTextFile } from './files.js'
@@ -35,7 +35,7 @@ export async function gatherFacts(context: CliContext, probe: ProbeOptions): Pro
   const genesis = await probeGenesis(context, options)
   const key = await probeKey(context, options)
   const running = await probeNode(context, probe.data, key.address)
-  const folder = { ...probe, options, genesisHash: genesis.hash }
+  const folder = { ...probe, options, genesisHash: genesis.hash, address: key.address }
   const node: NodeFacts = running ?? { state: 'stopped', ...(await probeFolder(context, folder)) }
   const { path, minFreeBytes } = diskReserve({ ...options, dataDir: probe.data })
   const disk = { path, minFreeBytes, freeBytes: await freeBytesAt(path) }
@@ -45,11 +45,21 @@ export async function gatherFacts(context: CliContext, probe: ProbeOptions): Pro
 /** What the files show, for a node that does not run. */
 export function probeFolder(
   context: CliContext,
-  { data, deep, options, genesisHash }: ProbeOptions & { options: NodeOptions; genesisHash: Hash | undefined },
+  { data, deep, options, genesisHash, address }: FolderProbe,
 ): Promise<FolderFacts> {
   const progress = createProgress(context, context.t('doctorReading'))
   const onProgress = deep ? (block: number, head: number) => progress.show(block, head) : undefined
-  return inspectFolder({ dataDir: data, genesisHash, follow: options.follow, deep: onProgress, ports: portsOf(options) })
+  const { follow, gateway } = options
+  const keysDir = gateway.keysDir === '' ? dataPaths(data).gatewayKeysDir : gateway.keysDir
+  return inspectFolder({
+    dataDir: data, genesisHash, follow, address, keysDir, hasGateway: gateway.enabled, deep: onProgress, ports: portsOf(options),
+  })
+}
+
+export interface FolderProbe extends ProbeOptions {
+  readonly options: NodeOptions
+  readonly genesisHash: Hash | undefined
+  readonly address: Address | undefined
 }
 
 export async function probeGenesis(
@@ -63,7 +73,7 @@ export async function probeGenesis(
   }
 }
 
-async function probeKey(context: CliContext, { nodeKey }: NodeOptions): Promise<{ facts: KeyFacts; address: Address | undefined }> {
+export async function probeKey(context: CliContext, { nodeKey }: NodeOptions): Promise<{ facts: KeyFacts; address: Address | undefined }> {
   const path = nodeKey.devFile === '' ? nodeKey.keystoreFile : nodeKey.devFile
   try {
     const address = await addressOfKey(context, nodeKey)

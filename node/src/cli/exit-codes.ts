@@ -7,7 +7,7 @@ export const EXIT_CODES = {
   failure: { code: 1, en: 'failed while running', zh: '运行失败' },
   usage: { code: 2, en: 'wrong flag, option, file or field', zh: '参数、配置或文件有误' },
   dataFolder: { code: 3, en: 'data folder in use, or of a newer version', zh: '数据目录被占用，或由更新的版本写成' },
-  genesis: { code: 4, en: 'data folder belongs to another chain', zh: '数据目录属于另一条链' },
+  genesis: { code: 4, en: 'data folder or backup belongs to another chain', zh: '数据目录或备份属于另一条链' },
   password: { code: 5, en: 'wrong password for the key', zh: '私钥口令错误' },
   portInUse: { code: 6, en: 'a port is in use or cannot be listened on', zh: '端口被占用或无法监听' },
   unreachable: { code: 7, en: 'the node asked does not answer', zh: '节点无应答' },
@@ -21,6 +21,8 @@ export type ExitName = keyof typeof EXIT_CODES
 
 /** Codes of errors by the exit they lead to; a code that is not here is a failure. Prefixes end in `_`. */
 const EXITS: Partial<Record<ExitName, readonly string[]>> = {
+  // Neither a flag nor the backup is at fault: the disk, or the moment.
+  failure: ['BACKUP_IO', 'BACKUP_AHEAD'],
   usage: [
     'CLI_',
     'TRUST_ANCHOR_',
@@ -50,7 +52,7 @@ const EXITS: Partial<Record<ExitName, readonly string[]>> = {
     'DEVNET_RUNNING',
     'REPAIR_REFUSED',
   ],
-  genesis: ['STORE_GENESIS_MISMATCH', 'GENESIS_MISMATCH'],
+  genesis: ['STORE_GENESIS_MISMATCH', 'GENESIS_MISMATCH', 'RESTORE_OTHER_CHAIN', 'BACKUP_OTHER_CHAIN'],
   password: ['KEYSTORE_PASSWORD'],
   portInUse: ['PORT_IN_USE', 'RPC_LISTEN_FAILED', 'LISTEN_FAILED'],
   unreachable: ['RPC_UNREACHABLE', 'GATEWAY_UNREACHABLE'],

@@ -31,9 +31,9 @@ export async function readBytesFile(context: CliContext, what: MessageKey, path:
   }
 }
 
-/** Whether a `CLI_FILE` says that there is no such file. */
+/** Whether a `CLI_FILE` says that there is no such file, or no such folder for it. */
 export function isMissingFile(error: unknown): boolean {
-  return error instanceof Error && reasonOf(error.cause) === 'ENOENT'
+  return error instanceof Error && ['ENOENT', 'ENOTDIR'].includes(reasonOf(error.cause))
 }
 
 /** @throws CLI_FILE, CLI_JSON naming the path */

@@ -1,4 +1,4 @@
-import type { Finding, FindingCode } from '../app/diagnose.js'
+import { type Finding, type FindingCode, NOT_KNOWN } from '../app/finding.js'
 import type { Language } from './messages.js'
 
 /** What each finding of `songhua doctor` says: what is so, why, and what to do. `{name}` is filled in from its values. */
@@ -6,6 +6,8 @@ interface FindingText {
   readonly what: string
   readonly why: string
   readonly todo: string
+  /** Instead of `todo`, when errors stand above it that must be mended first. */
+  readonly todoLater?: string
 }
 
 type Texts = Readonly<Record<Language, FindingText>>
@@ -24,6 +26,10 @@ export const FINDING_TEXTS: Readonly<Record<FindingCode, Texts>> = {
   GENESIS_UNUSABLE: {
     en: text('The genesis file cannot be used: {message}', '{code}: the node does not know which chain it belongs to.', 'Copy the genesis file of another node of this chain, bit for bit.'),
     zh: text('创世文件无法使用：{message}', '{code}：节点无法确定所属的链。', '请从本链的其他节点逐字节复制创世文件。'),
+  },
+  RIGHTS: {
+    en: text('This user may not read {path}: {message}', '{code}: started as another user (root, perhaps), songhua or a copy left files that are not of the user who runs the node.', 'ls -l {path}; give it to the user who runs the node (chown -R USER of the data folder), and run songhua as that user.'),
+    zh: text('当前用户无权读取 {path}：{message}', '{code}：可能曾以其他用户（如 root）运行 songhua 或复制文件，留下了不属于节点用户的文件。', '运行 ls -l {path} 查看；将数据目录交还节点用户（chown -R 用户 数据目录），并以该用户运行 songhua。'),
   },
   DISK_FULL: {
     en: text('The disk of {path} is full: {freeGb} GB free.', 'Below {neededGb} GB the node stops before a write fails.', 'Make room, or move the data folder to a larger disk.'),
@@ -61,6 +67,34 @@ export const FINDING_TEXTS: Readonly<Record<FindingCode, Texts>> = {
     en: text('This validator keeps silent: {reason}.', 'Its log and its store do not belong to the same moment, so it may have signed what it does not remember.', 'Let it run: it follows the chain and votes again by itself from H + 3 on.'),
     zh: text('本验证者保持静默：{reason}。', '共识日志与链数据库不属于同一时刻，可能签过已不记得的内容。', '请让其运行：它会继续同步，并从 H + 3 起自动恢复投票。'),
   },
+  LOG_FOREIGN: {
+    en: text('The consensus log is of another key: this validator keeps silent.', '{path} is of {owner}, the key here is of {address}. What this key has signed elsewhere, the log does not know.', 'If another node has this key, stop one of the two and put the right key file back: one key in two places signs two things. If the key was changed on purpose, let it run: it votes from H + 3 on by itself.'),
+    zh: text('共识日志属于另一私钥：本验证者保持静默。', '{path} 属于 {owner}，而此处私钥属于 {address}。该私钥在别处签过什么，此日志无从得知。', '若另有节点使用此私钥，请停止其中之一并放回正确的私钥文件：同一私钥在两处运行会签出相互矛盾的内容。若是有意更换私钥，请让其运行：它会从 H + 3 起自动恢复投票。'),
+  },
+  LOG_HALVED: {
+    en: text('One of the two copies was bad in part of the consensus log (records: {records}): {path}', 'Nothing is lost: each record is there twice. A power failure cut off the last write, or the disk loses what it was given.', 'Nothing at once after a power failure; the start makes both copies whole. Otherwise check the disk (smartctl): one more fault silences this validator.'),
+    zh: text('共识日志中部分记录的两份副本之一已损坏（记录数：{records}）：{path}', '没有丢失：每条记录均保存两份。可能是断电中断了末尾写入，也可能是磁盘丢失数据。', '若刚断过电则无需处理，启动时会补全两份副本；否则请检查磁盘（smartctl）：再有一处故障将使本验证者静默。'),
+  },
+  LOG_REFUSED: {
+    en: text('The consensus log cannot be used: {message}', '{code}: the node does not start with it.', 'Do what the message says, then run songhua doctor again. Do not delete {path}: without it the validator keeps silent.'),
+    zh: text('共识日志无法使用：{message}', '{code}：节点无法以此启动。', '请按提示处理，然后再次运行 songhua doctor。请勿删除 {path}：没有它，验证者将保持静默。'),
+  },
+  JOURNAL_MISSING: {
+    en: text('The transaction journal is missing: {path}', 'The first start makes it, so this one was lost, and with it the transactions that it alone held.', 'Put it back if it was moved. Otherwise start: the other nodes still have what was sent on; whoever waits for a transaction sends it again.'),
+    zh: text('交易日志缺失：{path}', '该文件在首次启动时建立，因此是后来丢失的；仅存于其中的交易也随之丢失。', '若只是被移走请放回。否则请直接启动：已转发的交易其他节点仍持有；仍在等待的客户端须重新发送。'),
+  },
+  GATEWAY_DAMAGED: {
+    en: text('The gateway\'s folders are not whole: {message}', '{code}: the gateway does not start with them; the node and the chain go on without it.', 'songhua restore brings back the last backup (README, "At night", names each code). songhua repair moves nothing of a gateway: no peer has these records.'),
+    zh: text('网关目录不完整：{message}', '{code}：网关无法以此启动；节点与链不受影响。', '请用 songhua restore 恢复最近的备份（README 的 "At night" 表列出各代码）。songhua repair 不移动网关数据：其他节点没有这些记录。'),
+  },
+  GATEWAY_DOWN: {
+    en: text('The gateway is down: {message}', '{code}; it was started again {restarts} times. No record is taken meanwhile; the node and the chain go on.', 'Look {code} up in the README ("At night"), and in the log of the node. It is tried again at least once a minute.'),
+    zh: text('网关已停止：{message}', '{code}；已重新启动 {restarts} 次。其间不接收记录；节点与链不受影响。', '请在 README（"At night"）与节点日志中查找 {code}。系统至少每分钟重试一次。'),
+  },
+  FOLDER_SOUND: {
+    en: text('Read and found whole: {blocks} blocks with {transactions} transactions in {files} files, and {records} records of the gateway.', 'Every file and every block was read; nothing was executed again.', 'Nothing.'),
+    zh: text('已读取且完好：{blocks} 个区块、{transactions} 笔交易、{files} 个文件，以及网关的 {records} 条记录。', '已读取全部文件与区块；未重新执行交易。', '无需处理。'),
+  },
   JOURNAL_DAMAGED: {
     en: text('{droppedBytes} bytes of the transaction journal cannot be read: {path}', 'The end of a write that a crash cut off, or damage. What follows damage is still read.', 'Nothing is needed after a crash. songhua repair sets the old file aside and keeps every transaction that can be read.'),
     zh: text('交易日志有 {droppedBytes} 字节无法读取：{path}', '可能是崩溃中断的末尾写入，也可能是损坏；损坏之后的记录仍会读取。', '若刚崩溃过则无需处理。songhua repair 会将旧文件移开，并保留所有可读交易。'),
@@ -78,8 +112,14 @@ export const FINDING_TEXTS: Readonly<Record<FindingCode, Texts>> = {
     zh: text('节点正在等待：{message}', '{code}', '请消除原因；节点会自动恢复运行。'),
   },
   NODE_STOPPED: {
-    en: text('The node does not run; its last block is {head}.', 'Nobody answers at its admin port.', 'songhua start --data <folder>'),
-    zh: text('节点未运行；最后区块为 {head}。', '管理端口无应答。', '请运行 songhua start --data <目录>'),
+    en: {
+      ...text('The node does not run; its last block: {head}.', 'Nobody answers at its admin port.', 'songhua start --data {data}'),
+      todoLater: 'Mend first what stands above; then: songhua start --data {data}',
+    },
+    zh: {
+      ...text('节点未运行；最后区块：{head}。', '管理端口无应答。', '请运行 songhua start --data {data}'),
+      todoLater: '请先处理上述问题，然后运行 songhua start --data {data}',
+    },
   },
   CONSENSUS_STOPPED: {
     en: text('Consensus has stopped in this node.', 'A broken invariant or a failed disk; the log of the node names it.', 'Look for "consensus has stopped" in the log, then restart the node.'),
@@ -93,20 +133,32 @@ export const FINDING_TEXTS: Readonly<Record<FindingCode, Texts>> = {
     en: text('A block that a quorum has sealed cannot be imported: {message}', '{code}: the others agree on it, so this node\'s state or program is not theirs.', 'Compare songhua version with the other nodes; then stop the node, run songhua doctor --deep and songhua repair.'),
     zh: text('法定多数已封印的区块无法导入：{message}', '{code}：其他节点均认可该区块，因此是本节点的状态或程序与之不同。', '请与其他节点比对 songhua version；然后停止节点，运行 songhua doctor --deep 和 songhua repair。'),
   },
+  EQUIVOCATION: {
+    en: text('Validator {validator} signed two things: its key runs in two places.', 'Two different {kind} messages of height {height}, round {round}, the last {agoS} s ago. It may also be hostile, or have been started from an old copy of its folder.', 'Ask its operator to stop one of the two at once; the other is to keep its own consensus.log. As long as no more than a third do this, the chain is safe. A restart of this node forgets the finding.'),
+    zh: text('验证者 {validator} 签署了相互矛盾的内容：其私钥在两处运行。', '高度 {height}、轮次 {round} 有两个不同的 {kind} 消息，最近一次在 {agoS} 秒前。也可能是恶意行为，或由其目录的旧副本启动。', '请其运营方立即停止其中之一；另一个保留自己的 consensus.log。只要不超过三分之一的验证者如此，链就是安全的。重启本节点后此项不再显示。'),
+  },
+  KEY_ELSEWHERE: {
+    en: text('Another node runs with the key of this one.', 'Block {height} names {address} as its proposer, and this node did not propose it ({agoS} s ago).', 'Stop one of the two at once and give it a key of its own: one key in two places signs two things, and the others then count this validator as faulty.'),
+    zh: text('另有节点使用与本节点相同的私钥。', '区块 {height} 的提议者为 {address}，但并非由本节点提议（{agoS} 秒前）。', '请立即停止其中之一，并为其配置独立私钥：同一私钥在两处运行会签出相互矛盾的内容，其他节点将视本验证者为故障节点。'),
+  },
   WRONG_GENESIS: {
-    en: text('{count} peers belong to another chain: {reason}', 'This node or they have another genesis file. Peers: {peers}', 'Compare genesis.json with that of a node of the chain, bit for bit (sha256sum).'),
+    en: text('Peers of another chain ({count}): {reason}', 'This node or they have another genesis file. Peers: {peers}', 'Compare genesis.json with that of a node of the chain, bit for bit (sha256sum).'),
     zh: text('{count} 个对等节点属于另一条链：{reason}', '本节点或对方的创世文件不同。对等节点：{peers}', '请与本链节点逐字节比对 genesis.json（sha256sum）。'),
   },
   PEER_TOO_OLD: {
-    en: text('{count} peers speak no common protocol version: {reason}', 'One of the two programs is too old. Peers: {peers}', 'Update the older one.'),
+    en: text('Peers without a protocol version in common ({count}): {reason}', 'One of the two programs is too old. Peers: {peers}', 'Update the older one.'),
     zh: text('{count} 个对等节点没有共同的协议版本：{reason}', '双方之一的程序过旧。对等节点：{peers}', '请更新较旧的一方。'),
   },
   NOT_ADMITTED: {
-    en: text('{count} peers do not admit this node: {reason}', 'Its key is not on the list of nodes that the council keeps on the chain. Peers: {peers}', 'Ask the council to add the public key of this node (songhua keys show).'),
+    en: text('Peers that do not admit this node ({count}): {reason}', 'Its key is not on the list of nodes that the council keeps on the chain. Peers: {peers}', 'Ask the council to add the public key of this node (songhua keys show).'),
     zh: text('{count} 个对等节点拒绝本节点：{reason}', '本节点的密钥不在链上理事会维护的节点名单中。对等节点：{peers}', '请联系理事会添加本节点公钥（songhua keys show）。'),
   },
+  CLOSED_EARLY: {
+    en: text('Peers that end the connection before a word ({count}): {reason}', 'They do not say why: the node may not be on their list, they may be starting or full, or another node with this key is connected to them. Peers: {peers}', 'Look into the log of one of them for the peer id of this node (songhua keys show); NOT_ADMITTED there: ask the council to add its public key.'),
+    zh: text('对等节点未发一言即断开连接（数量：{count}）：{reason}', '对方未说明原因：本节点可能不在其名单中，对方可能正在启动或连接已满，也可能另有节点以同一私钥与其连接。对等节点：{peers}', '请在其中一个节点的日志中查找本节点的对等 id（songhua keys show）；若为 NOT_ADMITTED，请联系理事会添加本节点公钥。'),
+  },
   BANNED: {
-    en: text('{count} peers have banned this node for a while: {reason}', 'It sent what they took for misbehaviour. Peers: {peers}', 'Look at the log of one of them for the code, and compare versions.'),
+    en: text('Peers that have banned this node for a while ({count}): {reason}', 'It sent what they took for misbehaviour. Peers: {peers}', 'Look at the log of one of them for the code, and compare versions.'),
     zh: text('{count} 个对等节点暂时封禁了本节点：{reason}', '本节点发送的内容被视为违规。对等节点：{peers}', '请在对方日志中查看代码，并比对版本。'),
   },
   NO_PEERS: {
@@ -130,16 +182,16 @@ export const FINDING_TEXTS: Readonly<Record<FindingCode, Texts>> = {
     zh: text('各验证者在高度 {height} 处于不同轮次：{lowest} 至 {highest}，本节点在 {own}。', '彼此间的消息丢失或迟到，计时器无法同步。已听到：{places}', '请检查单向链路、队列拥塞或停滞的进程；消息恢复后各节点会重新汇合。'),
   },
   STALLED: {
-    en: text('No block for {agoS} s: the chain stands at block {head}, round {round}.', 'The validators are connected and nothing else was found wrong here.', 'Run songhua doctor on the other validators; the cause is most likely with one of them.'),
-    zh: text('已 {agoS} 秒没有新区块：停在区块 {head}，轮次 {round}。', '验证者均已连接，本机未发现其他问题。', '请在其他验证者上运行 songhua doctor；原因很可能在其中之一。'),
+    en: text('No block for {agoS} s: the chain stands at block {head}, round {round}.', 'The validators are connected and nothing else was found wrong here. Nothing of this height was heard from: {unheard}', 'Run songhua doctor on the other validators, those first from whom nothing was heard; the cause is most likely with one of them.'),
+    zh: text('已 {agoS} 秒没有新区块：停在区块 {head}，轮次 {round}。', '验证者均已连接，本机未发现其他问题。本高度未听到其消息者：{unheard}', '请在其他验证者（首先是未听到消息者）上运行 songhua doctor；原因很可能在其中之一。'),
   },
   NOT_VALIDATOR: {
     en: text('This node follows the chain and does not vote.', '{address} is not among the validators, or the node was started with --follow. That is normal.', 'Nothing. To vote, the council must add it to the validators.'),
     zh: text('本节点只同步，不参与投票。', '{address} 不在验证者之列，或以 --follow 启动。属正常情况。', '无需处理。若要投票，须由理事会将其加入验证者。'),
   },
   SYNCING: {
-    en: text('The node is syncing: block {current} of {highest}, {perSecond} blocks a second.', 'It was away or is new; {leftS} s are left at this pace (-1: not known yet).', 'Wait.'),
-    zh: text('节点正在同步：区块 {current} / {highest}，每秒 {perSecond} 个区块。', '它曾离线或为新节点；按此速度还需 {leftS} 秒（-1 表示尚不可知）。', '请等待。'),
+    en: text('The node is syncing: block {current} of {highest}, {perSecond} blocks a second.', 'It was away or is new. Seconds left at this pace: {leftS}.', 'Wait.'),
+    zh: text('节点正在同步：区块 {current} / {highest}，每秒 {perSecond} 个区块。', '它曾离线或为新节点。按此速度剩余秒数：{leftS}。', '请等待。'),
   },
   ADVANCING: {
     en: text('The chain advances: block {head}, {agoS} s ago.', 'Blocks are made when there are transactions.', 'Nothing.'),
@@ -151,13 +203,15 @@ export const FINDING_TEXTS: Readonly<Record<FindingCode, Texts>> = {
   },
 }
 
-const ZH_STATUS: Readonly<Partial<Record<string, string>>> = { missing: '缺失', damaged: '已损坏' }
+/** Values that are words. */
+const ZH_WORDS: Readonly<Partial<Record<string, string>>> = { missing: '缺失', damaged: '已损坏', [NOT_KNOWN]: '未知' }
 
 /** The words of a finding in a language. */
 export function explainFinding({ code, values }: Finding, language: Language): FindingText {
-  const status = language === 'zh' ? ZH_STATUS[String(values.status)] : undefined
-  const known: Finding['values'] = status === undefined ? values : { ...values, status }
-  const fill = (words: string): string => words.replace(/\{(\w+)\}/g, (whole, name: string) => String(known[name] ?? whole))
-  const { what, why, todo } = FINDING_TEXTS[code][language]
-  return { what: fill(what), why: fill(why), todo: fill(todo) }
+  const said = (value: string | number): string => (language === 'zh' ? ZH_WORDS[String(value)] : undefined) ?? String(value)
+  const fill = (words: string): string =>
+    words.replace(/\{(\w+)\}/g, (whole, name: string) => (values[name] === undefined ? whole : said(values[name])))
+  const { what, why, todo, todoLater } = FINDING_TEXTS[code][language]
+  const advice = todoLater !== undefined && Number(values.others) > 0 ? todoLater : todo
+  return { what: fill(what), why: fill(why), todo: fill(advice) }
 }

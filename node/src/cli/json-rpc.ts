@@ -7,12 +7,12 @@ export type RpcCall = <T>(method: string, params?: readonly unknown[]) => Promis
 
 interface RpcAnswer {
   result?: unknown
-  error?: { code: number; message: string }
+  error?: { code: number; message: string; data?: { code?: unknown } | null }
 }
 
 /**
  * A JSON-RPC 2.0 client of one address.
- * @throws RPC_UNREACHABLE, RPC_ERROR naming the address and method
+ * @throws RPC_UNREACHABLE, RPC_ERROR naming the address and method, in its details the `reason`: the node's own code
  */
 export function createRpcCall(context: CliContext, url: string, timeoutMs = ANSWER_TIMEOUT_MS): RpcCall {
   let id = 0
@@ -20,8 +20,9 @@ export function createRpcCall(context: CliContext, url: string, timeoutMs = ANSW
     id += 1
     const answer = await post(context, { url, timeoutMs }, { jsonrpc: '2.0', id, method, params })
     if (answer.error !== undefined) {
-      const { code, message } = answer.error
-      throw cliError(context, 'RPC_ERROR', ['rpcError', { url, method, code, message }])
+      const { code, message, data } = answer.error
+      const reason = typeof data?.code === 'string' ? data.code : ''
+      throw cliError(context, 'RPC_ERROR', ['rpcError', { url, method, code, message, reason }])
     }
     return answer.result as T
   }

@@ -23,6 +23,7 @@ export const MESSAGES = {
   error: { en: 'error', zh: '错误' },
   seeHelp: { en: 'See: songhua {command}--help', zh: '参见：songhua {command}--help' },
 
+  didYouMean: { en: '(Did you mean {meant}?)', zh: '（是否指 {meant}？）' },
   unknownOption: { en: 'unknown option {name}', zh: '未知选项 {name}' },
   unknownCommand: { en: 'unknown command {name}; known are {known}', zh: '未知命令 {name}；可用命令：{known}' },
   missingArgument: { en: 'missing argument: {name}', zh: '缺少参数：{name}' },
@@ -50,6 +51,15 @@ export const MESSAGES = {
     en: 'data folder {path}: is not empty; nothing was changed',
     zh: '数据目录 {path}：非空；未做任何改动',
   },
+  configLost: {
+    en: 'data folder {path}: has lost its {file}, and a node\'s key or chain is there: write {} into {file}, or the configuration that it had. Delete nothing, and do not run songhua init: the key would be lost',
+    zh: '数据目录 {path}：缺少 {file}，但其中有节点的私钥或链数据：请在 {file} 中写入 {} 或原有配置。切勿删除任何文件，也不要运行 songhua init，否则私钥会丢失',
+  },
+  folderIsPart: {
+    en: '{path}: is a part of the data folder {parent}; name that one: --data {parent}',
+    zh: '{path}：是数据目录 {parent} 的一部分；请改用 --data {parent}',
+  },
+  dataIsFile: { en: '{path}: is a file; --data names the data folder of a node', zh: '{path}：是文件；--data 应为节点数据目录' },
   notInitialised: {
     en: 'data folder {path}: has no {file}; create it with: songhua init --data {path}',
     zh: '数据目录 {path}：没有 {file}；请先运行：songhua init --data {path}',
@@ -75,6 +85,10 @@ export const MESSAGES = {
   askNewPassword: { en: 'New password (8 characters or more): ', zh: '新口令（至少 8 个字符）：' },
   askAgain: { en: 'The same again: ', zh: '再输入一次：' },
   passwordsDiffer: { en: 'the two passwords differ', zh: '两次输入的口令不同' },
+  passwordEmpty: {
+    en: 'password file {path}: its first line is empty; write the password there',
+    zh: '口令文件 {path}：第一行为空；请写入口令',
+  },
   passwordShort: {
     en: 'password: must have at least {min} characters',
     zh: '口令：至少 {min} 个字符',
@@ -93,6 +107,10 @@ export const MESSAGES = {
     zh: '{source}：应为私钥，即 64 位十六进制数且小于 secp256k1 的阶',
   },
   keySaved: { en: 'Key saved, encrypted: {path}', zh: '私钥已加密保存：{path}' },
+  keyLogBound: {
+    en: 'The new consensus log goes with this key now: {path}. If the key has ever signed on this chain, delete that log before the start: the node then keeps silent until it may vote.',
+    zh: '新的共识日志现归属于此私钥：{path}。若此私钥曾在本链签名，请在启动前删除该日志：节点将保持静默，直至可安全投票。',
+  },
   keyExported: {
     en: 'Private key written, NOT encrypted: {path} (mode 0600). Whoever reads it acts as this node.',
     zh: '私钥已明文写入：{path}（权限 0600）。任何读到它的人都可冒充本节点。',
@@ -125,6 +143,14 @@ export const MESSAGES = {
     zh: '请将同一文件逐字节分发给每个节点。',
   },
 
+  startNeedsGenesis: {
+    en: '{message}; copy the genesis file of another node of this chain, bit for bit, or name it with --genesis',
+    zh: '{message}；请从本链其他节点逐字节复制创世文件，或用 --genesis 指定',
+  },
+  startNeedsKey: {
+    en: '{message}; put the key file back, or name it with --key-file. A new key would be another node',
+    zh: '{message}；请放回私钥文件，或用 --key-file 指定。新私钥即为另一节点',
+  },
   started: { en: 'Songhua 松花 node {name} runs on chain {chainId}', zh: '松花节点 {name} 已运行于链 {chainId}' },
   syncing: { en: 'syncing', zh: '同步中' },
   stopping: { en: 'Stopping; a second signal ends at once.', zh: '正在停止；再次发送信号将立即退出。' },
@@ -236,6 +262,18 @@ export const MESSAGES = {
     en: 'name what to back up: the chain with --chain-to, records with --to and --keys-to together, or all three',
     zh: '请指明备份内容：--chain-to（链数据），或同时给出 --to 与 --keys-to（记录），或三者皆给',
   },
+  backupNoGateway: {
+    en: '--to, --keys-to: this node has no gateway, so there are no records to back up; --chain-to backs up the chain',
+    zh: '--to、--keys-to：该节点没有网关，没有可备份的记录；链数据请用 --chain-to',
+  },
+  backupGatewayDown: {
+    en: 'the gateway is down, and nothing was backed up; songhua doctor says why',
+    zh: '网关已停止，未作任何备份；原因请见 songhua doctor',
+  },
+  backupWithinData: {
+    en: 'Note: {path} lies in the data folder {data}, on the same disk: what takes the one takes the other.',
+    zh: '注意：{path} 位于数据目录 {data} 内，在同一磁盘上：磁盘损坏时两者会一同丢失。',
+  },
   backupChainDone: {
     en: 'Chain: {to}. The next backup into the same folder adds the new blocks.',
     zh: '链数据：{to}。再次备份到同一目录时仅追加新区块。',
@@ -269,9 +307,25 @@ export const MESSAGES = {
     zh: '已恢复到 {path}。下一步：songhua start --data {path}',
   },
   doctorReading: { en: 'reading', zh: '读取中' },
+  doctorDeepRunning: {
+    en: 'Note: --deep was not done, as the node runs; it reads its own files a little at a time. Stop it for a deep look.',
+    zh: '注意：节点正在运行，未执行 --deep；节点自身会逐步巡检其文件。需要深度检查请先停止节点。',
+  },
   doctorNothing: { en: 'Nothing is wrong.', zh: '未发现问题。' },
   doctorUnwell: { en: 'findings that need somebody: {count} ({codes})', zh: '需要处理的发现：{count} 项（{codes}）' },
-  repairNothing: { en: 'Nothing is damaged; nothing was changed.', zh: '没有损坏；未作任何改动。' },
+  repairNothing: {
+    en: 'Nothing was found damaged in {parts}; nothing was changed. --deep reads every file and every block.',
+    zh: '在 {parts} 中未发现损坏；未作任何改动。加 --deep 可读取全部文件与区块。',
+  },
+  repairNothingDeep: {
+    en: 'Nothing is damaged: every file and every block was read in {parts}; nothing was changed.',
+    zh: '没有损坏：已读取 {parts} 中的全部文件与区块；未作任何改动。',
+  },
+  repairNotOurs: {
+    en: 'repair does not mend this; see songhua doctor. Records of a gateway come back by songhua restore.',
+    zh: 'repair 无法修复此项；请见 songhua doctor。网关的记录须用 songhua restore 恢复。',
+  },
+  repairLeft: { en: 'something is left that repair does not mend: {codes}', zh: '仍有 repair 无法修复的问题：{codes}' },
   repairNeedsGenesis: { en: 'the genesis file cannot be used: {reason}; put it back first', zh: '创世文件无法使用：{reason}；请先放回' },
   repairRefused: {
     en: '{code}: {message}; this is nothing that moving files mends, and nothing was changed',
@@ -310,6 +364,7 @@ export const MESSAGES = {
   rpcUnreachable: { en: '{url}: no answer ({reason})', zh: '{url}：无应答（{reason}）' },
   rpcNotJson: { en: '{url}: answered with something that is not JSON-RPC', zh: '{url}：应答不是 JSON-RPC' },
   rpcError: { en: '{url}: {method} answered {code}: {message}', zh: '{url}：{method} 返回 {code}：{message}' },
+  statusPaused: { en: 'the node waits: {code}: {message}', zh: '节点正在等待：{code}：{message}' },
   statusChain: { en: 'chain', zh: '链' },
   statusHeight: { en: 'height', zh: '高度' },
   statusHash: { en: 'block hash', zh: '区块哈希' },

@@ -1,6 +1,6 @@
 import { dataPaths, jsonToOptions, resolveOptions } from '../app/options.js'
+import { readConfigFile } from './config-file.js'
 import type { CliContext } from './context.js'
-import { readJsonFile } from './files.js'
 
 export interface NodeAddresses {
   rpc: string
@@ -10,7 +10,7 @@ export interface NodeAddresses {
 /** Where the node of a data folder answers, by its configuration; without a folder, by the defaults. */
 export async function readAddresses(context: CliContext, data: string | undefined): Promise<NodeAddresses> {
   const { configFile } = dataPaths(data ?? '.')
-  const file = data === undefined ? {} : jsonToOptions(await readJsonFile(context, 'configFile', configFile), configFile)
+  const file = data === undefined ? {} : jsonToOptions(await readConfigFile(context, data), configFile)
   const { rpc, admin } = resolveOptions(file)
   return { rpc: `http://${reachable(rpc.host)}:${rpc.port}`, admin: `http://${reachable(admin.host)}:${admin.port}` }
 }

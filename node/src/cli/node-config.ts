@@ -8,7 +8,8 @@ import {
   resolveOptions,
 } from '../app/options.js'
 import { type CliContext, cliError } from './context.js'
-import { isMissingFile, readJsonFile, readTextFile } from './files.js'
+import { readConfigFile } from './config-file.js'
+import { readTextFile } from './files.js'
 import { openKeystore } from './command-keys.js'
 import { textToPrivateKey } from './keystore.js'
 
@@ -28,12 +29,7 @@ export async function loadOptions(
   flags: Partial<OptionValues>,
 ): Promise<NodeOptions> {
   const { configFile, genesisFile, keystoreFile } = dataPaths(dataDir)
-  const file = await readJsonFile(context, 'configFile', configFile).catch((error: unknown) => {
-    if (isMissingFile(error)) {
-      throw cliError(context, 'CLI_DATA_FOLDER', ['notInitialised', { path: dataDir, file: 'songhua.json' }, error])
-    }
-    throw error
-  })
+  const file = await readConfigFile(context, dataDir)
   const placed = { genesisFile, 'nodeKey.keystoreFile': keystoreFile }
   return resolveOptions(placed, placePaths(jsonToOptions(file, configFile), dataDir), placePaths(flags, '.'))
 }

@@ -19,6 +19,7 @@ export async function readPassword(
   { file, flag, isNew = false }: { file?: string | undefined; flag: string; isNew?: boolean },
 ): Promise<string> {
   const password = await obtainPassword(context, { file, isNew })
+  if (password === '' && file) throw cliError(context, 'CLI_USAGE', ['passwordEmpty', { path: file }])
   if (password === '') throw cliError(context, 'CLI_USAGE', ['passwordNone', { flag }])
   if (isNew && password.length < MIN_PASSWORD_CHARACTERS) {
     throw cliError(context, 'CLI_USAGE', ['passwordShort', { min: MIN_PASSWORD_CHARACTERS }])

@@ -17,6 +17,7 @@ import { addVersionCommand, versionLine } from './command-version.js'
 import { type CliContext, cliError } from './context.js'
 import { EXIT_CODES } from './exit-codes.js'
 import type { MessageKey } from './messages.js'
+import { nearest } from './nearest.js'
 
 const TITLES: Record<string, MessageKey> = {
   'Usage:': 'helpUsage',
@@ -89,15 +90,25 @@ function optionText(option: Option, context: CliContext): string {
   return notes.reduce((text, value) => context.t('optionNote', { text, value }), option.description)
 }
 
+/** The first flag that the command called does not know, and the one that is most like it. */
+function unknownFlag(program: Command): { word: string; meant: string | undefined } | undefined {
+  const words = (program as Command & { rawArgs: string[] }).rawArgs
+  const command = words.reduce((found, word) => found.commands.find((one) => one.name() === word) ?? found, program)
+  const known = [...command.options, ...program.options].flatMap(({ long }) => long ?? [])
+  const flags = words.filter((word) => word.startsWith('--') && word !== '--').map((word) => word.split('=')[0]!)
+  const word = flags.find((flag) => flag !== '--help' && !known.includes(flag))
+  return word === undefined ? undefined : { word, meant: nearest(word, known) }
+}
+
 const QUOTED = /'([^']+)'/
 
 /** Says what commander refused in the language of the context. @returns undefined when it only showed help */
 export function explainRefusal(error: CommanderError, context: CliContext, program: Command): Error | undefined {
   const name = QUOTED.exec(error.message)?.[1] ?? error.message
-  const hint = /\(Did you mean ([^)]+)\?\)/.exec(error.message)?.[0]
-  const usage = (key: MessageKey, values: Record<string, string>): Error => {
+  const hint = /\(Did you mean ([^)]+)\?\)/.exec(error.message)?.[1]
+  const usage = (key: MessageKey, values: Record<string, string>, meant = hint): Error => {
     const refused = cliError(context, 'CLI_USAGE', [key, values])
-    if (hint !== undefined) refused.message += ` ${hint}`
+    if (meant !== undefined) refused.message += ` ${context.t('didYouMean', { meant })}`
     return refused
   }
   switch (error.code) {
@@ -109,8 +120,11 @@ export function explainRefusal(error: CommanderError, context: CliContext, progr
     }
     case 'commander.missingArgument':
       return usage('missingArgument', { name })
-    case 'commander.missingMandatoryOptionValue':
-      return usage('missingOption', { name })
+    case 'commander.missingMandatoryOptionValue': {
+      // Commander misses an option before it looks at those it does not know: `--dta DIR` is a slip, not a lack.
+      const unknown = unknownFlag(program)
+      return unknown === undefined ? usage('missingOption', { name }) : usage('unknownOption', { name: unknown.word }, unknown.meant)
+    }
     case 'commander.optionMissingArgument':
       return usage('missingValue', { name })
     case 'commander.excessArguments':

@@ -96,6 +96,14 @@ export interface ConsensusStatus {
   readonly isStopped: boolean
 }
 
+/** A validator that has signed two things of which only one may be: its key runs in two places, or it is hostile. */
+export interface Contradiction {
+  readonly kind: Message['kind']
+  readonly height: number
+  readonly round: number
+  readonly atMs: number
+}
+
 export interface ConsensusDriver {
   start(): void
   /** Resolves when the event in hand is done; nothing is signed or sent afterwards. */
@@ -103,6 +111,8 @@ export interface ConsensusDriver {
   status(): ConsensusStatus
   /** The newest round of this height in which each other validator was heard; none of those in an earlier round. */
   heardRounds(): ReadonlyMap<Address, number>
+  /** The last contradiction of each validator since the start. */
+  contradictions(): ReadonlyMap<Address, Contradiction>
   /** Counters since the start, and the gauges. */
   metrics(): ConsensusMetrics
   /** What each buffer holds now. */

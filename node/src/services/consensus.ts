@@ -25,7 +25,7 @@ import {
   createMessageQueue,
 } from './consensus-inbox.js'
 import type {
-  ConsensusDriver, ConsensusGauges, ConsensusMetrics, ConsensusOptions, ConsensusPorts, ConsensusStatus,
+  ConsensusDriver, ConsensusGauges, ConsensusMetrics, ConsensusOptions, ConsensusPorts, ConsensusStatus, Contradiction,
 } from './consensus-ports.js'
 import { createSilence } from './consensus-silence.js'
 
@@ -59,6 +59,7 @@ class Driver implements ConsensusDriver {
   readonly #rateWarnings
   readonly #timers = new Map<TimerName, () => void>()
   readonly #answeredMs = new Map<Address, number>()
+  readonly #contradictions = new Map<Address, Contradiction>()
   readonly #ends: (() => void)[] = []
   readonly #counters = {
     messages: 0, refused: 0, dropped: 0, limited: 0, repeats: 0, equivocations: 0, roundChanges: 0, decided: 0, answers: 0,
@@ -117,6 +118,10 @@ class Driver implements ConsensusDriver {
       isSilent: state?.facts.isSilent ?? this.#ports.signer?.recovery.silence !== undefined,
       isStopped: this.#isStopped,
     }
+  }
+
+  contradictions(): ReadonlyMap<Address, Contradiction> {
+    return this.#contradictions
   }
 
   heardRounds(): ReadonlyMap<Address, number> {
@@ -454,6 +459,8 @@ class Driver implements ConsensusDriver {
   #reportEquivocation({ first, second }: Extract<Effect, { type: 'equivocation' }>): undefined {
     this.#counters.equivocations++
     const { author, kind, height, round } = second
+    // Only validators of a set have authors that are believed: there are few.
+    this.#contradictions.set(author, { kind, height, round, atMs: this.#ports.clock.now() })
     const digests = [subjectOf(first), subjectOf(second)]
     this.#options.logger.error('a validator contradicts itself', { author, kind, height, round, digests })
   }

@@ -117,7 +117,7 @@ class JournalledPool implements Pool {
     const dropped = this.#pool.trim(clock.now())
     this.#counters.expired += dropped.length
     const fields = { records: journal.payloads.length, droppedBytes: journal.droppedBytes, ...this.status() }
-    if (journal.droppedBytes > 0) logger.warn('the end of the transaction journal could not be read', fields)
+    if (journal.droppedBytes > 0) logger.warn('a part of the transaction journal could not be read', fields)
     else if (journal.payloads.length > 0) logger.info('transaction journal read', fields)
     this.#compactWhenDue()
   }

@@ -1,12 +1,17 @@
 import type { Block } from '@songhua/sdk/protocol/block'
+import type { Address } from '@songhua/sdk/protocol/bytes'
 import { messageOf } from '@songhua/sdk/protocol/errors'
 import type { SafetyRecord } from '../consensus/safety-record.js'
 import { type LogContent, readSafetyLog } from './safety-log.js'
 
-/** The consensus log as it was found at the start; `fresh` is the log of a new data folder, in which nothing was written. */
+/**
+ * The consensus log as it was found at the start; `fresh` is the log of a new data folder, in which nothing was written,
+ * `foreign` that of another key: of what this one has signed it says nothing.
+ */
 export interface FoundLog {
-  readonly status: 'fresh' | 'ok' | 'missing' | 'damaged'
+  readonly status: 'fresh' | 'ok' | 'missing' | 'damaged' | 'foreign'
   readonly records: readonly Uint8Array[]
+  readonly owner?: Address | undefined
 }
 
 /** What a node may say after a restart. */
@@ -32,6 +37,7 @@ const silent = (silence: string): Recovery => ({ silence, record: undefined })
  */
 export function recoverSafety({ log, headNumber, decodeBlock }: Finding): Recovery {
   if (log.status === 'fresh' && headNumber === 0) return { silence: undefined, record: undefined }
+  if (log.status === 'foreign') return silent(`the consensus log is of another key, that of ${log.owner ?? 'nobody known'}`)
   if (log.status !== 'ok') return silent(`the consensus log is ${log.status}, the store is at block ${headNumber}`)
   try {
     return recoverContent(readSafetyLog(log.records, decodeBlock), headNumber)

@@ -21,6 +21,10 @@ import { createHash, createHmac } from 'node:crypto'
  * the one before it counts; its records are overwritten only after the new set is synced. In the generation that
  * counts, sequence numbers run without a gap.
  *
+ * Owner. The mark's payload is the address of the key whose promises these are: a log beside another key says nothing of
+ * what that one has signed. Programs that know no owner pass the payload over, and their logs, which name none, are taken
+ * for the key's that opens them.
+ *
  * Groups. Records that share a sync carry the number of the first of them. A power failure may leave a later record of
  * such a group whole and an earlier one not: none of the group was acknowledged, and it ends where the gap is. A gap
  * before a record of a later group means damage, because groups are written one after the other.
@@ -41,7 +45,7 @@ const TAG_AT = 72
 export interface LogRecord {
   generation: number
   height: number
-  /** 0 is the generation's mark, without a payload. */
+  /** 0 is the generation's mark: its payload is the owner, empty in files of older programs. */
   sequence: number
   /** How many records after the mark belong to the generation's first set. */
   setSize: number
@@ -161,6 +165,10 @@ export interface Generation {
   height: number
   setSize: number
   payloads: Uint8Array[]
+  /** Empty when it names none. */
+  owner: Uint8Array
+  /** Of these records only one copy is whole: a crash cut off a write, or the disk has lost the other. */
+  halves: number
   /** The bytes it occupies. */
   start: number
   end: number
@@ -184,6 +192,8 @@ export function countingGeneration(records: FoundRecord[]): Generation | undefin
         height,
         setSize,
         payloads: whole.slice(1).map(({ payload }) => payload),
+        owner: whole[0]!.payload,
+        halves: whole.filter(({ copies }) => copies < 2).length,
         start: Math.min(...own.map(({ start }) => start)),
         end: Math.max(...own.map(({ end }) => end)),
         lastGeneration: numbers[0]!,

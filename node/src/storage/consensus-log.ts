@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { open, readFile } from 'node:fs/promises'
+import { type Address, bytesToHex, hexToBytes } from '@songhua/sdk/protocol/bytes'
 import { CodedError, messageOf } from '@songhua/sdk/protocol/errors'
 import { assert } from '../base/assert.js'
 import { crashPoint } from '../base/crash-points.js'
@@ -8,6 +9,7 @@ import {
   encodeRecord, findRecords, recordBytes,
 } from './consensus-log-format.js'
 import { replaceDurably, writeAt } from './durable-file.js'
+import { ioAdvice } from './io-advice.js'
 import { createGroupSync } from '../base/group-sync.js'
 
 /** Written in advance: a write that changes the file's size costs fdatasync a write to the file system's journal. */
@@ -18,10 +20,10 @@ export const LOG_RECORD_BYTES_MAX = 16 * 1024 * 1024
 export const LOG_GENERATION_BYTES_MAX = 256 * 1024 * 1024
 
 /**
- * `fresh`: nothing was ever recorded. `ok`: all that was acknowledged is in `records`. `missing`, `damaged`: what this
- * validator has signed is not known, and it must keep silent as DESIGN's "Amnesia" says.
+ * `fresh`: nothing was ever recorded. `ok`: all that was acknowledged is in `records`. `missing`, `damaged`, `foreign`
+ * (of another key): what this validator has signed is not known, and it must keep silent as DESIGN's "Amnesia" says.
  */
-export type ConsensusLogStatus = 'fresh' | 'ok' | 'missing' | 'damaged'
+export type ConsensusLogStatus = 'fresh' | 'ok' | 'missing' | 'damaged' | 'foreign'
 
 /**
  * What a validator has promised at the current height. Payloads are the caller's; how they lie on disk is in
@@ -30,6 +32,10 @@ export type ConsensusLogStatus = 'fresh' | 'ok' | 'missing' | 'damaged'
 export interface ConsensusLog {
   /** As found when it was opened. */
   readonly status: ConsensusLogStatus
+  /** Whose it was when it was opened; undefined when it names nobody. */
+  readonly owner: Address | undefined
+  /** Records of which one copy was bad when it was opened; both are whole again. */
+  readonly halves: number
   /**
    * Height of the last epoch; undefined unless `ok`. Below the store's head it means that the log is from a backup, or
    * that the machine stopped between a block and the next epoch (then it is the head's own height).
@@ -47,7 +53,7 @@ export interface ConsensusLog {
   /**
    * Drops all records and begins an epoch at `height` with `records`, atomically; a crash leaves the old epoch or the
    * new one. Call it when the block of the epoch before is in the store. It also puts a new file in the place of a
-   * missing or damaged one. Later appends may be called without waiting for it.
+   * missing, damaged or foreign one. Later appends may be called without waiting for it.
    * @throws CodedError as `append`
    */
   startEpoch(height: number, records?: readonly Uint8Array[]): Promise<void>
@@ -86,6 +92,8 @@ type Operation =
 interface LogFile {
   readonly handle: LogHandle
   readonly key: Uint8Array
+  /** Goes into the mark of each generation; empty: nobody. */
+  readonly owner: Uint8Array
   bytes: number
   lastGeneration: number
   generation: number
@@ -96,29 +104,35 @@ interface LogFile {
   end: number
 }
 
-/** Where the log lies. */
+/** Where the log lies, and whose it is to be. */
 interface Place {
   readonly path: string
   readonly disk: LogDisk
+  /** Empty: nobody's. */
+  readonly owner: Uint8Array
 }
 
-interface Found {
-  status: ConsensusLogStatus
+/** What stands in a file. */
+export type FoundLogFile = Pick<ConsensusLog, 'status' | 'records' | 'owner' | 'halves'>
+
+interface Found extends FoundLogFile {
   file: LogFile | undefined
   height?: number
-  records: Uint8Array[]
 }
+
+const nothing = (status: ConsensusLogStatus): FoundLogFile => ({ status, records: [], owner: undefined, halves: 0 })
 
 /**
  * @param create makes the file when absent (`fresh`): only for a key that has never signed, because a validator that
  *   finds no log must not go on as if it had promised nothing
+ * @param owner whose log it must be; one that names nobody becomes the owner's with its next epoch
  * @throws CodedError `CONSENSUS_LOG_IO`, `CONSENSUS_LOG_NEWER_VERSION`
  */
 export async function openConsensusLog(
   path: string,
-  { create, disk = machineDisk }: { create: boolean; disk?: LogDisk },
+  { create, owner, disk = machineDisk }: { create: boolean; owner?: Address; disk?: LogDisk },
 ): Promise<ConsensusLog> {
-  const place: Place = { path, disk }
+  const place: Place = { path, disk, owner: owner === undefined ? new Uint8Array() : hexToBytes(owner) }
   const found = await coded(path, () => findLog(place, create))
   let { file } = found
   /** Of the current generation, what is only queued included. */
@@ -136,6 +150,8 @@ export async function openConsensusLog(
   }
   return {
     status: found.status,
+    owner: found.owner,
+    halves: found.halves,
     height: found.height,
     records: found.records,
     async append(payload) {
@@ -164,21 +180,25 @@ async function findLog(place: Place, create: boolean): Promise<Found> {
   const { path, disk } = place
   const bytes = await disk.read(path)
   if (bytes === undefined) {
-    if (!create) return { status: 'missing', file: undefined, records: [] }
-    return { status: 'fresh', file: await createLog(place, 0, []), records: [] }
+    if (!create) return { ...nothing('missing'), file: undefined }
+    return { ...nothing('fresh'), file: await createLog(place, 0, []) }
   }
   const counting = readGeneration(path, bytes)
-  if (counting === undefined) return { status: 'damaged', file: undefined, records: [] }
+  if (counting === undefined) return { ...nothing('damaged'), file: undefined }
+  const found = contentsOf(counting, place.owner)
+  // It stays as it is until the key that is here now begins an epoch.
+  if (found.status === 'foreign') return { ...found, file: undefined }
   const { height, payloads } = counting
   const file: LogFile = {
     ...counting,
+    owner: place.owner.length > 0 ? place.owner : counting.owner,
     handle: await disk.open(path),
     bytes: bytes.length,
     nextSequence: payloads.length + 1,
   }
   // A record with one copy left is one fault from being lost: the epoch is written anew, with two of each.
   if (!counting.isWhole) await startGeneration(file, height, payloads)
-  return { ...contentsOf(counting), file }
+  return { ...found, file }
 }
 
 /** @returns undefined for a file that is damaged */
@@ -191,18 +211,22 @@ function readGeneration(path: string, bytes: Buffer): (Generation & { key: Uint8
   return header && counting && { ...counting, key: header.key }
 }
 
-function contentsOf({ height, payloads }: Generation): Omit<Found, 'file'> {
+function contentsOf({ height, payloads, owner, halves }: Generation, expected: Uint8Array): Omit<Found, 'file'> {
+  const common = { owner: owner.length === 0 ? undefined : bytesToHex(owner), halves }
+  const isForeign = owner.length > 0 && expected.length > 0 && !Buffer.from(owner).equals(expected)
+  if (isForeign) return { ...common, status: 'foreign', records: [] }
   const isFresh = height === 0 && payloads.length === 0
-  return isFresh ? { status: 'fresh', records: [] } : { status: 'ok', height, records: payloads }
+  return isFresh ? { ...common, status: 'fresh', records: [] } : { ...common, status: 'ok', height, records: payloads }
 }
 
 /** As `openConsensusLog` would find it, and nothing is changed. @throws CodedError as that */
-export function inspectConsensusLog(path: string): Promise<Pick<ConsensusLog, 'status' | 'records'>> {
+export function inspectConsensusLog(path: string, owner?: Address): Promise<FoundLogFile> {
   return coded(path, async () => {
     const bytes = await readIfThere(path)
-    if (bytes === undefined) return { status: 'missing', records: [] }
+    if (bytes === undefined) return nothing('missing')
     const counting = readGeneration(path, bytes)
-    return counting === undefined ? { status: 'damaged', records: [] } : contentsOf(counting)
+    if (counting === undefined) return nothing('damaged')
+    return contentsOf(counting, owner === undefined ? new Uint8Array() : hexToBytes(owner))
   })
 }
 
@@ -252,7 +276,7 @@ async function appendRecords(file: LogFile | undefined, payloads: Uint8Array[]):
 
 /** Writes the new set beside the old generation, which stays untouched until the new one is synced. */
 async function startGeneration(file: LogFile, height: number, payloads: readonly Uint8Array[]): Promise<void> {
-  const records = firstSet(file.lastGeneration + 1, height, payloads)
+  const records = firstSet({ generation: file.lastGeneration + 1, height, owner: file.owner }, payloads)
   const size = sizeOf(records.map(({ payload }) => payload))
   const start = DATA_START + size <= file.start ? DATA_START : file.end
   crashPoint('log.before-epoch')
@@ -280,22 +304,24 @@ async function writeRecords(file: LogFile, records: LogRecord[], at: number): Pr
   file.bytes = grown
 }
 
-async function createLog({ path, disk }: Place, height: number, payloads: readonly Uint8Array[]): Promise<LogFile> {
+async function createLog({ path, disk, owner }: Place, height: number, payloads: readonly Uint8Array[]): Promise<LogFile> {
   const key = randomBytes(KEY_BYTES)
-  const records = firstSet(0, height, payloads)
+  const records = firstSet({ generation: 0, height, owner }, payloads)
   const parts = [encodeFileHeader(key), ...records.map((record) => encodeRecord(key, record))]
   const end = parts.reduce((sum, { length }) => sum + length, 0)
   const bytes = Math.ceil(end / LOG_INITIAL_BYTES) * LOG_INITIAL_BYTES
   const handle = await disk.replace(path, [...parts, Buffer.alloc(bytes - end)])
   return {
-    handle, key, bytes, lastGeneration: 0, generation: 0, height,
+    handle, key, owner, bytes, lastGeneration: 0, generation: 0, height,
     setSize: payloads.length, nextSequence: records.length, start: DATA_START, end,
   }
 }
 
-function firstSet(generation: number, height: number, payloads: readonly Uint8Array[]): LogRecord[] {
+type Mark = Pick<LogRecord, 'generation' | 'height'> & Pick<LogFile, 'owner'>
+
+function firstSet({ generation, height, owner }: Mark, payloads: readonly Uint8Array[]): LogRecord[] {
   const common = { generation, height, setSize: payloads.length, groupStart: 0 }
-  return [new Uint8Array(), ...payloads].map((payload, sequence) => ({ ...common, sequence, payload }))
+  return [owner, ...payloads].map((payload, sequence) => ({ ...common, sequence, payload }))
 }
 
 function sizeOf(payloads: readonly Uint8Array[]): number {
@@ -329,8 +355,7 @@ async function coded<T>(path: string, run: () => Promise<T>): Promise<T> {
     return await run()
   } catch (error) {
     if (error instanceof CodedError) throw error
-    const message = `the consensus log ${path} cannot be read or written: ${messageOf(error)}; `
-      + 'make room or mend the disk, then restart'
+    const message = `the consensus log ${path} cannot be read or written: ${messageOf(error)}; ${ioAdvice(error)}`
     throw new CodedError('CONSENSUS_LOG_IO', message, { details: { path }, cause: error })
   }
 }

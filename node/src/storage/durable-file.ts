@@ -1,6 +1,7 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { crashPoint } from '../base/crash-points.js'
+import { modeFor, takeOwner } from './owner.js'
 
 /** What `writeAt` needs of a file. */
 export interface WritableFile {
@@ -17,12 +18,15 @@ export async function writeAt(file: WritableFile, bytes: Uint8Array, position: n
 
 /**
  * Puts a file with these bytes at `path`, whole or not at all: written aside, synced, renamed, and the folder synced.
- * When that fails nothing is left of it. The answer is open for reading and writing.
+ * When that fails nothing is left of it. Owner and rights of a file that was there stay. The answer is open for reading
+ * and writing.
  */
 export async function replaceDurably(path: string, parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<FileHandle> {
   const aside = `${path}.new`
   const file = await open(aside, 'w+', 0o600)
   try {
+    await takeOwner(file, path)
+    await file.chmod(await modeFor(path, 0o600))
     let position = 0
     for await (const part of parts) {
       await writeAt(file, part, position)

@@ -5,6 +5,7 @@ import { assert } from '../base/assert.js'
 import { crashPoint } from '../base/crash-points.js'
 import { replaceDurably, writeAt } from './durable-file.js'
 import { createGroupSync } from '../base/group-sync.js'
+import { ioAdvice } from './io-advice.js'
 
 /** Above this it takes no more: compact it first. */
 export const JOURNAL_BYTES_MAX = 512 * 1024 * 1024
@@ -24,6 +25,8 @@ export interface Journal {
   readonly payloads: readonly Uint8Array[]
   /** Unreadable bytes found when it was opened: the end of a crash's last write, or damage; worth a warning. */
   readonly droppedBytes: number
+  /** There was none, and it was made. */
+  readonly isNew: boolean
   /** Bytes in the file, queued appends included. */
   sizeBytes(): number
   /**
@@ -45,7 +48,7 @@ type Operation = { kind: 'append'; payload: Uint8Array } | { kind: 'compact'; li
 
 /** Opens the journal at `path`, or makes an empty one. @throws CodedError `JOURNAL_IO`, `JOURNAL_FOREIGN` */
 export async function openJournal(path: string): Promise<Journal> {
-  const bytes = await coded(path, () => readOrCreate(path))
+  const { bytes, isNew } = await coded(path, () => readOrCreate(path))
   if (!bytes.subarray(0, FILE_MAGIC.length).equals(FILE_MAGIC)) throw foreignError(path)
   const { payloads, end, droppedBytes } = parse(bytes)
   const file: JournalFile = { path, handle: await coded(path, () => open(path, 'r+')), end }
@@ -61,6 +64,7 @@ export async function openJournal(path: string): Promise<Journal> {
   return {
     payloads,
     droppedBytes,
+    isNew,
     sizeBytes: () => sizeBytes,
     async append(payload) {
       assert(!isClosed, 'a closed journal takes no records')
@@ -82,11 +86,16 @@ export async function openJournal(path: string): Promise<Journal> {
 }
 
 /** What can be read of a journal whose beginning may be damaged too; nothing is changed. None where there is no file. */
-export async function inspectJournal(path: string): Promise<Pick<Journal, 'payloads' | 'droppedBytes'> & { isForeign: boolean }> {
+export async function inspectJournal(path: string): Promise<InspectedJournal> {
   const bytes = await coded(path, () => readIfThere(path))
-  if (bytes === undefined) return { payloads: [], droppedBytes: 0, isForeign: false }
+  if (bytes === undefined) return { payloads: [], droppedBytes: 0, isForeign: false, isMissing: true }
   const isForeign = !bytes.subarray(0, FILE_MAGIC.length).equals(FILE_MAGIC)
-  return { ...parse(bytes), isForeign }
+  return { ...parse(bytes), isForeign, isMissing: false }
+}
+
+export interface InspectedJournal extends Pick<Journal, 'payloads' | 'droppedBytes'> {
+  readonly isForeign: boolean
+  readonly isMissing: boolean
 }
 
 /** Puts a journal with these records at `path`, whole or not at all. @throws CodedError `JOURNAL_IO` */
@@ -139,12 +148,12 @@ async function replaceAll(file: JournalFile, live: readonly Uint8Array[]): Promi
   return written - end
 }
 
-async function readOrCreate(path: string): Promise<Buffer> {
+async function readOrCreate(path: string): Promise<{ bytes: Buffer; isNew: boolean }> {
   const bytes = await readIfThere(path)
-  if (bytes !== undefined) return bytes
+  if (bytes !== undefined) return { bytes, isNew: false }
   const file = await replaceDurably(path, [FILE_MAGIC])
   await file.close()
-  return FILE_MAGIC
+  return { bytes: FILE_MAGIC, isNew: true }
 }
 
 async function readIfThere(path: string): Promise<Buffer | undefined> {
@@ -229,7 +238,9 @@ function checkRoom(path: string, payload: Uint8Array, size: number): void {
 }
 
 function foreignError(path: string): CodedError {
-  const message = `${path} is not a journal of this version of songhua; move it away to start with an empty one`
+  // To move it away by hand would lose transactions that were acknowledged.
+  const message = `${path} does not begin as a journal of this version of songhua; `
+    + 'songhua repair sets it aside and keeps every transaction that can be read'
   return new CodedError('JOURNAL_FOREIGN', message, { details: { path } })
 }
 
@@ -237,8 +248,7 @@ async function coded<T>(path: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run()
   } catch (error) {
-    const message = `the journal ${path} cannot be read or written: ${messageOf(error)}; `
-      + 'make room or mend the disk, then restart'
+    const message = `the journal ${path} cannot be read or written: ${messageOf(error)}; ${ioAdvice(error)}`
     throw new CodedError('JOURNAL_IO', message, { details: { path }, cause: error })
   }
 }

@@ -5,6 +5,7 @@ import { CodedError, isCodedError, messageOf } from '@songhua/sdk/protocol/error
 import { assert } from '../base/assert.js'
 import { createGroupSync } from '../base/group-sync.js'
 import { replaceDurably, writeAt } from './durable-file.js'
+import { ioAdvice } from './io-advice.js'
 
 /**
  * File: a head of one slot (magic, version, CRC-32 of both), then slots of 64 bytes: key (32), state (1), zeros, CRC-32
@@ -239,7 +240,6 @@ async function coded<T>(path: string, run: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (isCodedError(error)) throw error
     const what = `the key ring ${path} cannot be read or written: ${messageOf(error)}`
-    const message = `${what}; make room or mend the disk, then restart`
-    throw new CodedError<KeyRingErrorCode>('KEY_RING_IO', message, { details: { path }, cause: error })
+    throw new CodedError<KeyRingErrorCode>('KEY_RING_IO', `${what}; ${ioAdvice(error)}`, { details: { path }, cause: error })
   }
 }

@@ -1,7 +1,11 @@
+import { dirname } from 'node:path'
 import type { ClassicLevel } from 'classic-level'
 import { Level } from 'level'
 import { CodedError, messageOf } from '@songhua/sdk/protocol/errors'
+import { ioAdvice, isRightsTrouble } from './io-advice.js'
 import { checkBeforeOpen, hiddenDamage, ignoredDamage, lastingDamage, markDamaged } from './level-damage.js'
+import { inspectLevelFolder, inspectLogs, namesIn } from './level-inspect.js'
+import { keepFolderOwner, keepOwner } from './owner.js'
 import type { Table } from './table.js'
 
 /** LevelDB's cache of uncompressed blocks. */
@@ -35,8 +39,11 @@ export async function openLevelTable(folder: string, contents: Contents = CHAIN,
     writeBufferSize: WRITE_BUFFER_BYTES,
     multithreading: true,
   }) as unknown as Database
+  const isNew = (await namesIn(folder)).length === 0
   try {
     await database.open()
+    if (isNew) await keepOwner(folder, dirname(folder))
+    await keepFolderOwner(folder)
   } catch (error) {
     throw openError(place, error)
   }
@@ -115,7 +122,10 @@ function tableOver(database: Database, place: Place): Table {
         throw failure
       }
     },
-    close: () => database.close(),
+    async close() {
+      await database.close()
+      await keepFolderOwner(place.folder)
+    },
   }
 }
 
@@ -140,25 +150,35 @@ function openError({ folder, contents }: Place, error: unknown): CodedError {
   // The folder itself is made when absent: a file that is not there is one that LevelDB had written.
   const isFileLost = code === 'LEVEL_IO_ERROR' && message.includes('No such file')
   if (code === 'LEVEL_CORRUPTION' || isFileLost) return damaged({ folder, contents }, message, error)
-  const failed = `the data folder ${folder} cannot be opened: ${message}; `
-    + 'see to it that this user may write there and that the disk has room, then start again'
+  const advice = isRightsTrouble(error) ? ioAdvice(error)
+    : 'see to it that this user may write there and that the disk has room, then start again'
+  const failed = `the data folder ${folder} cannot be opened: ${message}; ${advice}`
   return new CodedError('STORE_OPEN_FAILED', failed, { details: { folder }, cause: error })
 }
 
 function readError(place: Place, error: unknown): unknown {
   const { code, message } = rootCause(error)
+  if (isRightsTrouble(error)) return openError(place, error)
   return code === 'LEVEL_CORRUPTION' || code === 'LEVEL_IO_ERROR' ? damaged(place, message, error) : error
 }
 
 function writeError(folder: string, error: unknown): CodedError {
-  const failed = `the data folder ${folder} cannot be written: ${rootCause(error).message}; `
-    + 'make room or mend the disk, then restart'
+  const failed = `the data folder ${folder} cannot be written: ${rootCause(error).message}; ${ioAdvice(error)}`
   return new CodedError('STORE_WRITE_FAILED', failed, { details: { folder }, cause: error })
 }
 
 /** Leaves the marker that every later opening of the chain's store meets. */
 export async function markStoreDamaged(folder: string, what: string): Promise<void> {
   await markDamaged(folder, [what], { ...CHAIN, part: 'One of its files' })
+}
+
+/** What is known of a database by reading its files alone: nothing is opened and nothing changed. @throws CodedError `STORE_DAMAGED` */
+export async function checkLevelFiles(folder: string, contents: Contents, { isDeep }: { isDeep: boolean }): Promise<void> {
+  const known = await checkBeforeOpen(folder)
+  const [first] = known === undefined
+    ? [...(await inspectLogs(folder)), ...(await hiddenDamage(folder)), ...(isDeep ? await inspectLevelFolder(folder) : await lastingDamage(folder))]
+    : [known]
+  if (first !== undefined) throw damaged({ folder, contents }, first)
 }
 
 /** Every way in which the chain's store turns out unreadable ends in this error. */

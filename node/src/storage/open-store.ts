@@ -104,7 +104,7 @@ function checkHead(store: ChainStore): void {
   if (head === undefined) return
   const { number, stateRoot } = head.header
   const missing = store.hashAt(number) !== head.hash ? `the hash of block ${number}`
-    : store.body(number) === undefined ? `the transactions of block ${number}`
+    : store.body(number) === undefined ? `the list of transactions of block ${number}`
     : stateRoot !== EMPTY_TRIE_ROOT && store.state.getNode(stateRoot) === undefined ? `the state of block ${number}`
     : undefined
   if (missing === undefined) return
