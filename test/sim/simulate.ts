@@ -131,6 +131,8 @@ async function settle({ world, schedule, honest, cast }: Ending): Promise<number
   await world.run(SETTLING_MS)
   const progress = new Progress(world, honest)
   const first = progress.height
+  // Nobody else hears of it, unless who holds it says so.
+  schedule.submitTo([world.random.pick(honest)])
   for (let step = 1; step <= HEIGHTS_AFTER; step++) {
     schedule.submitAndRelay(world.random.pick(honest))
     await progress.until('progress-after-healing', () => honest.every(({ height }) => height >= first + step))

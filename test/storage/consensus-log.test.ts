@@ -276,6 +276,21 @@ describe('consensus log with a fault on disk', () => {
   const records = [payloadOf(1), payloadOf(2, 9000), payloadOf(3)]
   const whole = ok(7, records)
 
+  it.each([['first', 0], ['second', BLOCK_BYTES]])('mends a lost %s copy of its header, so that the other may be lost later', async (_which, lost) => {
+    const path = await logAtHeight7(...records)
+    const flip = async (at: number): Promise<void> => {
+      const image = await readFile(path)
+      image[at + 20]! ^= 0x40
+      await writeFile(path, image)
+    }
+    await flip(lost)
+    const log = await openConsensusLog(path, { create: false })
+    expect([log.status, log.halves]).toEqual(['ok', 1])
+    await log.close()
+    await flip(BLOCK_BYTES - lost)
+    expect(await look(path)).toEqual(whole)
+  })
+
   it('loses nothing to one flipped bit, wherever it is', async () => {
     const image = usedPart(await readFile(await logAtHeight7(...records)))
     for (let at = 0; at < image.length; at += at % 257 === 0 ? 3 : 37) {

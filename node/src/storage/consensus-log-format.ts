@@ -67,17 +67,27 @@ export function encodeFileHeader(key: Uint8Array): Buffer {
   return blocks
 }
 
+export interface FileHeader {
+  readonly version: number
+  readonly key: Uint8Array
+  /** Where the other copy should be, and is not whole. */
+  readonly lostAt: number | undefined
+}
+
 /** Undefined when neither copy is whole. */
-export function decodeFileHeader(file: Buffer): { version: number; key: Uint8Array } | undefined {
-  for (const start of [0, BLOCK_BYTES]) {
-    const header = file.subarray(start, start + FILE_HEADER_BYTES)
-    const checksum = file.subarray(start + FILE_HEADER_BYTES, start + FILE_HEADER_BYTES + CHECKSUM_BYTES)
-    if (header.toString('latin1', 0, FILE_MAGIC.length) !== FILE_MAGIC) continue
-    if (!sha256(header).subarray(0, CHECKSUM_BYTES).equals(checksum)) continue
-    const key = new Uint8Array(header.subarray(FILE_MAGIC.length + 4))
-    return { version: header.readUInt32BE(FILE_MAGIC.length), key }
-  }
-  return undefined
+export function decodeFileHeader(file: Buffer): FileHeader | undefined {
+  const [first, second] = [0, BLOCK_BYTES].map((start) => decodeHeaderCopy(file, start))
+  const header = first ?? second
+  return header && { ...header, lostAt: first === undefined ? 0 : second === undefined ? BLOCK_BYTES : undefined }
+}
+
+function decodeHeaderCopy(file: Buffer, start: number): Omit<FileHeader, 'lostAt'> | undefined {
+  const header = file.subarray(start, start + FILE_HEADER_BYTES)
+  const checksum = file.subarray(start + FILE_HEADER_BYTES, start + FILE_HEADER_BYTES + CHECKSUM_BYTES)
+  if (header.toString('latin1', 0, FILE_MAGIC.length) !== FILE_MAGIC) return undefined
+  if (!sha256(header).subarray(0, CHECKSUM_BYTES).equals(checksum)) return undefined
+  const key = new Uint8Array(header.subarray(FILE_MAGIC.length + 4))
+  return { version: header.readUInt32BE(FILE_MAGIC.length), key }
 }
 
 /** Of both copies together. */

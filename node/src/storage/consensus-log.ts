@@ -5,7 +5,7 @@ import { CodedError, messageOf } from '@songhua/sdk/protocol/errors'
 import { assert } from '../base/assert.js'
 import { crashPoint } from '../base/crash-points.js'
 import {
-  type Generation, type LogRecord, DATA_START, FORMAT_VERSION, KEY_BYTES, countingGeneration, decodeFileHeader, encodeFileHeader,
+  type FileHeader, type Generation, type LogRecord, BLOCK_BYTES, DATA_START, FORMAT_VERSION, KEY_BYTES, countingGeneration, decodeFileHeader, encodeFileHeader,
   encodeRecord, findRecords, recordBytes,
 } from './consensus-log-format.js'
 import { replaceDurably, writeAt } from './durable-file.js'
@@ -196,19 +196,28 @@ async function findLog(place: Place, create: boolean): Promise<Found> {
     bytes: bytes.length,
     nextSequence: payloads.length + 1,
   }
+  if (counting.lostAt !== undefined) await rewriteHeader(file, counting.lostAt)
   // A record with one copy left is one fault from being lost: the epoch is written anew, with two of each.
   if (!counting.isWhole) await startGeneration(file, height, payloads)
   return { ...found, file }
 }
 
+/** The copy that is lost, and not the one that is left: a crash in the middle must not take both. */
+async function rewriteHeader({ handle, key }: LogFile, at: number): Promise<void> {
+  await writeAt(handle, encodeFileHeader(key).subarray(at, at + BLOCK_BYTES), at)
+  await handle.datasync()
+}
+
 /** @returns undefined for a file that is damaged */
-function readGeneration(path: string, bytes: Buffer): (Generation & { key: Uint8Array }) | undefined {
+function readGeneration(path: string, bytes: Buffer): (Generation & Pick<FileHeader, 'key' | 'lostAt'>) | undefined {
   const header = decodeFileHeader(bytes)
   if (header !== undefined && header.version !== FORMAT_VERSION) throw versionError(path, header.version)
   // Made with its full size at once and never below it: a shorter file has lost its end.
   const isShort = bytes.length < LOG_INITIAL_BYTES
   const counting = header && !isShort ? countingGeneration(findRecords(header.key, bytes)) : undefined
-  return header && counting && { ...counting, key: header.key }
+  if (header === undefined || counting === undefined) return undefined
+  const { key, lostAt } = header
+  return { ...counting, key, lostAt, halves: counting.halves + (lostAt === undefined ? 0 : 1) }
 }
 
 function contentsOf({ height, payloads, owner, halves }: Generation, expected: Uint8Array): Omit<Found, 'file'> {
