@@ -273,7 +273,16 @@ export class Schedule {
   #comeBack(node: SimulatedNode, downMs: number): void {
     const hasForgotten = this.#harmDisk(node)
     this.#boot(node, downMs)
-    if (hasForgotten && this.#world.random.chance(0.3)) this.#relapse(node, downMs)
+    if (!hasForgotten) return
+    this.#tempt(node, downMs)
+    if (this.#world.random.chance(0.3)) this.#relapse(node, downMs)
+  }
+
+  /** Who has forgotten something has work at once, and so a reason to speak. */
+  #tempt(node: SimulatedNode, downMs: number): void {
+    this.#world.clock.after(downMs + EPOCH_BEGUN_MS, () => {
+      if (node.isUp) this.submitTo([node])
+    })
   }
 
   #boot(node: SimulatedNode, afterMs: number): void {

@@ -131,8 +131,11 @@ async function settle({ world, schedule, honest, cast }: Ending): Promise<number
   await world.run(SETTLING_MS)
   const progress = new Progress(world, honest)
   const first = progress.height
-  // Nobody else hears of it, unless who holds it says so.
-  schedule.submitTo([world.random.pick(honest)])
+  // Whoever does not vote would have passed on what it holds when it got it, had there been links.
+  const voters = honest.filter((node) => node.driver.status().isVoter)
+  for (const node of honest) if (!voters.includes(node)) node.relayPending()
+  // Nobody else hears of this one, unless the voter that holds it says so.
+  if (voters.length > 0) schedule.submitTo([world.random.pick(voters)])
   for (let step = 1; step <= HEIGHTS_AFTER; step++) {
     schedule.submitAndRelay(world.random.pick(honest))
     await progress.until('progress-after-healing', () => honest.every(({ height }) => height >= first + step))
