@@ -7,8 +7,6 @@ import { TIMERS } from '@songhua/node/consensus/state'
 export interface Surroundings {
   readonly peers: number
   readonly validators: number
-  /** The round in which the node is. */
-  readonly round: number
 }
 
 const KINDS = 4
@@ -16,7 +14,7 @@ const KINDS = 4
 const URGENT_BESIDES_PEERS = 32
 
 /** What each buffer of consensus may hold. */
-export function bufferLimits({ peers, validators, round }: Surroundings): ConsensusGauges {
+export function bufferLimits({ peers, validators }: Surroundings): ConsensusGauges {
   return {
     waiting: peers * INBOX_PEER_MESSAGES_MAX,
     waitingBytes: peers * INBOX_PEER_BYTES_MAX,

@@ -221,7 +221,7 @@ describe('seals, counted without the node', () => {
 
 describe('buffers', () => {
   it.each(CONSENSUS_GAUGES)('%s: its limit passes, one more is found', (gauge) => {
-    const surroundings = { peers: 6, validators: 7, round: 3 }
+    const surroundings = { peers: 6, validators: 7 }
     const full = bufferLimits(surroundings)
     expect(findOverflow(full, surroundings)).toBeUndefined()
     expect(findOverflow({ ...full, [gauge]: full[gauge] + 1 }, surroundings)).toContain(gauge)

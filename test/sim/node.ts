@@ -313,7 +313,7 @@ export class SimulatedNode implements Station {
     // Consensus may stand at the height below yet, whose set is another one.
     const { validators: before } = this.#stored.parent ?? this.#stored.head
     const validators = Math.max(before.length, this.chain.head().validators.length)
-    return findOverflow(this.driver.gauges(), { peers: stations.length, validators, round: this.driver.status().round })
+    return findOverflow(this.driver.gauges(), { peers: stations.length, validators })
   }
 
   /** All that waits for a block, to all, or to one that has just connected. */

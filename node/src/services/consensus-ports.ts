@@ -5,7 +5,7 @@ import type { Rotation } from '@songhua/sdk/protocol/proposer'
 import type { Transaction } from '@songhua/sdk/protocol/transaction'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
-import type { Domain, Intent, Message, ProposedBlock } from '../consensus/messages.js'
+import type { Domain, Intent, Message } from '../consensus/messages.js'
 import type { Timing } from '../consensus/rounds.js'
 import type { SafetyRecord } from '../consensus/safety-record.js'
 
