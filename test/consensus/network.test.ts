@@ -10,6 +10,21 @@ beforeAll(async () => {
 })
 
 describe('a backbone in one process', () => {
+  it('who hears a key say two things can tell which, and no other', async () => {
+    const world = await createWorld({ n: 4, twins: [3] })
+    const [first, copy] = [world.node(3), world.node(4)]
+    const others = world.nodes.slice(0, 3)
+    await world.untilHeight(1, 5_000)
+    for (let nonce = 0; nonce < 8; nonce++) {
+      world.submit(transaction(2 * nonce), [...others, first])
+      world.submit(transaction(2 * nonce + 1), [...others, copy])
+      await world.run(3_000)
+    }
+    const accused = others.flatMap(({ driver }) => [...driver.contradictions().keys()])
+    expect(new Set(accused)).toEqual(new Set([first.address]))
+    expect(world.monitor.broken).toBeUndefined()
+  })
+
   for (const n of [1, 2, 4, 7]) {
     it(`${n} validators agree, each proposing in turn, one block for each transaction`, async () => {
       const world = await createWorld({ n })
