@@ -204,6 +204,18 @@ describe('many held at a time', () => {
     expect((await waiting).result).toMatchObject({ status: '0x1' })
   })
 
+  it('pipelined requests whose connection closes hold nothing any more, though their answers waited behind another', async () => {
+    const target = await serve({ receiptHoldMs: 60_000 })
+    const held = await chain.send()
+    const socket = await open(target)
+    socket.write(httpRequest(request('eth_getTransactionReceipt', [held.hash])) + httpRequest(request('eth_chainId')).repeat(7))
+    await until('all to be in hand', () => target.server.stats().httpRequests === 8)
+    socket.destroy()
+    await until('all to be let go', () => target.server.stats().httpRequests === 0)
+    await chain.mine()
+    await expectAlive(target)
+  })
+
   it('pipelined requests: those beyond the limit are answered 503, in their place', async () => {
     const target = await serve({ httpRequestsMax: 3 })
     const held = await chain.send()
