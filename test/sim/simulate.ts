@@ -131,17 +131,22 @@ async function settle({ world, schedule, honest, cast }: Ending): Promise<number
   await world.run(SETTLING_MS)
   const progress = new Progress(world, honest)
   const first = progress.height
-  // Whoever does not vote would have passed on what it holds when it got it, had there been links.
   const voters = honest.filter((node) => node.driver.status().isVoter)
-  for (const node of honest) if (!voters.includes(node)) node.relayPending()
+  passOn(honest)
   // Nobody else hears of this one, unless the voter that holds it says so.
   if (voters.length > 0) schedule.submitTo([world.random.pick(voters)])
   for (let step = 1; step <= HEIGHTS_AFTER; step++) {
     schedule.submitAndRelay(world.random.pick(honest))
     await progress.until('progress-after-healing', () => honest.every(({ height }) => height >= first + step))
+    passOn(honest)
   }
   await progress.until('acknowledged-becomes-final', () => world.monitor.owed.length === 0)
   const last = world.monitor.height
   await progress.until('progress-after-healing', () => honest.every(({ height }) => height >= last))
   return progress.roundsMax
+}
+
+/** Whoever does not vote has no round to run out: it has passed on what it holds when it got it, as a node's relay does. */
+function passOn(nodes: readonly SimulatedNode[]): void {
+  for (const node of nodes) if (!node.driver.status().isVoter) node.relayPending()
 }
