@@ -92,7 +92,7 @@ describe('the gateway of a node', () => {
     const backup = await songhua(['backup', '--data', harbin(), '--to', records, '--keys-to', keys])
     expect([backup.code, backup.stderr]).toEqual([0, ''])
     const again = await songhua(['backup', '--data', harbin(), '--to', records, '--keys-to', keys])
-    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('is not empty')])
+    expect([again.code, again.stderr]).toEqual([2, expect.stringContaining('is not empty')])
     const sinceBackup = await (await connection()).records.anchor(licenceRecord(3))
 
     process.kill(devnet.ready.nodes[0]!.pid, 'SIGKILL')
