@@ -2,8 +2,7 @@
  * The dearest block: how much gas a second our executor does when a block holds nothing but one opcode or precompile.
  * The block gas limit is chosen from the worst line: on two shared cores modular exponentiation of 16 bytes by 32 did
  * 6.5 Mgas/s, calls and bn256 6.7 to 8, everything else more, so that 6.5 M gas take 1 s. Of 8 bytes by 75, the dearest,
- * it did 3.8 where that of 16 by 32 did 4.3 (four times as many processes as cores could bear): some 1.2 s, with 1.33 s a
- * third of the round's 4 s. A state of 200,000 accounts, as many slots and 2,500 contracts of 24 kB on disk stays far below.
+ * it did 4.8: 1.34 s, with 1.33 s a third of the round's 4 s. A state of 200,000 accounts, as many slots and 2,500 contracts of 24 kB on disk stays far below.
  * Run, after a build: npx tsx test/bench/dear-block.ts [part of a name]
  */
 import { addressAt, createBigState, type BigState } from './dear-state.js'

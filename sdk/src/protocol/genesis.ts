@@ -55,8 +55,8 @@ export type GenesisErrorCode =
 /** Of the file, in characters. */
 export const MAX_GENESIS_CHARACTERS = 32 * 1024 * 1024
 /**
- * The dearest opcodes and precompiles execute at 5.1 Mgas/s on two shared cores (`test/bench/dear-block.ts`): 1.3 s, a
- * third of the round's timeout. Deploying the largest contract takes 5.5 M.
+ * The dearest precompile executes at 4.8 Mgas/s on two shared cores (`test/bench/dear-block.ts`): 1.34 s, a third of the
+ * round's timeout. Deploying the largest contract takes 5.5 M.
  */
 export const DEFAULT_GAS_LIMIT = 6_500_000n
 const MIN_GAS_LIMIT = 5_000n
