@@ -8,7 +8,7 @@ import { readFlags } from '../support/flags.js'
 import { createHttpClient } from '../support/http-client.js'
 import { startReaper } from '../support/reaper.js'
 import { type LoadResult, runLoad } from './load.js'
-import { finalityOverTime, trendsOf, usesOf, warmUpS } from './report.js'
+import { finalityOverTime, storesOverLimit, trendsOf, usesOf, warmUpS } from './report.js'
 import { type Sampler, startSampler } from './sampler.js'
 import { type SoakReport, soakText } from './text.js'
 
@@ -81,9 +81,10 @@ function reportOf(flags: SoakFlags, { load, sampler, found }: { load: LoadResult
   const fromS = warmUpS(lastS)
   const trends = trendsOf(samples, fromS)
   const errors = Object.fromEntries(load.errors)
+  const overLimit = storesOverLimit(samples)
   const isFlat = trends.every(({ verdict }) => verdict === 'flat' || verdict === 'shrinking')
   return {
-    ok: isFlat && found.problems.length === 0 && load.errors.size === 0,
+    ok: isFlat && overLimit.length === 0 && found.problems.length === 0 && load.errors.size === 0,
     minutes: Math.round(lastS / 6) / 10,
     rate: flags.rate,
     seed: flags.seed,
@@ -94,6 +95,7 @@ function reportOf(flags: SoakFlags, { load, sampler, found }: { load: LoadResult
     errors,
     audit: found,
     trends,
+    storesOverLimit: overLimit,
     uses: usesOf(samples),
     finality: finalityOverTime(load.finality, lastS),
   }

@@ -3,7 +3,7 @@ import { createSeeded } from '../support/seeded.js'
 import { type Point, studentT, trendOf } from './regression.js'
 import { QUANTITIES, verdictOf } from './report.js'
 
-const MEMORY = QUANTITIES.find(({ name }) => name === 'anonymousMb')!
+const MEMORY = QUANTITIES.find(({ name }) => name === 'unboundedMb')!
 /** 40 minutes, a sample every 10 s. */
 const hours = Array.from({ length: 240 }, (_, index) => (index * 10) / 3600)
 

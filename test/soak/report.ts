@@ -10,7 +10,7 @@ export interface Finality {
 }
 
 export interface Quantity {
-  name: 'anonymousMb' | 'sockets'
+  name: 'unboundedMb' | 'sockets'
   unit: string
   /** A slope below this is no leak that matters, units an hour. */
   boundPerHour: number
@@ -21,13 +21,22 @@ export interface Quantity {
 /**
  * At the default rate of 20 transactions and 10 records a second, 4 MB an hour would be 58 bytes for each transaction: less than the
  * smallest thing that one could forget in a map (key, value and entry take over 100). A real leak of one object for each
- * transaction, record or block is above it; what caches and the allocator still gather after the warm-up is below.
+ * transaction, record or block is above it; what the allocator still gathers after the warm-up is below. LevelDB's caches
+ * take longer than a warm-up to fill, and are judged by their limit instead.
  * A forgotten connection for every ten minutes would be 6 sockets an hour.
  */
 export const QUANTITIES: readonly Quantity[] = [
-  { name: 'anonymousMb', unit: 'MB/h', boundPerHour: 4, resolutionPerHour: 15 },
+  { name: 'unboundedMb', unit: 'MB/h', boundPerHour: 4, resolutionPerHour: 15 },
   { name: 'sockets', unit: 'sockets/h', boundPerHour: 6, resolutionPerHour: 15 },
 ]
+
+/** LevelDB's block cache of 16 MB and two write buffers of 4 MB, which it may overshoot by one entry each. */
+const STORE_MB_MAX = 25
+
+/** Processes whose LevelDB held more than its limits allow. */
+export function storesOverLimit(samples: readonly Sample[]): string[] {
+  return [...new Set(samples.filter(({ storeMb = 0 }) => storeMb > STORE_MB_MAX).map(({ process }) => process))]
+}
 
 export type TrendVerdict = 'flat' | 'growing' | 'shrinking' | 'undecided'
 
@@ -70,6 +79,8 @@ export interface ProcessUse {
   mappedMbStart: number
   mappedMbEnd: number
   heapMbEnd: number | undefined
+  storeMbStart: number | undefined
+  storeMbEnd: number | undefined
   filesMax: number
   /** Share of one core, mean over the run. */
   cpuShare: number
@@ -89,6 +100,8 @@ export function usesOf(samples: readonly Sample[]): ProcessUse[] {
       mappedMbStart: first.mappedMb,
       mappedMbEnd: last.mappedMb,
       heapMbEnd: last.heapMb,
+      storeMbStart: first.storeMb,
+      storeMbEnd: last.storeMb,
       filesMax: Math.max(...own.map(({ files }) => files)),
       cpuShare: Math.round(((last.cpuS - first.cpuS) / (last.atS - first.atS)) * 1000) / 1000,
       diskMbPerHour: last.diskMb === undefined ? undefined : Math.round((last.diskMb - first.diskMb!) / hours),

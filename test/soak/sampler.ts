@@ -13,6 +13,8 @@ export interface Sample {
   rssMb: number
   /** Heap, stacks, malloc: what the process took and only it can give back. */
   anonymousMb: number
+  /** `anonymousMb` without `storeMb`: what no limit bounds, and must not grow. */
+  unboundedMb: number
   /** Mapped files, LevelDB's tables above all: the system takes those pages back when it needs them. */
   mappedMb: number
   cpuS: number
@@ -24,6 +26,8 @@ export interface Sample {
   /** Committed by V8: what lives, what waits for the collector, and the gaps between. */
   heapTotalMb?: number
   externalMb?: number
+  /** LevelDB's block cache and write buffers. */
+  storeMb?: number
   height?: number
   diskMb?: number
 }
@@ -129,12 +133,17 @@ async function sampleOf({ name, pid, node }: Target, client: HttpClient, atS: nu
   if (Object.values(base).some((value) => typeof value === 'number' && !Number.isFinite(value))) {
     throw new Error(`/proc/${pid}/status of ${name} has not the fields that were expected: ${status}`)
   }
-  return node === undefined ? base : { ...base, ...(await metricsOf(node, client)), diskMb: rounded((await bytesUnder(node.dir)) / BYTES_PER_MB) }
+  if (node === undefined) return { ...base, unboundedMb: base.anonymousMb }
+  const metrics = await metricsOf(node, client)
+  const unboundedMb = rounded(base.anonymousMb - metrics.storeMb)
+  return { ...base, ...metrics, unboundedMb, diskMb: rounded((await bytesUnder(node.dir)) / BYTES_PER_MB) }
 }
 
 const rounded = (value: number): number => Math.round(value * 100) / 100
 
-async function metricsOf(node: ClusterNode, client: HttpClient): Promise<{ heapMb: number; heapTotalMb: number; externalMb: number; height: number }> {
+type NodeFigures = Required<Pick<Sample, 'heapMb' | 'heapTotalMb' | 'externalMb' | 'storeMb' | 'height'>>
+
+async function metricsOf(node: ClusterNode, client: HttpClient): Promise<NodeFigures> {
   const { text } = await client.send(`${node.admin}/metrics`, { method: 'GET' })
   const metric = (name: string): number => {
     const value = Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)`, 'm').exec(text)?.[1])
@@ -145,6 +154,7 @@ async function metricsOf(node: ClusterNode, client: HttpClient): Promise<{ heapM
     heapMb: rounded(metric('nodejs_heap_size_used_bytes') / BYTES_PER_MB),
     heapTotalMb: rounded(metric('nodejs_heap_size_total_bytes') / BYTES_PER_MB),
     externalMb: rounded(metric('nodejs_external_memory_bytes') / BYTES_PER_MB),
+    storeMb: rounded(metric('songhua_store_memory_bytes') / BYTES_PER_MB),
     height: metric('songhua_head_block_number'),
   }
 }

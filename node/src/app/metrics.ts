@@ -29,6 +29,7 @@ export async function collectMetrics(sources: MetricSources): Promise<Metric[]> 
     head_block_time_ms: head.blockTimeMs,
     head_gas_used: Number(head.header.gasUsed),
     validators: head.validators.length,
+    store_memory_bytes: ledger.store.memoryBytes(),
     peers: peers.network.peers().length,
     sync_highest_block_number: peers.sync.highestBlock(),
   }

@@ -44,6 +44,8 @@ export interface StoreReader {
   blooms(first: number, last: number): AsyncIterable<{ number: number; logsBloom: Uint8Array }>
   /** The flat state, and the nodes of every state. While a commit is under way the flat state may be either one. */
   readonly state: StateReader & NodeStore
+  /** Of the table's caches, outside V8's heap; bytes. */
+  memoryBytes(): number
   close(): Promise<void>
 }
 

@@ -36,6 +36,7 @@ export function createCheckedTable(
     },
     keys: (range) => table.keys(range),
     write: (changes) => table.write(mapped(changes, seal)),
+    memoryBytes: () => table.memoryBytes(),
     close: () => table.close(),
   }
 }
@@ -84,6 +85,7 @@ export function createWatchedTable(
     entries: (range) => watched(table.entries(range)),
     keys: (range) => watched(table.keys(range)),
     write: (changes) => table.write(changes),
+    memoryBytes: () => table.memoryBytes(),
     close: () => table.close(),
   }
 }

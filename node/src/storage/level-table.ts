@@ -122,6 +122,8 @@ function tableOver(database: Database, place: Place): Table {
         throw failure
       }
     },
+    // Outside V8's heap: the block cache and the write buffers, together at most 24 MB.
+    memoryBytes: () => Number(database.getProperty('leveldb.approximate-memory-usage')),
     async close() {
       await database.close()
       await keepFolderOwner(place.folder)

@@ -26,6 +26,7 @@ export function createMemoryTable(): Table {
       }
       return Promise.resolve()
     },
+    memoryBytes: () => 0,
     close: () => Promise.resolve(),
   }
 }

@@ -34,6 +34,7 @@ export function createStoreReader(table: Table): StoreReader {
     historyNode: (level, index) => read(keys.historyKey(level, index), bytesToHex),
     blooms: (first, last) => readBlooms(table, first, last),
     state: createFlatState(table),
+    memoryBytes: () => table.memoryBytes(),
     close: () => table.close(),
   }
 }

@@ -11,6 +11,8 @@ export interface Table {
    * failed all do, until the table is opened again.
    */
   write(changes: Iterable<TableChange>): Promise<void>
+  /** What the table's own caches hold in memory now, in bytes; an implementation says what they are bounded by. */
+  memoryBytes(): number
   close(): Promise<void>
 }
 
