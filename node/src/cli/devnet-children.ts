@@ -17,11 +17,6 @@ const LOG_ROTATE_BYTES = 16 * 1024 * 1024
  */
 const YOUNG_HEAP = '--max-semi-space-size=8'
 /**
- * V8 leaves pages of its old space half empty, ever more of them over hours. With a heap of 60 MB in use, 40 minutes of load
- * left 77 to 83 MB committed, flat, instead of 91 to 99; full collections are rare, and no throughput was seen to be lost.
- */
-const COMPACT_HEAP = '--compact-on-every-full-gc'
-/**
  * Of glibc, passed over elsewhere; inherited by the gateway. LevelDB allocates on several threads, each of which would
  * get an arena that gives nothing back: under load 142 MB anonymous memory after 7 minutes instead of 160, for the same CPU time.
  */
@@ -53,7 +48,7 @@ export async function startChild(context: CliContext, node: DevnetNode): Promise
   const log = await openLog(logFile)
   try {
     const words = [context.program, 'start', '--data', node.dir, '--managed', '--lang', context.language]
-    const child = spawn(process.execPath, [YOUNG_HEAP, COMPACT_HEAP, ...words], {
+    const child = spawn(process.execPath, [YOUNG_HEAP, ...words], {
       env: { ...FEW_ARENAS, ...process.env },
       stdio: ['ignore', log.fd, log.fd, 'ipc'],
     })

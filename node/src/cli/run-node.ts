@@ -3,6 +3,7 @@ import type { NodeConfig } from '../app/config.js'
 import { DISK_LOOK_MS, diskReserve, freeBytesAt, resumeBytes } from '../app/disk-room.js'
 import type { RunningNode } from '../app/node.js'
 import { type CliContext, note } from './context.js'
+import { startHeapCompaction } from './heap-compaction.js'
 import { createProgress } from './progress.js'
 
 export interface RunNodeOptions {
@@ -20,6 +21,15 @@ export interface RunNodeOptions {
  * @throws CodedError of whatever else ends the node
  */
 export async function runNode(context: CliContext, config: NodeConfig, options: RunNodeOptions): Promise<void> {
+  const stopCompaction = startHeapCompaction()
+  try {
+    await runWhileRoom(context, config, options)
+  } finally {
+    stopCompaction()
+  }
+}
+
+async function runWhileRoom(context: CliContext, config: NodeConfig, options: RunNodeOptions): Promise<void> {
   let hasRun = false
   for (;;) {
     const onStarted = (node: RunningNode): void => {
