@@ -6,6 +6,11 @@ import { type MembershipGenesis, membershipStorage } from './membership/genesis-
 
 export const RECORD_ANCHOR_ADDRESS = '0x0000000000000000000000000000000000230001' satisfies Address
 export const MEMBERSHIP_ADDRESS = '0x0000000000000000000000000000000000230002' satisfies Address
+export const NODE_REGISTER_ADDRESS = MEMBERSHIP_ADDRESS
+export const ORGANISATION_REGISTER_ADDRESS = '0x0000000000000000000000000000000000230003' satisfies Address
+export const COUNCIL_ADDRESS = '0x0000000000000000000000000000000000230004' satisfies Address
+export const POLICY_REGISTER_ADDRESS = '0x0000000000000000000000000000000000230005' satisfies Address
+export const USAGE_REGISTER_ADDRESS = '0x0000000000000000000000000000000000230006' satisfies Address
 
 /** One contract of the genesis state, in the values of a genesis file's `alloc`. */
 export interface GenesisContract {
