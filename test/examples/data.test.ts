@@ -5,7 +5,7 @@ import { gs1CheckDigit, toCanonicalDigitalLink } from '@songhua/sdk/records/gs1-
 import { type ColumnMapping, createRowReader } from '@songhua/sdk/records/row'
 import { createSchemaRegistry } from '@songhua/sdk/records/schema-registry'
 import { RECORD_SCHEMAS } from '@songhua/sdk/records/schemas/catalogue'
-import { isUscc } from '@songhua/sdk/records/uscc'
+import { isUscc } from '@songhua/sdk/protocol/uscc'
 import { describe, expect, it } from 'vitest'
 
 const registry = createSchemaRegistry(RECORD_SCHEMAS)

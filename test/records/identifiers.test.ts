@@ -1,5 +1,5 @@
 import { findPersonalNumber, findPersonalNumbers, isCitizenId } from '@songhua/sdk/records/personal-data'
-import { isUscc } from '@songhua/sdk/records/uscc'
+import { isUscc } from '@songhua/sdk/protocol/uscc'
 import { isUuidV7, uuidV7 } from '@songhua/sdk/records/record-id'
 import { describe, expect, it } from 'vitest'
 import { CITIZEN_ID } from './samples.js'

@@ -1,5 +1,5 @@
 import { isCitizenId } from './personal-data.js'
-import { isUscc } from './uscc.js'
+import { isUscc } from '../protocol/uscc.js'
 
 /** The `format`s a schema may name; every one is asserted. A date may have `-` or `/`, as 双公示 files have either. */
 

@@ -107,10 +107,21 @@ function feeHistory({ chain, history, limits }: Omit<Ports, 'node'>): Method {
         gasUsedRatio: headers.map(({ gasUsed, gasLimit }) => Number(gasUsed) / Number(gasLimit)),
         baseFeePerBlobGas: new Array<string>(count + 1).fill(BLOB_BASE_FEE),
         blobGasUsedRatio: new Array<number>(count).fill(0),
-        ...(rewards && { reward: rewards.map((row) => row.map(quantityToJson)) }),
+        ...(rewards && { reward: await rowsToJson(rewards) }),
       }
     },
   })
+}
+
+/** 1,024 blocks of 100 percentiles are 100,000 numbers. */
+async function rowsToJson(rows: readonly (readonly bigint[])[]): Promise<string[][]> {
+  const turn = createTurns()
+  const converted: string[][] = []
+  for (const row of rows) {
+    await turn()
+    converted.push(row.map(quantityToJson))
+  }
+  return converted
 }
 
 async function readHeaders(chain: ChainReader, first: number, last: number): Promise<Header[]> {
