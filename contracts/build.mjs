@@ -14,6 +14,9 @@ import solc from 'solc'
 
 const SOURCES = fileURLToPath(new URL('./src/', import.meta.url))
 const GENERATED = join(SOURCES, 'generated')
+const PACKAGES = fileURLToPath(new URL('../node_modules/', import.meta.url))
+/** Packages that sources may import from, each pinned in package.json: a path of theirs begins with their name. */
+const IMPORTABLE = ['@openzeppelin/contracts/']
 
 const SETTINGS = {
   evmVersion: 'cancun',
@@ -30,6 +33,18 @@ function readSources() {
   return Object.fromEntries(files.map((file) => [
     file.split(sep).join('/'), { content: readFileSync(join(SOURCES, file), 'utf8') },
   ]))
+}
+
+/** Gives the compiler what the sources import from packages, and keeps it in `imported` for the source hash. */
+function packageReader(imported) {
+  return (path) => {
+    const isAllowed = IMPORTABLE.some((prefix) => path.startsWith(prefix)) && !path.split('/').includes('..')
+    if (!isAllowed) return { error: `${path} is neither among the sources nor in a package that they may import from` }
+    const file = join(PACKAGES, path)
+    if (!existsSync(file)) return { error: `${file} does not exist: run \`npm ci\`` }
+    imported[path] = { content: readFileSync(file, 'utf8') }
+    return { contents: imported[path].content }
+  }
 }
 
 /** SHA-256 over the settings, the contract's file and everything it imports, each with its path. */
@@ -56,7 +71,8 @@ function artifactText(name, path, artifact) {
 function compile() {
   const sources = readSources()
   const input = { language: 'Solidity', sources, settings: SETTINGS }
-  const output = JSON.parse(solc.compile(JSON.stringify(input)))
+  const imported = {}
+  const output = JSON.parse(solc.compile(JSON.stringify(input), { import: packageReader(imported) }))
   // Warnings count: these contracts cannot be patched once a chain has started with them.
   const problems = (output.errors ?? []).filter(({ severity }) => severity !== 'info')
   if (problems.length > 0) throw new Error(problems.map(({ formattedMessage }) => formattedMessage).join('\n'))
@@ -64,13 +80,14 @@ function compile() {
   const artifacts = new Map()
   for (const [path, contracts] of Object.entries(output.contracts)) {
     for (const [name, contract] of Object.entries(contracts)) {
-      const isDeployable = contract.evm.deployedBytecode.object !== '' && !path.startsWith('lib/')
+      const isOwn = sources[path] !== undefined && !path.startsWith('lib/')
+      const isDeployable = isOwn && contract.evm.deployedBytecode.object !== ''
       if (!isDeployable) continue
       const metadata = JSON.parse(contract.metadata)
       artifacts.set(`${name}.ts`, artifactText(name, path, {
         name,
         compiler: metadata.compiler.version,
-        sourceHash: sourceHash(sources, metadata),
+        sourceHash: sourceHash({ ...sources, ...imported }, metadata),
         abi: contract.abi,
         storageLayout: storageLayout(contract.storageLayout),
         bytecode: `0x${contract.evm.bytecode.object}`,
