@@ -26,6 +26,7 @@ const FLOORS: Record<string, number> = {
   'sdk/src/connection': 1.5,
   'sdk/src/chain': 2,
   'sdk/src/gateway': 2,
+  'sdk/src/governance': 2.5,
   'sdk/src': 3,
 }
 

@@ -92,6 +92,7 @@ function refusedError(method: string, error: NonNullable<Answer['error']>): Song
   const data = error.data
   const reason = typeof data === 'object' && data !== null && 'code' in data ? data.code : undefined
   const text = typeof error.message === 'string' ? error.message : JSON.stringify(error)
-  const details = { method, rpcCode: error.code, reason, rpcMessage: text }
+  const revertData = typeof data === 'string' ? data : undefined
+  const details = { method, rpcCode: error.code, reason, rpcMessage: text, ...(revertData === undefined ? {} : { revertData }) }
   return new SonghuaError('RPC_REFUSED', `${method}: ${text}`, { details })
 }

@@ -17,6 +17,8 @@ export type ConnectionErrorCode =
   | 'EVIDENCE_INVALID'
   | 'REPLAY_WITHOUT_PAYLOAD'
   | 'SUBMISSION_REFUSED'
+  | 'GOVERNANCE_REFUSED'
+  | 'GOVERNANCE_TIMEOUT'
 
 /** One record of many that was refused; rows count from 1, in the order in which records were given. */
 export interface RefusedRow {

@@ -1,0 +1,79 @@
+import { addressOption, rolesToBits } from './codes.js'
+import type { RpcClient } from '../chain/rpc-client.js'
+import { SonghuaError } from '../connection/songhua-error.js'
+import { COUNCIL, NODE_REGISTER, ORGANISATION_REGISTER, type SystemContract } from './contracts.js'
+import type { AccountRights, Governance } from './governance.js'
+import { MOTIONS, encodeMotion, entryToAbi } from './motions.js'
+import { applicationToAbi } from './signatures.js'
+import { type Call, type Done, readContract } from './transactions.js'
+
+type Send = (call: Call) => Promise<Done>
+type Part<K extends keyof Governance> = Pick<Governance, K>
+type Calls = Part<
+  | 'propose' | 'vote' | 'execute' | 'cancel' | 'applyOrganisation' | 'applyNode' | 'withdrawApplication' | 'confirmBody' | 'activateNode'
+  | 'suspendNode' | 'reinstateNode' | 'retireNode' | 'setEndpointsHash' | 'rotateKey' | 'bindAccount' | 'changeAccount' | 'releaseAccount'
+  | 'bindingNonce'
+>
+
+export function governanceCalls(rpc: RpcClient, send: Send): Calls {
+  return { ...councilCalls(send), ...nodeCalls(rpc, send), ...accountCalls(rpc, send) }
+}
+
+const to = (contract: SystemContract, send: Send) => (name: string, ...args: unknown[]): Promise<Done> => send({ contract, name, args })
+
+function councilCalls(send: Send): Part<'propose' | 'vote' | 'execute' | 'cancel'> {
+  const call = to(COUNCIL, send)
+  return {
+    async propose(kind, args, reason) {
+      const done = await call('propose', MOTIONS[kind].number, encodeMotion(kind, args), reason)
+      const proposed = done.events.find(({ name }) => name === 'MotionProposed')
+      if (proposed === undefined) throw new SonghuaError('RPC_ANSWER', `the receipt of ${done.hash} holds no MotionProposed`)
+      return { ...done, id: Number(proposed.args.id) }
+    },
+    vote: (id, approve) => call('vote', id, approve),
+    execute: (id) => call('execute', id),
+    cancel: (id) => call('cancel', id),
+  }
+}
+
+type NodeCalls = Part<
+  | 'applyOrganisation' | 'applyNode' | 'withdrawApplication' | 'confirmBody' | 'activateNode' | 'suspendNode' | 'reinstateNode' | 'retireNode'
+  | 'setEndpointsHash' | 'rotateKey'
+>
+
+function nodeCalls(rpc: RpcClient, send: Send): NodeCalls {
+  const call = to(NODE_REGISTER, send)
+  const on = (name: string) => (node: string, ...args: unknown[]): Promise<Done> => call(name, addressOption(node, 'node'), ...args)
+  return {
+    applyOrganisation: (entry, documentsHash) => to(ORGANISATION_REGISTER, send)('applyOrganisation', entryToAbi(entry), documentsHash),
+    applyNode: (application, signature) => call('applyNode', applicationToAbi(application), signature),
+    withdrawApplication: on('withdrawApplication'),
+    async confirmBody(value) {
+      const node = addressOption(value, 'node')
+      // Bound to the application as it was read: one that is changed meanwhile is not confirmed unseen.
+      const [hash] = await readContract(rpc, { contract: NODE_REGISTER, name: 'applicationHashOf', args: [node] })
+      return call('confirmBody', node, hash)
+    },
+    activateNode: on('activateNode'),
+    suspendNode: on('suspendNode'),
+    reinstateNode: on('reinstateNode'),
+    retireNode: on('retireNode'),
+    setEndpointsHash: on('setEndpointsHash'),
+    rotateKey: on('rotateKey'),
+  }
+}
+
+function accountCalls(rpc: RpcClient, send: Send): Part<'bindAccount' | 'changeAccount' | 'releaseAccount' | 'bindingNonce'> {
+  const call = to(ORGANISATION_REGISTER, send)
+  const rightsToAbi = ({ roles, gasPerDay, bytesPerDay }: AccountRights): unknown[] => [rolesToBits(roles), gasPerDay, bytesPerDay]
+  const account = (value: string): string => addressOption(value, 'account')
+  return {
+    bindAccount: (value, rights, consent) => call('bindAccount', account(value), ...rightsToAbi(rights), consent),
+    changeAccount: (value, rights) => call('changeAccount', account(value), ...rightsToAbi(rights)),
+    releaseAccount: (value) => call('releaseAccount', account(value)),
+    async bindingNonce(value) {
+      const [nonce] = await readContract(rpc, { contract: ORGANISATION_REGISTER, name: 'bindingNonceOf', args: [account(value)] })
+      return nonce as bigint
+    },
+  }
+}
