@@ -67,7 +67,7 @@ interface MotionForm<K extends MotionKind> {
   /** More than half of the seats is not enough. */
   readonly isFundamental: boolean
   /** Arguments in the order of the function of the same name. */
-  toAbi(args: MotionArguments[K]): unknown[]
+  readonly toAbi: (args: MotionArguments[K]) => unknown[]
 }
 
 const body = (uscc: string | undefined, field: string): Hex => (uscc === undefined ? `0x${'00'.repeat(18)}` : usccToHex(uscc, field))
