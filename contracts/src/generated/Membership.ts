@@ -2,7 +2,7 @@
 export const membership = {
   "name": "Membership",
   "compiler": "0.8.37+commit.f401782d",
-  "sourceHash": "0x5d580d73ccce34337c0f6339dff034e918a65ab3694383f45dd223ac69d71803",
+  "sourceHash": "0xafa1170223dcb4643eff5e2ebf355ebcc1456ff8fb8959b99b98c3c19a346bc5",
   "abi": [
     {
       "inputs": [

@@ -225,6 +225,12 @@ interface IOrganisationRegister is IGoverned {
   /// @notice Whether there is such an organisation and it is active.
   function isActive(bytes18 uscc) external view returns (bool);
 
+  /// @notice The active organisation that the account administers; zero when none.
+  function administeredBy(address account) external view returns (bytes18 uscc);
+
+  /// @notice The kind of an active organisation; zero when there is none, or it is suspended.
+  function activeKindOf(bytes18 uscc) external view returns (uint8);
+
   /// @notice Whether an organisation's rights are what a seat in the council needs.
   function meetsSeatMinimum(bytes18 uscc) external view returns (bool);
 
