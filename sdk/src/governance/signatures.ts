@@ -28,6 +28,7 @@ const APPLICATION_FIELDS: TypedDataField[] = [
   { name: 'publicKey', type: 'bytes' }, { name: 'kind', type: 'uint8' }, { name: 'city', type: 'bytes6' },
   { name: 'industry', type: 'bytes1' }, { name: 'government', type: 'bytes18' }, { name: 'telecom', type: 'bytes18' },
   { name: 'operator', type: 'bytes18' }, { name: 'endpointsHash', type: 'bytes32' }, { name: 'documentsHash', type: 'bytes32' },
+  { name: 'applicant', type: 'address' },
 ]
 const BINDING_FIELDS: TypedDataField[] = [
   { name: 'organisation', type: 'bytes18' }, { name: 'account', type: 'address' }, { name: 'nonce', type: 'uint256' },
@@ -65,9 +66,15 @@ function signTyped(key: Uint8Array, { contract, chainId, name, fields, value }: 
   return bytesToHex(wire)
 }
 
-/** Proof that the applicant holds the node's key. */
-export function signNodeApplication(application: NodeApplication, nodeKey: Uint8Array, chainId: number): Hex {
-  const value = applicationStruct(application)
+/**
+ * Proof that the applicant holds the node's key.
+ * @param applicant the account that sends the application: nobody else can take it for its own
+ */
+export function signNodeApplication(
+  application: NodeApplication,
+  { nodeKey, applicant, chainId }: { nodeKey: Uint8Array; applicant: string; chainId: number },
+): Hex {
+  const value = { ...applicationStruct(application), applicant: addressOption(applicant, 'applicant') }
   return signTyped(nodeKey, { contract: NODE_REGISTER, chainId, name: 'NodeApplication', fields: APPLICATION_FIELDS, value })
 }
 
