@@ -12,6 +12,8 @@ import { type OpenChain, openChain } from '@songhua/node/app/open-chain'
 import { type OptionValues, dataPaths } from '@songhua/node/app/options'
 import { systemClock } from '@songhua/node/base/clock'
 import { fillDataFolder } from '@songhua/node/cli/data-folder'
+import { devAddresses } from '../support/dev-governance.js'
+import { devGovernance } from '@songhua/node/cli/dev-organisations'
 import { createGenesis } from '@songhua/node/cli/genesis-file'
 import { privateKeyToIdentity } from '@songhua/node/cli/identity'
 import { createBlockExecutor } from '@songhua/node/execution/block-executor'
@@ -45,8 +47,10 @@ export async function createLongChain(
   const accountKeys = Array.from({ length: ACCOUNTS }, () => bytesToHex(randomBytes(32)))
   const json = createGenesis({
     chainId: CHAIN_ID,
-    members: keys.map((key, index) => ({ publicKey: privateKeyToIdentity(key).publicKey, isValidator: index < validators })),
-    administrator: undefined,
+    governance: devGovernance(
+      keys.map((key, index) => ({ publicKey: privateKeyToIdentity(key).publicKey, isValidator: index < validators })),
+      devAddresses(),
+    ),
     timestamp: Math.floor(Date.now() / 1000) - Math.ceil((blocks * PERIOD_MS) / 1000) - 60,
   })
   await mkdir(dir, { recursive: true })

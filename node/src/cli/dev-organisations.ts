@@ -31,11 +31,11 @@ const SELF_SERVICE = {
 
 /**
  * Who governs a devnet.
- * @param administrators of the four organisations: their accounts on the chain
+ * @param administrators of the four organisations, in their order: the first four count
  */
 export function devGovernance(
   members: readonly DevMember[],
-  administrators: readonly [Address, Address, Address, Address, ...Address[]],
+  administrators: readonly Address[],
 ): GovernanceGenesis {
   const [government, , telecom, operator] = ORGANISATIONS.map(({ uscc }) => uscc) as [string, string, string, string]
   return {

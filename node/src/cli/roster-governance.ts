@@ -1,5 +1,4 @@
 import { ROLE, type Role } from '@songhua/contracts/membership/slots'
-import type { Address } from '@songhua/sdk/protocol/bytes'
 import { failField, joinPath, readAddressField, readHashField, readInteger, readShape } from '@songhua/sdk/protocol/json-fields'
 import { isUscc } from '@songhua/sdk/protocol/uscc'
 import { type GovernanceGenesis, ORGANISATION_KINDS, type OrganisationKind } from '@songhua/contracts/membership/governance'
@@ -80,8 +79,3 @@ function readRoles(value: unknown, path: string): number {
 }
 
 const rolesToBits = (roles: readonly Role[]): number => roles.reduce((bits, role) => bits | ROLE[role], 0)
-
-/** Administrators of a roster, each with the path of its field. */
-export function administratorsOf(organisations: readonly RosterOrganisation[]): { path: string; address: Address }[] {
-  return organisations.map(({ entry }, index) => ({ path: `organisations[${index}].administrator`, address: entry.administrator }))
-}
