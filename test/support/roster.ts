@@ -1,4 +1,5 @@
 import { devGovernance } from '@songhua/node/cli/dev-organisations'
+import { ORGANISATION_KINDS } from '@songhua/sdk/governance/codes'
 import type { Address } from '@songhua/sdk/protocol/bytes'
 
 /** As a roster names an organisation. */
@@ -15,6 +16,6 @@ export interface RosterOrganisationJson {
 export function rosterOrganisations(): RosterOrganisationJson[] {
   const administrators = [1, 2, 3, 4].map((byte): Address => `0x${`a${byte}`.repeat(20)}`)
   return devGovernance([], administrators).organisations.map(({ uscc, kind, nameZh, nameEn, administrator }) => ({
-    uscc, kind, nameZh, nameEn, administrator, seat: true,
+    uscc, kind: ORGANISATION_KINDS[kind - 1]!, nameZh, nameEn, administrator, seat: true,
   }))
 }

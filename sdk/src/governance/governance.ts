@@ -1,15 +1,12 @@
 /** `@songhua/sdk/governance`: who governs a chain, who may join, write and read, and how much. */
-import { type Address, type Hash, type Hex, toAddress } from '../protocol/bytes.js'
+import { toAddress } from '../protocol/bytes.js'
 import type { RetryPolicy } from '../connection/retry.js'
 import { SonghuaError } from '../connection/songhua-error.js'
 import { numberFromJson } from '../chain/block-json.js'
 import { createRpcClient } from '../chain/rpc-client.js'
 import type { ChainSigner } from '../chain/signer.js'
 import { governanceCalls } from './calls.js'
-import type { Door, ReadLevel, Role } from './codes.js'
-import type { BoundAccount, MotionState, Organisation, Quota, RegisteredNode, Usage } from './model.js'
-import type { MotionArguments, MotionKind, OrganisationEntry } from './motions.js'
-import type { NodeApplication } from './signatures.js'
+import type { Governance } from './governance-client.js'
 import { type Call, type Done, callContract } from './transactions.js'
 import { governanceViews } from './views.js'
 
@@ -24,75 +21,6 @@ export interface GovernanceOptions {
   readonly fetch?: typeof fetch
 }
 
-/**
- * Views and calls of the system contracts. Every call is tried first and throws `GOVERNANCE_REFUSED` with the contract's own
- * reason, before anything is sent.
- */
-export interface Governance {
-  readonly chainId: number
-  organisation(uscc: string): Promise<Organisation | undefined>
-  organisations(): Promise<Organisation[]>
-  /** The organisation and the rights of an account; undefined for a newcomer. */
-  account(address: string): Promise<BoundAccount | undefined>
-  accounts(uscc: string): Promise<BoundAccount[]>
-  node(address: string): Promise<RegisteredNode | undefined>
-  nodes(): Promise<RegisteredNode[]>
-  /** Who seals the next block, ascending. */
-  validators(): Promise<Address[]>
-  pendingValidators(): Promise<{ height: number; validators: Address[] }[]>
-  seats(): Promise<string[]>
-  motion(id: number): Promise<MotionState>
-  /** Open ones, oldest first. */
-  openMotions(): Promise<MotionState[]>
-  votes(id: number): Promise<{ seat: string; approve: boolean }[]>
-  policy(): Promise<Policy>
-  quota(address: string): Promise<Quota>
-  usage(of: { uscc: string } | { account: string } | 'newcomers'): Promise<Usage>
-
-  propose<K extends MotionKind>(kind: K, args: MotionArguments[K], reason: string): Promise<Done & { id: number }>
-  vote(id: number, approve: boolean): Promise<Done>
-  execute(id: number): Promise<Done>
-  cancel(id: number): Promise<Done>
-
-  applyOrganisation(entry: OrganisationEntry, documentsHash: Hash): Promise<Done>
-  /** @param signature by the node's key: `signNodeApplication` */
-  applyNode(application: NodeApplication, signature: Hex): Promise<Done>
-  withdrawApplication(node: string): Promise<Done>
-  /** One of a node's bodies says yes to its application as it stands now. */
-  confirmBody(node: string): Promise<Done>
-  activateNode(node: string): Promise<Done>
-  suspendNode(node: string, reasonHash: Hash): Promise<Done>
-  reinstateNode(node: string): Promise<Done>
-  retireNode(node: string): Promise<Done>
-  setEndpointsHash(node: string, endpointsHash: Hash): Promise<Done>
-  /** @param signature by the new key: `signRotation` */
-  rotateKey(node: string, newPublicKey: Hex, signature: Hex): Promise<Done>
-
-  /** @param consent the account's: `signBinding` with `bindingNonce` */
-  bindAccount(account: string, rights: AccountRights, consent: Hex): Promise<Done>
-  changeAccount(account: string, rights: AccountRights): Promise<Done>
-  releaseAccount(account: string): Promise<Done>
-  bindingNonce(account: string): Promise<bigint>
-}
-
-export interface AccountRights {
-  readonly roles: readonly Role[]
-  readonly gasPerDay: bigint
-  readonly bytesPerDay: bigint
-}
-
-export interface Policy {
-  readonly newcomers: AccountRights & { readonly gasPerDayTotal: bigint; readonly bytesPerDayTotal: bigint }
-  readonly readLevels: Readonly<Record<Door, ReadLevel>>
-  readonly minValidators: number
-  /** Blocks between a motion's execution and the change of the set, at least. */
-  readonly validatorNotice: number
-  readonly protocolNotice: number
-  /** Seconds. */
-  readonly motionLifetime: number
-  readonly protocolChanges: readonly { readonly height: number; readonly version: number }[]
-}
-
 /** @throws SonghuaError `RPC_UNREACHABLE` */
 export async function connectGovernance(options: GovernanceOptions): Promise<Governance> {
   const { rpc: url, signer, requestTimeoutMs, ...rest } = options
@@ -105,3 +33,10 @@ export async function connectGovernance(options: GovernanceOptions): Promise<Gov
   }
   return { chainId, ...governanceViews(rpc), ...governanceCalls(rpc, send) }
 }
+
+export type { AccountRights, Governance, Policy } from './governance-client.js'
+export type { BoundAccount, MotionState, Organisation, Quota, RegisteredNode, Usage } from './model.js'
+export type { MotionArguments, MotionKind, OrganisationEntry } from './motions.js'
+export { type NodeApplication, signBinding, signNodeApplication, signRotation } from './signatures.js'
+export type { Done, GovernanceEvent } from './transactions.js'
+export { keySigner } from '../chain/signer.js'
