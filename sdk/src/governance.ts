@@ -1,14 +1,14 @@
 /** `@songhua/sdk/governance`: who governs a chain, who may join, write and read, and how much. */
-import { toAddress } from '../protocol/bytes.js'
-import type { RetryPolicy } from '../connection/retry.js'
-import { SonghuaError } from '../connection/songhua-error.js'
-import { numberFromJson } from '../chain/block-json.js'
-import { createRpcClient } from '../chain/rpc-client.js'
-import type { ChainSigner } from '../chain/signer.js'
-import { governanceCalls } from './calls.js'
-import type { Governance } from './governance-client.js'
-import { type Call, type Done, callContract } from './transactions.js'
-import { governanceViews } from './views.js'
+import { toAddress } from './protocol/bytes.js'
+import type { RetryPolicy } from './connection/retry.js'
+import { SonghuaError } from './connection/songhua-error.js'
+import { numberFromJson } from './chain/block-json.js'
+import { createRpcClient } from './chain/rpc-client.js'
+import type { ChainSigner } from './chain/signer.js'
+import { governanceCalls } from './governance/calls.js'
+import type { Governance } from './governance/governance-client.js'
+import { type Call, type Done, callContract } from './governance/transactions.js'
+import { governanceViews } from './governance/views.js'
 
 export interface GovernanceOptions {
   /** A node's JSON-RPC over HTTP. */
@@ -34,9 +34,9 @@ export async function connectGovernance(options: GovernanceOptions): Promise<Gov
   return { chainId, ...governanceViews(rpc), ...governanceCalls(rpc, send) }
 }
 
-export type { AccountRights, Governance, Policy } from './governance-client.js'
-export type { BoundAccount, MotionState, Organisation, Quota, RegisteredNode, Usage } from './model.js'
-export type { MotionArguments, MotionKind, OrganisationEntry } from './motions.js'
-export { type NodeApplication, signBinding, signNodeApplication, signRotation } from './signatures.js'
-export type { Done, GovernanceEvent } from './transactions.js'
-export { keySigner } from '../chain/signer.js'
+export type { AccountRights, Governance, Policy } from './governance/governance-client.js'
+export type { BoundAccount, MotionState, Organisation, Quota, RegisteredNode, Usage } from './governance/model.js'
+export type { MotionArguments, MotionKind, OrganisationEntry } from './governance/motions.js'
+export { type NodeApplication, signBinding, signNodeApplication, signRotation } from './governance/signatures.js'
+export type { Done, GovernanceEvent } from './governance/transactions.js'
+export { keySigner } from './chain/signer.js'
