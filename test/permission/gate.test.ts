@@ -12,8 +12,10 @@ import {
 } from './registers.js'
 
 const address = (byte: string): Address => `0x${byte.repeat(20)}`
-const [CLERK, ROBOT, TELLER, STRANGER, OTHER] = ['c1', 'c2', 'c3', 'e1', 'e2'].map(address) as [Address, Address, Address, Address, Address]
-const SHOP = address('d0')
+const [CLERK, ROBOT, TELLER, STRANGER, OTHER] = ['c1', 'c2', 'c3', 'e1', 'e2'].map((byte) => address(byte)) as [Address, Address, Address, Address, Address]
+const SHOP: Address = address('d0')
+const NOT_GOVERNANCE: Address[] = [SHOP, RECORD_ANCHOR_ADDRESS, USAGE_REGISTER_ADDRESS, CLERK]
+const ANYWHERE: (Address | undefined)[] = [SHOP, undefined, COUNCIL_ADDRESS]
 const GOVERNANCE: Address[] = [NODE_REGISTER_ADDRESS, ORGANISATION_REGISTER_ADDRESS, COUNCIL_ADDRESS, POLICY_REGISTER_ADDRESS]
 const ALL = ROLE.anchor | ROLE.deploy | ROLE.issue | ROLE.administer | ROLE.read
 
@@ -44,7 +46,7 @@ const change = (registers: Partial<Registers>): Registers => ({ ...BASE, ...regi
 describe('rights', () => {
   it('anchoring needs ANCHOR, whatever is called', () => {
     const gate = gateOf(change({ accounts: { [CLERK]: { organisation: BUREAU, roles: ALL & ~ROLE.anchor, gas: NO_LIMIT, bytes: NO_LIMIT } } }))
-    for (const to of [SHOP, RECORD_ANCHOR_ADDRESS, USAGE_REGISTER_ADDRESS, CLERK]) {
+    for (const to of NOT_GOVERNANCE) {
       expect(gate.check(asking(CLERK, to, 21_000n))).toMatchObject({
         code: 'PERMISSION_ROLE', details: { account: CLERK, organisation: BUREAU, role: 'anchor' },
       })
@@ -83,7 +85,7 @@ describe('rights', () => {
   it('a newcomer without any right is told to be bound, and roles that no newcomer can have are none', () => {
     for (const roles of [0, ROLE.issue | ROLE.administer | ROLE.read]) {
       const closed = gateOf(change({ newcomer: { roles, gas: NO_LIMIT, bytes: NO_LIMIT } }))
-      for (const to of [SHOP, undefined, COUNCIL_ADDRESS]) {
+      for (const to of ANYWHERE) {
         expect(closed.check(asking(STRANGER, to, 60_000n))).toMatchObject({ code: 'PERMISSION_NOT_BOUND', details: { account: STRANGER } })
       }
     }
@@ -98,7 +100,7 @@ describe('rights', () => {
   it('an organisation that is suspended or unknown silences its accounts, the governance contracts included', () => {
     for (const status of [0n, 2n, 3n]) {
       const gate = gateOf(change({ organisations: { [BUREAU]: { status, roles: ALL, gas: NO_LIMIT, bytes: NO_LIMIT } } }))
-      for (const to of [SHOP, undefined, COUNCIL_ADDRESS]) {
+      for (const to of ANYWHERE) {
         const refusal = gate.check(asking(CLERK, to, 60_000n))
         expect(refusal).toMatchObject({ code: 'PERMISSION_ORGANISATION_SUSPENDED' })
         expect(refusal?.details).toEqual({ account: CLERK, organisation: BUREAU })

@@ -64,10 +64,9 @@ export function storageOf({ organisations = {}, accounts = {}, newcomer, newcome
   if (newcomers) {
     policy.set(wordOf(POLICY_SLOT.newcomers), packWord(NEWCOMERS_WORD, { gasPerDay: newcomers.gas, bytesPerDay: newcomers.bytes }))
   }
-  return new Map([
-    [NODE_REGISTER_ADDRESS, new Map()], [COUNCIL_ADDRESS, new Map()], [ORGANISATION_REGISTER_ADDRESS, register],
-    [POLICY_REGISTER_ADDRESS, policy], [USAGE_REGISTER_ADDRESS, new Map()],
-  ])
+  const storage: Storage = new Map()
+  storage.set(ORGANISATION_REGISTER_ADDRESS, register).set(POLICY_REGISTER_ADDRESS, policy)
+  return storage.set(NODE_REGISTER_ADDRESS, new Map()).set(COUNCIL_ADDRESS, new Map()).set(USAGE_REGISTER_ADDRESS, new Map())
 }
 
 /** A state that counts what is read of it. */
@@ -93,11 +92,13 @@ export function setUsage(storage: Storage, key: Uint8Array, { gas, bytes, transa
   storage.get(USAGE_REGISTER_ADDRESS)!.set(wordOf(usageSlot(key)), word)
 }
 
-export function usageIn(storage: ReadonlyMap<Address, ReadonlyMap<Hash, bigint>>, key: Uint8Array) {
+type ReadonlyStorage = ReadonlyMap<Address, ReadonlyMap<Hash, bigint>>
+
+export function usageIn(storage: ReadonlyStorage, key: Uint8Array) {
   return unpackWord(USAGE_WORD, storage.get(USAGE_REGISTER_ADDRESS)?.get(wordOf(usageSlot(key))) ?? 0n)
 }
 
-export const usageOfAccount = (storage: Parameters<typeof usageIn>[0], account: Address) => usageIn(storage, accountUsageKey(account))
+export const usageOfAccount = (storage: ReadonlyStorage, account: Address) => usageIn(storage, accountUsageKey(account))
 
 /** A transaction of so much gas and so many bytes; `to` undefined creates. */
 export function asking(sender: Address, to: Address | undefined, gas: bigint, bytes = 100): Asking {

@@ -2,13 +2,13 @@ import {
   COUNCIL_ADDRESS, NODE_REGISTER_ADDRESS, ORGANISATION_REGISTER_ADDRESS, POLICY_REGISTER_ADDRESS,
 } from '@songhua/contracts/addresses'
 import {
-  DAY_OFFSET_S, NEWCOMERS_USAGE_KEY, NO_LIMIT, ROLE, type Role, accountUsageKey, dayOf, organisationUsageKey,
+  DAY_OFFSET_S, NEWCOMERS_USAGE_KEY, NO_LIMIT, POLICY_SLOT, ROLE, type Role, accountUsageKey, dayOf, organisationUsageKey,
 } from '@songhua/contracts/membership/slots'
 import type { Address } from '@songhua/sdk/protocol/bytes'
 import type { Transaction } from '@songhua/sdk/protocol/transaction'
 import {
-  type NewcomerEntry, type OrganisationEntry, type PolicyState, type Quota, type Usage, readAccount, readNewcomer, readNewcomersQuota, readOrganisation,
-  readUsage, usageOfWord, usageSlot, usageToWord,
+  type NewcomerEntry, type OrganisationEntry, type PolicyState, type Quota, type Usage, accountSlot, organisationSlot, readAccount,
+  readNewcomer, readNewcomersQuota, readOrganisation, readUsage, usageOfWord, usageSlot, usageToWord,
 } from './policy.js'
 import { type PermissionRefusal, type QuotaCode, type Who, exceeds, lacksRole, notBound, suspended } from './refusal.js'
 
@@ -70,8 +70,14 @@ interface Group<E> {
   readonly meter: Meter
 }
 
+interface Organisation extends Group<OrganisationEntry> {
+  readonly slot: bigint
+}
+
 /** All that the rule needs of one sender. */
 interface Standing extends Who {
+  /** Of its account in the OrganisationRegister. */
+  readonly slot: bigint
   /** Of the organisation; true for newcomers. */
   readonly isActive: boolean
   readonly roles: number
@@ -79,12 +85,12 @@ interface Standing extends Who {
   readonly meters: readonly [Meter, Meter]
 }
 
-/** Beside {@link Gate}, can follow the usage of later blocks of its day. */
+/** Beside {@link Gate}, can follow the later blocks of its day. */
 export class PolicyGate implements Gate {
   readonly day: number
   readonly #state: PolicyState
   readonly #standings = new Map<Address, Standing>()
-  readonly #organisations = new Map<string, Group<OrganisationEntry>>()
+  readonly #organisations = new Map<string, Organisation>()
   #newcomers: Group<NewcomerEntry> | undefined
   /** By their slot. */
   readonly #meters = new Map<bigint, Meter>()
@@ -136,6 +142,26 @@ export class PolicyGate implements Gate {
     if (meter !== undefined) meter.usage = usageOfWord(word, this.day)
   }
 
+  /** A later block has changed these slots of OrganisationRegister and PolicyRegister: what hangs on them is read anew. */
+  forget(organisationSlots: ReadonlySet<bigint>, policySlots: ReadonlySet<bigint>): void {
+    const isOfNewcomers = policySlots.has(POLICY_SLOT.newcomer) || policySlots.has(POLICY_SLOT.newcomers)
+    if (isOfNewcomers && this.#newcomers !== undefined) {
+      this.#meters.delete(this.#newcomers.meter.slot)
+      this.#newcomers = undefined
+    }
+    for (const [uscc, { slot, meter }] of this.#organisations) {
+      if (!organisationSlots.has(slot)) continue
+      this.#organisations.delete(uscc)
+      this.#meters.delete(meter.slot)
+    }
+    for (const { account, organisation, slot, meters } of this.#standings.values()) {
+      const isGroupKept = organisation === undefined ? !isOfNewcomers : this.#organisations.has(organisation)
+      if (isGroupKept && !organisationSlots.has(slot) && !organisationSlots.has(slot + 1n)) continue
+      this.#standings.delete(account)
+      this.#meters.delete(meters[0].slot)
+    }
+  }
+
   #checkQuotas({ sender, gasLimit, raw }: Asking, pending: Work): PermissionRefusal | undefined {
     const standing = this.#standingOf(sender)
     const bytes = BigInt(raw.length)
@@ -156,20 +182,21 @@ export class PolicyGate implements Gate {
   }
 
   #readStanding(account: Address): Standing {
-    const entry = readAccount(this.#state, account)
-    if (entry === undefined) return this.#readNewcomerStanding(account)
+    const slot = accountSlot(account)
+    const entry = readAccount(this.#state, slot)
+    if (entry === undefined) return this.#readNewcomerStanding(account, slot)
     const organisation = this.#organisationOf(entry.organisation)
     const { isActive, roles } = organisation.entry
     return {
-      account, organisation: entry.organisation, isActive, roles: entry.roles & roles,
+      account, slot, organisation: entry.organisation, isActive, roles: entry.roles & roles,
       meters: [this.#accountMeter(account, entry.quota), organisation.meter],
     }
   }
 
-  #readNewcomerStanding(account: Address): Standing {
+  #readNewcomerStanding(account: Address, slot: bigint): Standing {
     const { entry: { roles, quota }, meter } = (this.#newcomers ??= this.#readNewcomers())
     return {
-      account, organisation: undefined, isActive: true, roles: roles & NEWCOMER_ROLES,
+      account, slot, organisation: undefined, isActive: true, roles: roles & NEWCOMER_ROLES,
       meters: [this.#accountMeter(account, quota), meter],
     }
   }
@@ -180,12 +207,13 @@ export class PolicyGate implements Gate {
     return { entry: readNewcomer(this.#state), meter }
   }
 
-  #organisationOf(uscc: string): Group<OrganisationEntry> {
+  #organisationOf(uscc: string): Organisation {
     let organisation = this.#organisations.get(uscc)
     if (organisation === undefined) {
-      const entry = readOrganisation(this.#state, uscc)
+      const slot = organisationSlot(uscc)
+      const entry = readOrganisation(this.#state, slot)
       const meter = this.#meterOf(organisationUsageKey(uscc), entry.quota, ['QUOTA_ORGANISATION_GAS', 'QUOTA_ORGANISATION_BYTES'])
-      this.#organisations.set(uscc, (organisation = { entry, meter }))
+      this.#organisations.set(uscc, (organisation = { slot, entry, meter }))
     }
     return organisation
   }

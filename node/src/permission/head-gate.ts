@@ -39,13 +39,18 @@ export function createHeadGate(state: PolicyState, timestamp: number): HeadGate 
   return {
     check: (transaction, nowMs, pending) => gateAt(nowMs).check(transaction, pending),
     checkRight: (transaction, nowMs) => gateAt(nowMs).checkRight(transaction),
-    onBlock(block) {
-      headTimestamp = block.timestamp
-      const isPolicyChanged = block.storage.has(ORGANISATION_REGISTER_ADDRESS) || block.storage.has(POLICY_REGISTER_ADDRESS)
-      if (isPolicyChanged) gate = undefined
-      // Only usage has changed, as it does with every block: what is known of the senders stays.
-      else for (const [slot, word] of block.storage.get(USAGE_REGISTER_ADDRESS) ?? []) gate?.follow(BigInt(slot), word)
+    onBlock({ timestamp, storage }) {
+      headTimestamp = timestamp
+      const organisations = slotsOf(storage, ORGANISATION_REGISTER_ADDRESS)
+      const policy = slotsOf(storage, POLICY_REGISTER_ADDRESS)
+      const isPolicyChanged = organisations.size + policy.size > 0
+      if (isPolicyChanged) gate?.forget(organisations, policy)
+      for (const [slot, word] of storage.get(USAGE_REGISTER_ADDRESS) ?? []) gate?.follow(BigInt(slot), word)
       return isPolicyChanged
     },
   }
+}
+
+function slotsOf(storage: HeadBlock['storage'], address: Address): ReadonlySet<bigint> {
+  return new Set([...storage.get(address)?.keys() ?? []].map(BigInt))
 }

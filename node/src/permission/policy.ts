@@ -57,9 +57,13 @@ export const NO_USAGE: Usage = { gas: 0n, bytes: 0n, transactions: 0n }
 const readOrganisations = (state: PolicyState, slot: bigint): bigint => state.readSlot(ORGANISATION_REGISTER_ADDRESS, slot)
 const readPolicy = (state: PolicyState, slot: bigint): bigint => state.readSlot(POLICY_REGISTER_ADDRESS, slot)
 
-/** Undefined: bound to no organisation. */
-export function readAccount(state: PolicyState, address: Address): AccountEntry | undefined {
-  const slot = mappingSlot(addressKey(address), ORGANISATION_SLOT.accounts)
+/** In the OrganisationRegister: the first of its two words. */
+export const accountSlot = (address: Address): bigint => mappingSlot(addressKey(address), ORGANISATION_SLOT.accounts)
+/** In the OrganisationRegister: the word that holds status, rights and quotas. */
+export const organisationSlot = (uscc: string): bigint => mappingSlot(organisationKey(uscc), ORGANISATION_SLOT.organisations)
+
+/** Undefined: bound to no organisation. @param slot of {@link accountSlot} */
+export function readAccount(state: PolicyState, slot: bigint): AccountEntry | undefined {
   const { organisation: packed, roles, gasPerDay } = unpackWord(ACCOUNT_WORD, readOrganisations(state, slot))
   const organisation = usccOf(packed)
   if (organisation === undefined) return undefined
@@ -67,9 +71,8 @@ export function readAccount(state: PolicyState, address: Address): AccountEntry 
   return { organisation, roles: Number(roles), quota: { gas: gasPerDay, bytes: bytesPerDay } }
 }
 
-/** One that is not registered is not active and has no rights. */
-export function readOrganisation(state: PolicyState, uscc: string): OrganisationEntry {
-  const slot = mappingSlot(organisationKey(uscc), ORGANISATION_SLOT.organisations)
+/** One that is not registered is not active and has no rights. @param slot of {@link organisationSlot} */
+export function readOrganisation(state: PolicyState, slot: bigint): OrganisationEntry {
   const { status, roles, gasPerDay, bytesPerDay } = unpackWord(ORGANISATION_WORD, readOrganisations(state, slot))
   return { isActive: status === ACTIVE, roles: Number(roles), quota: { gas: gasPerDay, bytes: bytesPerDay } }
 }
