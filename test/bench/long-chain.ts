@@ -119,7 +119,7 @@ async function chainService(
 ): Promise<Chain> {
   const { chainId, gasLimit, qbft } = genesis
   const evm = await createEthereumjsEvm({ chainId: BigInt(chainId) })
-  const executor = createBlockExecutor({ evm, rules: chainRules(chainId), membershipContract: qbft.membershipContract })
+  const executor = createBlockExecutor({ evm, rules: chainRules(chainId), membershipContract: qbft.membershipContract, permission: undefined })
   const pool = {
     executable: (height: number) => transactionsOf(accountKeys, height, transactionsPerBlock),
     setAside: (hash: Hash): never => fail(`transaction ${hash} does not fit`),

@@ -135,6 +135,7 @@ function poolAccess({ pool }: Ledger): PoolAccess {
     content: () => pool.content(),
     status: () => pool.status(),
     asideOf: (hash) => pool.asideOf(hash),
+    refusalOf: (hash) => pool.refusalOf(hash),
     onAdded: (listener) => pool.onAdded((transaction) => listener(transaction)),
   }
 }

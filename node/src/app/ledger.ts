@@ -5,6 +5,9 @@ import type { Evm } from '../execution/evm.js'
 import { chainRules } from '../execution/rules.js'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
+import type { Permission } from '../permission/gate.js'
+import { type HeadGate, createHeadGate } from '../permission/head-gate.js'
+import { policyStateOf } from '../permission/policy.js'
 import { messageOf } from '@songhua/sdk/protocol/errors'
 import { createBlockRunner } from '../services/block-runner.js'
 import { type Chain, createChain } from '../services/chain.js'
@@ -17,7 +20,17 @@ import { failStopJournal, failStopStore } from './fail-stop.js'
 import { type OpenChain, openChain } from './open-chain.js'
 import { dataPaths } from './options.js'
 import type { StopStack } from './stop-stack.js'
+import { requireSystemContracts } from './system-contracts.js'
 import { PROTOCOL_VERSIONS } from './version.js'
+
+// ============================================================================================================ SWITCH
+/**
+ * How blocks are held to the council's policy. `createGate` (of `../permission/gate.js`) from the moment on that every
+ * genesis places the registers; then this constant and {@link openLedgerUnder}'s parameter go away. Undefined until
+ * then: nobody is held to anything.
+ */
+const PERMISSION: Permission | undefined = undefined
+// ====================================================================================================================
 
 /** The chain on this machine's disk, and what waits to get into it. */
 export interface Ledger {
@@ -38,9 +51,22 @@ export interface LedgerPorts {
   readonly onBroken: (error: Error) => void
 }
 
-/** Opens store, pool and chain of a data folder. @throws CodedError with a `STORE_`, `JOURNAL_` or `POOL_` code */
-export async function openLedger(dataDir: string, genesis: Genesis, ports: LedgerPorts): Promise<Ledger> {
+/**
+ * Opens store, pool and chain of a data folder.
+ * @throws CodedError with a `STORE_`, `JOURNAL_` or `POOL_` code; `GENESIS_SYSTEM_CONTRACT_MISSING`
+ */
+export function openLedger(dataDir: string, genesis: Genesis, ports: LedgerPorts): Promise<Ledger> {
+  return openLedgerUnder(PERMISSION, { dataDir, genesis }, ports)
+}
+
+/** Opened by motion, never by omission: under permissions, a genesis without the registers is no chain of ours. */
+export async function openLedgerUnder(
+  permission: Permission | undefined,
+  { dataDir, genesis }: { dataDir: string; genesis: Genesis },
+  ports: LedgerPorts,
+): Promise<Ledger> {
   const { clock, logger, stops, onBroken } = ports
+  if (permission !== undefined) requireSystemContracts(genesis)
   const paths = dataPaths(dataDir)
   const damage = createDamageStop(paths.storeDir, { logger, onBroken })
   const opened = await openChain(paths.storeDir, genesis, (error) => damage.onDamage(error))
@@ -56,22 +82,29 @@ export async function openLedger(dataDir: string, genesis: Genesis, ports: Ledge
   const journal = failStopJournal(file, onBroken)
   const pool = createPool(
     { chainId: BigInt(genesis.chainId), blockGasLimit: genesis.gasLimit },
-    { journal, accountOf: (address) => store.state.getAccount(address), clock, logger: logger.child({ part: 'pool' }) },
+    {
+      journal, accountOf: (address) => store.state.getAccount(address), permission: headGateOf(permission, { ...opened, store }),
+      clock, logger: logger.child({ part: 'pool' }),
+    },
   )
-  const chain = createChainOf(genesis, { ...ports, opened: { ...opened, store }, evm, pool })
-  chain.onBlock(({ diff }) => pool.onHead(diff.accounts))
+  const chain = createChainOf(genesis, { ...ports, opened: { ...opened, store }, evm, pool, permission })
+  chain.onBlock(({ head: { header: { timestamp } }, diff }) => pool.onHead({ timestamp, ...diff }))
   return { genesis, opened, store, evm, chain, pool, damage }
+}
+
+function headGateOf(permission: Permission | undefined, { store, head }: OpenChain): HeadGate | undefined {
+  return permission && createHeadGate(policyStateOf(store.state), head.header.timestamp)
 }
 
 function createChainOf(
   genesis: Genesis,
-  ports: LedgerPorts & { opened: OpenChain; evm: Evm; pool: Pool },
+  ports: LedgerPorts & { opened: OpenChain; evm: Evm; pool: Pool; permission: Permission | undefined },
 ): Chain {
-  const { opened, evm, pool, clock } = ports
+  const { opened, evm, pool, clock, permission } = ports
   const { store, genesisHash, head } = opened
   const { gasLimit, chainId, qbft } = genesis
   const logger = ports.logger.child({ part: 'chain' })
-  const executor = createBlockExecutor({ evm, rules: chainRules(chainId), membershipContract: qbft.membershipContract })
+  const executor = createBlockExecutor({ evm, rules: chainRules(chainId), membershipContract: qbft.membershipContract, permission })
   const runner = createBlockRunner(
     { gasLimit, validators: () => chain.head().validators, blockHash: (number) => store.hashAt(number) },
     { executor, state: store.state, pool, clock, logger },
