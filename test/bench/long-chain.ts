@@ -128,7 +128,7 @@ async function chainService(
     {
       head,
       rules: { genesisHash, gasLimit, minBlockPeriodMs: qbft.minBlockPeriodMs },
-      protocol: { versionAt: () => 1, max: 1 },
+      protocol: { read: () => [{ height: 0, version: 1 }], max: 1 },
       onListenerError: (error) => {
         throw error
       },

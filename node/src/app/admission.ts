@@ -4,7 +4,7 @@ import type { Logger } from '../base/logger.js'
 import type { BlockContext, Evm } from '../execution/evm.js'
 import { JournaledState } from '../execution/journaled-state.js'
 import { readNodes } from '../execution/system-reads.js'
-import type { Admission } from '../network/network.js'
+import type { Admission } from '../network/peer-gate.js'
 import type { StateReader } from '../trie/state.js'
 
 export interface MembershipAdmission extends Admission {

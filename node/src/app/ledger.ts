@@ -1,11 +1,13 @@
-import { type Genesis, protocolVersionAt } from '@songhua/sdk/protocol/genesis'
+import { POLICY_REGISTER_ADDRESS } from '@songhua/contracts/addresses'
+import { CodedError, messageOf } from '@songhua/sdk/protocol/errors'
+import type { Genesis } from '@songhua/sdk/protocol/genesis'
 import { createBlockExecutor } from '../execution/block-executor.js'
 import { createEthereumjsEvm } from '../execution/ethereumjs-evm.js'
 import type { Evm } from '../execution/evm.js'
 import { chainRules } from '../execution/rules.js'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
-import { messageOf } from '@songhua/sdk/protocol/errors'
+import { genesisSchedule, readProtocolSchedule, versionAt } from '../permission/protocol-schedule.js'
 import { createBlockRunner } from '../services/block-runner.js'
 import { type Chain, createChain } from '../services/chain.js'
 import { type Pool, createPool } from '../services/pool.js'
@@ -56,11 +58,20 @@ export async function openLedger(dataDir: string, genesis: Genesis, ports: Ledge
   const journal = failStopJournal(file, onBroken)
   const pool = createPool(
     { chainId: BigInt(genesis.chainId), blockGasLimit: genesis.gasLimit },
-    { journal, accountOf: (address) => store.state.getAccount(address), clock, logger: logger.child({ part: 'pool' }) },
+    { journal, accountOf: (address) => store.state.getAccount(address), refusal: () => readerRefusal(chain), clock, logger: logger.child({ part: 'pool' }) },
   )
   const chain = createChainOf(genesis, { ...ports, opened: { ...opened, store }, evm, pool })
   chain.onBlock(({ diff }) => pool.onHead(diff.accounts))
   return { genesis, opened, store, evm, chain, pool, damage }
+}
+
+/** Why nothing may be submitted: a node below a block that it has no rules for would keep it for itself. */
+function readerRefusal(chain: Chain): CodedError | undefined {
+  const height = chain.head().header.number + 1
+  if (height <= chain.supportedUpTo()) return undefined
+  const version = versionAt(chain.protocol(), height)
+  const message = `this node only reads: block ${height} needs protocol version ${version}, and its program knows ${PROTOCOL_VERSIONS.max}`
+  return new CodedError('POOL_PROTOCOL_TOO_OLD', message, { details: { height, version, max: PROTOCOL_VERSIONS.max } })
 }
 
 function createChainOf(
@@ -71,6 +82,7 @@ function createChainOf(
   const { store, genesisHash, head } = opened
   const { gasLimit, chainId, qbft } = genesis
   const logger = ports.logger.child({ part: 'chain' })
+  const scheduled = genesisSchedule(qbft.protocolVersions)
   const executor = createBlockExecutor({ evm, rules: chainRules(chainId), membershipContract: qbft.membershipContract })
   const runner = createBlockRunner(
     { gasLimit, validators: () => chain.head().validators, blockHash: (number) => store.hashAt(number) },
@@ -80,7 +92,7 @@ function createChainOf(
     {
       head,
       rules: { genesisHash, gasLimit, minBlockPeriodMs: qbft.minBlockPeriodMs },
-      protocol: { versionAt: (height) => protocolVersionAt(genesis, height), max: PROTOCOL_VERSIONS.max },
+      protocol: { read: () => readProtocolSchedule(store.state, POLICY_REGISTER_ADDRESS, scheduled), max: PROTOCOL_VERSIONS.max },
       onListenerError: (error) => logger.error('a listener to the chain failed', { error: messageOf(error) }),
     },
     { store: { nodes: store.state, commitBlock: (commit) => store.commitBlock(commit) }, runner },

@@ -1,0 +1,200 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { POLICY_REGISTER_ADDRESS } from '@songhua/contracts/addresses'
+import { POLICY_SLOT, PROTOCOL_WORD, elementsSlot, packWord, wordOf } from '@songhua/contracts/membership/slots'
+import { bytesToHex, concatBytes, hexToBytes } from '@songhua/sdk/protocol/bytes'
+import { signTransaction } from '@songhua/sdk/protocol/transaction'
+import { anchorTransaction } from '../bench/workload.js'
+import { runCommand } from '../cli/in-process.js'
+import { createBuild } from '../support/builds.js'
+import { type Cluster, type ClusterNode, createCluster, genesisFileOf } from '../support/cluster.js'
+import { hashAt, heightOf, removeDir, rpc, tempDir, until } from '../support/devnet.js'
+import { type Reaper, startReaper } from '../support/reaper.js'
+import { type Writer, startWriter } from '../support/writer.js'
+
+/** Pauses between two writes while nodes are restarted one by one, and when the height is to come soon. */
+const SLOW_MS = 400
+const FAST_MS = 15
+/** Blocks that three restarts may take at the slow pace. */
+const NOTICE_BLOCKS = 300
+/** Of `songhua doctor`: something is wrong. */
+const UNWELL = 10
+
+let root: string
+let reaper: Reaper
+let cluster: Cluster
+let newer: string
+let writer: Writer
+let pauseMs = SLOW_MS
+let height: number
+/** Who takes the writer's transactions. */
+const writable = new Set<string>()
+
+const node = (index: number): ClusterNode => cluster.nodes[index]!
+const logOf = (index: number): Promise<string> => readFile(join(node(index).dir, 'node.log'), 'utf8')
+const count = (text: string, part: string): number => text.split(part).length - 1
+const readiness = async (index: number): Promise<{ ready: boolean; reasons: string[] }> =>
+  (await (await fetch(`${node(index).admin}/ready`)).json()) as { ready: boolean; reasons: string[] }
+
+async function doctor(index: number): Promise<{ exit: number; codes: string[]; words: string[] }> {
+  const { code, stdout } = await runCommand(['doctor', '--data', node(index).dir, '--json'])
+  const { findings } = JSON.parse(stdout) as { findings: { code: string; severity: string; what: string; todo: string }[] }
+  return { exit: code, codes: findings.map((one) => `${one.severity} ${one.code}`), words: findings.map(({ what, todo }) => `${what} ${todo}`) }
+}
+
+// ------------------------------------------------------------------------------------ the scheduling step
+
+/**
+ * Stands at the PolicyRegister's address and stores what it is told: `sstore(calldata[0..32], calldata[32..64])`. The
+ * register itself writes the same words by motion of the council; the node reads slots and asks for nobody's code.
+ */
+const KEEPER_CODE = '0x6020356000355500'
+let keeperNonce = 0
+
+async function store(slot: bigint, value: bigint): Promise<void> {
+  const raw = signTransaction(
+    {
+      type: 2, chainId: BigInt(cluster.chainId), nonce: BigInt(keeperNonce++), maxFeePerGas: 0n, maxPriorityFeePerGas: 0n,
+      gasLimit: 100_000n, to: POLICY_REGISTER_ADDRESS, value: 0n, accessList: [],
+      data: concatBytes(hexToBytes(wordOf(slot)), hexToBytes(wordOf(value))),
+    },
+    hexToBytes(cluster.accounts[1]!.privateKey),
+  )
+  const hash = await rpc<string>(node(0).rpc, 'eth_sendRawTransaction', [bytesToHex(raw.raw)])
+  const receipt = await until('the receipt', async () => (await rpc<{ status: string } | null>(node(0).rpc, 'eth_getTransactionReceipt', [hash])) ?? undefined)
+  expect(receipt.status).toBe('0x1')
+}
+
+/** What `scheduleProtocol` of the PolicyRegister does. */
+async function scheduleProtocol(version: number, at: number): Promise<void> {
+  await store(elementsSlot(POLICY_SLOT.protocol), packWord(PROTOCOL_WORD, { height: BigInt(at), version: BigInt(version) }))
+  await store(POLICY_SLOT.protocol, 1n)
+}
+
+/** What `cancelProtocol` does. */
+async function cancelProtocol(): Promise<void> {
+  await store(POLICY_SLOT.protocol, 0n)
+}
+
+// ------------------------------------------------------------------------------------ the chain
+
+const head = async (): Promise<number> => Math.max(...(await Promise.all(cluster.nodes.map(({ rpc: url }) => heightOf(url).catch(() => 0)))))
+const reach = (index: number, least: number): Promise<unknown> =>
+  until(`${node(index).name} at ${least}`, async () => (await heightOf(node(index).rpc)) >= least, 240_000)
+
+async function stop(index: number): Promise<void> {
+  writable.delete(node(index).rpc)
+  await cluster.lifeOf(node(index))!.stop()
+}
+
+async function upgrade(index: number): Promise<void> {
+  await stop(index)
+  await cluster.start(node(index), newer)
+  if (index < 3) writable.add(node(index).rpc)
+  await reach(index, await head())
+}
+
+beforeAll(async () => {
+  root = await tempDir('upgrade-motion')
+  reaper = startReaper()
+  newer = await createBuild(join(root, 'newer'), { max: 2 })
+  cluster = await createCluster({ dir: join(root, 'net'), validators: 4, followers: 0, gateways: 0 }, reaper)
+  const file = genesisFileOf(cluster)
+  const genesis = JSON.parse(await readFile(file, 'utf8')) as { alloc: Record<string, object> }
+  genesis.alloc[POLICY_REGISTER_ADDRESS] = { balance: '0x0', nonce: '0x1', code: KEEPER_CODE }
+  await writeFile(file, JSON.stringify(genesis))
+  await Promise.all(cluster.nodes.map((one) => cluster.start(one)))
+  for (const index of [0, 1, 2]) writable.add(node(index).rpc)
+  writer = startWriter(cluster.accounts[0]!, cluster.chainId, () => [...writable], () => pauseMs)
+  await Promise.all(cluster.nodes.map((_, index) => reach(index, 3)))
+}, 240_000)
+
+afterAll(async () => {
+  await writer?.stop()
+  await cluster?.stop()
+  await reaper?.close()
+  await removeDir(root)
+})
+
+describe('a version of the protocol that the chain schedules while it runs', () => {
+  it('and calls off again stops nobody', async () => {
+    const at = (await head()) + 40
+    await scheduleProtocol(2, at)
+    await cancelProtocol()
+    expect(await head()).toBeLessThan(at - 1)
+    pauseMs = FAST_MS
+    await Promise.all(cluster.nodes.map((_, index) => reach(index, at + 2)))
+    pauseMs = SLOW_MS
+    expect(await logOf(3)).toContain('was called off')
+  }, 300_000)
+
+  it('is announced by every node that does not know it as soon as it is scheduled', async () => {
+    height = (await head()) + NOTICE_BLOCKS
+    await scheduleProtocol(2, height)
+    const words = await until('the warning', async () => /.*upgrade this node before.*/g.exec((await logOf(3)).split('was called off')[1] ?? '')?.[0])
+    expect(words).toContain(String(height))
+    expect(await readiness(3)).toEqual({ ready: true, reasons: [] })
+    const found = await doctor(3)
+    expect(found.codes).toContain('warning PROTOCOL_AHEAD')
+    expect(found.words.join('\n')).toContain(`before block ${height}, about`)
+  }, 120_000)
+
+  it('is passed by a network whose validators were upgraded one by one under load, but not by the one that was not', async () => {
+    for (const index of [0, 1, 2]) {
+      await upgrade(index)
+      // Peers that merely lack the version to come are peers.
+      await until('all to be connected', async () => (await rpc<string>(node(index).rpc, 'net_peerCount')) === '0x3', 60_000)
+    }
+    expect(await head()).toBeLessThan(height - 1)
+    expect((await doctor(0)).codes.filter((code) => code.includes('PROTOCOL'))).toEqual([])
+    pauseMs = FAST_MS
+    await reach(0, height + 10)
+    await reach(3, height - 1)
+    expect(await heightOf(node(3).rpc)).toBe(height - 1)
+    await until('the old one to be cut', async () => (await rpc<string>(node(3).rpc, 'net_peerCount')) === '0x0', 30_000)
+    for (const index of [0, 1, 2]) expect(await rpc<string>(node(index).rpc, 'net_peerCount')).toBe('0x2')
+    expect(await logOf(0)).toContain('PROTOCOL_VERSION_MISMATCH')
+  }, 600_000)
+
+  it('leaves the old one a reader that says at which block it stopped, and what to do', async () => {
+    const log = await logOf(3)
+    expect(count(log, 'consensus has stopped')).toBe(1)
+    expect(log).toContain(`block ${height} needs protocol version 2; this program knows 1`)
+    expect(log).not.toContain('could not be imported')
+    const reason = `protocol: block ${height} needs version 2, this program knows 1; install the newer one`
+    expect(await readiness(3)).toEqual({ ready: false, reasons: [reason, 'peers: none is connected'] })
+    const found = await doctor(3)
+    expect(found.exit).toBe(UNWELL)
+    expect(found.codes).toEqual(['error PROTOCOL_TOO_OLD'])
+    expect(found.words[0]).toMatch(new RegExp(`^Block ${height} needs protocol version 2.* Install a songhua that knows version 2 `))
+    expect(await hashAt(node(3).rpc, height - 1)).toBe(await hashAt(node(0).rpc, height - 1))
+    const raw = anchorTransaction(cluster.accounts[2]!, cluster.chainId, 0).raw
+    await expect(rpc(node(3).rpc, 'eth_sendRawTransaction', [raw])).rejects.toThrow(/this node only reads: block \d+ needs protocol version 2/)
+  }, 120_000)
+
+  it('lets the old program start again on its folder, to read', async () => {
+    await stop(3)
+    await cluster.start(node(3))
+    expect(await heightOf(node(3).rpc)).toBe(height - 1)
+    expect((await readiness(3)).reasons[0]).toContain(`block ${height} needs version 2`)
+  }, 120_000)
+
+  it('is caught up with by the newer program on the same folder, which votes again', async () => {
+    await upgrade(3)
+    const top = await heightOf(node(3).rpc)
+    expect(top).toBeGreaterThan(height)
+    for (let number = height - 5; number <= height + 5; number++) {
+      const hashes = await Promise.all(cluster.nodes.map(({ rpc: url }) => hashAt(url, number)))
+      expect([number, new Set(hashes).size, hashes[0]]).toEqual([number, 1, expect.stringMatching(/^0x/)])
+    }
+    // With one of the three others gone a quorum needs it.
+    await stop(2)
+    await reach(3, (await head()) + 5)
+    const info = await rpc<{ consensus: { isVoter: boolean; isSilent: boolean } }>(node(3).admin, 'admin_nodeInfo')
+    expect(info.consensus).toMatchObject({ isVoter: true, isSilent: false })
+    await writer.stop()
+    const last = writer.acknowledged().at(-1)!
+    await until('the last acknowledged write in a block', async () => (await rpc(node(3).rpc, 'eth_getTransactionReceipt', [last.hash])) !== null)
+  }, 300_000)
+})
