@@ -56,11 +56,11 @@ describe('the watch over protocol versions', () => {
   it('warns once, as soon as a version is scheduled that the program does not know, with height and time', () => {
     const { chain, lines, watch } = chainOf(2_000)
     chain.grow(10)
-    const { status } = watch()
-    expect(status()).toEqual({ needed: 1, max: 1, ahead: undefined })
+    const seen = watch()
+    expect(seen.status()).toEqual({ needed: 1, max: 1, ahead: undefined })
     chain.schedule = schedule([1_811, 2])
     chain.grow(1)
-    expect(status()).toEqual({ needed: 1, max: 1, ahead: { height: 1_811, version: 2, blocks: 1_800, inMs: 3_600_000 } })
+    expect(seen.status()).toEqual({ needed: 1, max: 1, ahead: { height: 1_811, version: 2, blocks: 1_800, inMs: 3_600_000 } })
     chain.grow(5)
     expect(lines.map(({ level, fields }) => [level, fields])).toEqual([['warn', { height: 1_811, version: 2, known: 1, blocks: 1_800, about: '1 h 0 min' }]])
   })
@@ -78,11 +78,11 @@ describe('the watch over protocol versions', () => {
   it('needs the newer program from the block below the height on', () => {
     const { chain, watch } = chainOf(2_000)
     chain.schedule = schedule([3, 2])
-    const { status } = watch()
+    const seen = watch()
     chain.grow(1)
-    expect(status()).toMatchObject({ needed: 1, ahead: { height: 3, blocks: 2 } })
+    expect(seen.status()).toMatchObject({ needed: 1, ahead: { height: 3, blocks: 2 } })
     chain.grow(1)
-    expect(status()).toEqual({ needed: 2, max: 1, ahead: undefined })
+    expect(seen.status()).toEqual({ needed: 2, max: 1, ahead: undefined })
   })
 
   it('says that a change was called off, and warns of the next', () => {
@@ -99,11 +99,11 @@ describe('the watch over protocol versions', () => {
   it('judges by the heartbeat where there is no pace, and names a height that time has passed as due', () => {
     const { chain, watch } = chainOf(HEARTBEAT_MS * 10)
     chain.schedule = schedule([100, 2])
-    const { status } = watch()
+    const seen = watch()
     chain.grow(1)
-    expect(status().ahead?.inMs).toBe(99 * HEARTBEAT_MS)
+    expect(seen.status().ahead?.inMs).toBe(99 * HEARTBEAT_MS)
     chain.nowMs += 10 ** 10
-    expect(status().ahead?.inMs).toBe(0)
+    expect(seen.status().ahead?.inMs).toBe(0)
   })
 
   it.each([[0, '1 min'], [719_000, '12 min'], [19_200_000, '5 h 20 min'], [183_600_000, '2 d 3 h']])('says %i ms as %s', (ms, words) => {

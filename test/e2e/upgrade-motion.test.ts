@@ -39,7 +39,9 @@ const readiness = async (index: number): Promise<{ ready: boolean; reasons: stri
 
 async function doctor(index: number): Promise<{ exit: number; codes: string[]; words: string[] }> {
   const { code, stdout } = await runCommand(['doctor', '--data', node(index).dir, '--json'])
-  const { findings } = JSON.parse(stdout) as { findings: { code: string; severity: string; what: string; todo: string }[] }
+  const all = (JSON.parse(stdout) as { findings: { code: string; severity: string; what: string; todo: string }[] }).findings
+  // Of the machine, which others may keep busy.
+  const findings = all.filter((one) => one.code !== 'DISK_SLOW')
   return { exit: code, codes: findings.map((one) => `${one.severity} ${one.code}`), words: findings.map(({ what, todo }) => `${what} ${todo}`) }
 }
 

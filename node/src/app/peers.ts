@@ -1,7 +1,4 @@
 import { encodeStoredBlock } from '@songhua/sdk/protocol/block'
-import type { Address } from '@songhua/sdk/protocol/bytes'
-import { messageOf } from '@songhua/sdk/protocol/errors'
-import type { Header } from '@songhua/sdk/protocol/header'
 import type { QbftConfig } from '@songhua/sdk/protocol/qbft-config'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
@@ -11,7 +8,7 @@ import { versionAt } from '../permission/protocol-schedule.js'
 import { type Sync, type SyncProgress, createSync } from '../services/sync.js'
 import { type TransactionRelay, createTransactionRelay } from '../services/transaction-relay.js'
 import { stateReaderAt } from '../trie/state-trie.js'
-import { type MembershipAdmission, createAdmission } from './admission.js'
+import { createAdmission, followAdmission } from './admission.js'
 import type { NodeConfig } from './config.js'
 import type { Ledger } from './ledger.js'
 import { endpointToMultiaddr } from './options.js'
@@ -90,42 +87,6 @@ async function createGatedNetwork(config: NodeConfig, { ledger, clock, logger }:
 
 /** A chain with a quorum makes a block with each heartbeat; a node whose head is older has missed some, or nobody made any. */
 const behindMs = ({ emptyBlockPeriodS, roundTimeoutCapMs }: QbftConfig): number => 2 * emptyBlockPeriodS * 1000 + roundTimeoutCapMs
-
-interface AdmissionParts {
-  readonly chain: Ledger['chain']
-  readonly membershipContract: Address
-  readonly admission: MembershipAdmission
-  readonly network: Network
-  readonly logger: Logger
-}
-
-/**
- * Peers are judged again with each block, after the list is read when the block may have changed it. One reading goes on
- * at a time, always of the newest such block: an older answer never comes after a newer one.
- */
-function followAdmission({ chain, membershipContract, admission, network, logger }: AdmissionParts): void {
-  let unread: Header | undefined
-  let isReading = false
-  const read = async (): Promise<void> => {
-    isReading = true
-    for (let header = unread; header !== undefined; header = unread) {
-      unread = undefined
-      if (await admission.refresh(header)) network.recheckAdmission()
-    }
-  }
-  chain.onBlock(({ head, diff }) => {
-    // Only a block that touched the contract can have changed its list.
-    if (diff.accounts.has(membershipContract) || diff.storage.has(membershipContract)) unread = head.header
-    if (isReading) return
-    if (unread === undefined) return network.recheckPeers()
-    read()
-      .catch((error: unknown) => logger.error('the list of nodes cannot be read', { error: messageOf(error) }))
-      .finally(() => {
-        isReading = false
-        network.recheckPeers()
-      })
-  })
-}
 
 /** A sealed block as it travels. */
 export function encodedBlock(store: Ledger['store'], number: number): Uint8Array | undefined {

@@ -150,8 +150,8 @@ export const FINDING_TEXTS: Readonly<Record<FindingCode, Texts>> = {
     zh: text('{count} 个对等节点属于另一条链：{reason}', '本节点或对方的创世文件不同。对等节点：{peers}', '请与本链节点逐字节比对 genesis.json（sha256sum）。'),
   },
   PEER_TOO_OLD: {
-    en: text('Peers without a protocol version in common ({count}): {reason}', 'One of the two programs is too old. Peers: {peers}', 'Update the older one.'),
-    zh: text('{count} 个对等节点没有共同的协议版本：{reason}', '双方之一的程序过旧。对等节点：{peers}', '请更新较旧的一方。'),
+    en: text('Peers of another protocol version ({count}): {reason}', 'One of the two programs is too old. Peers: {peers}', 'Update the older one.'),
+    zh: text('{count} 个对等节点的协议版本不符：{reason}', '双方之一的程序过旧。对等节点：{peers}', '请更新较旧的一方。'),
   },
   NOT_ADMITTED: {
     en: text('Peers that do not admit this node ({count}): {reason}', 'Its key is not on the list of nodes that the council keeps on the chain. Peers: {peers}', 'Ask the council to add the public key of this node (songhua keys show).'),

@@ -61,6 +61,12 @@ export function backOffMs(attempts: number, range: { minMs: number; maxMs: numbe
 
 const firstOf = (addresses: readonly string[]): string[] => [...new Set(addresses)].slice(0, ADDRESSES_PER_PEER_MAX)
 
+/** With each attempt the next of the heard ones comes first: those that swallow a dial must not hide the others. */
+function inTurn({ addresses, heard, attempts }: Entry): string[] {
+  const turn = heard.length === 0 ? 0 : attempts % heard.length
+  return firstOf([...addresses, ...heard.slice(turn), ...heard.slice(0, turn)])
+}
+
 export function createAddressBook(limits: BackOffLimits, { clock, prng }: { clock: Clock; prng: Prng }): AddressBook {
   const entries = new Map<string, Entry>()
   const entryOf = (id: string, isBootnode: boolean): Entry => {
@@ -86,11 +92,9 @@ export function createAddressBook(limits: BackOffLimits, { clock, prng }: { cloc
       clock.now() + backOffMs(entry.refusals, { minMs: limits.refusedMinMs, maxMs: limits.refusedMaxMs }, prng)
     entry.refusals += 1
   }
-  /** With each attempt the next of the heard ones comes first: those that swallow a dial must not hide the others. */
   const addressesOf = (id: string): readonly string[] => {
-    const { addresses, heard, attempts } = entries.get(id) ?? { addresses: [], heard: [], attempts: 0 }
-    const turn = heard.length === 0 ? 0 : attempts % heard.length
-    return firstOf([...addresses, ...heard.slice(turn), ...heard.slice(0, turn)])
+    const entry = entries.get(id)
+    return entry === undefined ? [] : inTurn(entry)
   }
 
   return {

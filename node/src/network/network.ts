@@ -24,7 +24,7 @@ export interface NetworkOptions {
   readonly listen: readonly string[]
   /** Multiaddrs told to others instead of the ones listened on, as behind address translation. */
   readonly announce?: readonly string[]
-  /** Multiaddrs that end in `/p2p/<peer id>`; they may always be dialled. */
+  /** Multiaddrs that end in `/p2p/<peer id>`; they may always be dialled, and their places also when another key answers there. */
   readonly bootnodes: readonly string[]
   /** Whether addresses that peers tell are dialled too, as is usual; otherwise bootnodes only. */
   readonly learnsAddresses?: boolean

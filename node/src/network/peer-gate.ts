@@ -27,7 +27,7 @@ export interface ChainView {
 export interface PeerGatePorts {
   readonly view: ChainView
   /** Whether the operator has configured this peer, or the address at which it answered. */
-  isBootnode(id: string): boolean
+  readonly isBootnode: (id: string) => boolean
 }
 
 /**
@@ -69,9 +69,9 @@ export function createPeerGate(admission: Admission, { view, isBootnode }: PeerG
  * A peer that does not know the version in force could neither vote nor import; one that lacks a version which is only
  * scheduled is a peer like any other until that height. Who is ahead judges: the other may not know yet what is in force.
  */
-function versionRefusal({ head, protocolVersion }: ChainView, { protocolVersions: { min, max }, head: theirs }: Hello): PeerRefusal | undefined {
-  const version = protocolVersion()
-  if ((min <= version && version <= max) || theirs.number > head().number) return undefined
+function versionRefusal(view: ChainView, { protocolVersions: { min, max }, head: theirs }: Hello): PeerRefusal | undefined {
+  const version = view.protocolVersion()
+  if ((min <= version && version <= max) || theirs.number > view.head().number) return undefined
   const message = `the chain runs protocol version ${version}, and one of the two nodes knows ${min} to ${max} only; update it`
   return { code: 'PROTOCOL_VERSION_MISMATCH', message }
 }
