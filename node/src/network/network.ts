@@ -10,11 +10,11 @@ import { type Dialer, createDialer } from './dialer.js'
 import { type Ending, type Endings, type GateCode, createEndings } from './endings.js'
 import { networkError } from './errors.js'
 import { CHANNELS, type Channel, KNOWN_PEERS_PER_HELLO_MAX, NETWORK_LIMITS, type NetworkLimits } from './limits.js'
+import { type Admission, type ChainView, type PeerGate, type PeerRefusal, createPeerGate } from './peer-gate.js'
 import { type PeerIdentity, identityOfPeerId, identityOfPrivateKey } from './peer-id.js'
 import { type Penalties, createPenalties } from './penalties.js'
 import type { Refusal } from './refusals.js'
 import { PROTOCOLS, type Session, createSession } from './session.js'
-import { type Admission, type ChainView, type PeerGate, type PeerRefusal, createPeerGate } from './peer-gate.js'
 import { type Direction, type Link, type Transport, createTransport, peerIdOfAddress } from './transport.js'
 
 export interface NetworkOptions {
