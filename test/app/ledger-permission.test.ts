@@ -6,12 +6,12 @@ import {
   USAGE_REGISTER_ADDRESS,
 } from '@songhua/contracts/addresses'
 import { ROLE, accountUsageKey, organisationUsageKey, wordOf } from '@songhua/contracts/membership/slots'
-import { type Ledger, openLedgerUnder } from '@songhua/node/app/ledger'
+import { type Ledger, openLedger } from '@songhua/node/app/ledger'
 import { historyProofs } from '@songhua/node/app/history-proofs'
 import { createStopStack } from '@songhua/node/app/stop-stack'
 import { requireSystemContracts } from '@songhua/node/app/system-contracts'
+import { devGovernance } from '@songhua/node/cli/dev-organisations'
 import { createGenesis } from '@songhua/node/cli/genesis-file'
-import { createGate } from '@songhua/node/permission/gate'
 import { errorToJsonRpc } from '@songhua/node/rpc/error-map'
 import { songhuaMethods } from '@songhua/node/rpc/methods/songhua'
 import { commitSealDigest, headerWithSeals } from '@songhua/sdk/protocol/block-hash'
@@ -20,6 +20,7 @@ import { privateKeyToAddress, privateKeyToPublicKey, signDigest } from '@songhua
 import { type Genesis, parseGenesis } from '@songhua/sdk/protocol/genesis'
 import { type TransactionRequest, signTransaction } from '@songhua/sdk/protocol/transaction'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { devAddresses } from '../support/dev-governance.js'
 import { BUREAU, MIDNIGHT, NOON, organisationSlot, organisationWord, storageOf, usageIn, usageSlot } from '../permission/registers.js'
 
 const CHAIN_ID = 230_099
@@ -39,8 +40,8 @@ const REGISTERS: Address[] = [NODE_REGISTER_ADDRESS, ORGANISATION_REGISTER_ADDRE
 /** The genesis of a devnet with the registers beside it: code for all, words for one bureau and its clerk. */
 function genesisWith(placed: readonly Address[] = REGISTERS): Genesis {
   const json = createGenesis({
-    chainId: CHAIN_ID, members: [{ publicKey: bytesToHex(privateKeyToPublicKey(VALIDATOR_KEY)), isValidator: true }],
-    administrator: undefined, balances: [], timestamp: NOON - 60,
+    chainId: CHAIN_ID, balances: [], timestamp: NOON - 60,
+    governance: devGovernance([{ publicKey: bytesToHex(privateKeyToPublicKey(VALIDATOR_KEY)), isValidator: true }], devAddresses()),
   })
   const words = storageOf({ organisations: { [BUREAU]: limits }, accounts: { [CLERK]: bound, [ROBOT]: bound } })
   for (const address of REGISTERS.slice(1)) {
@@ -81,7 +82,7 @@ function open(genesis: Genesis): Promise<Ledger> {
   const onBroken = (error: Error): never => {
     throw error
   }
-  return openLedgerUnder(createGate, { dataDir: root, genesis }, { clock, logger: quiet, stops, onBroken })
+  return openLedger(root, genesis, { clock, logger: quiet, stops, onBroken })
 }
 
 async function mine({ chain }: Ledger): Promise<number> {

@@ -13,6 +13,7 @@ import { type OptionValues, dataPaths } from '@songhua/node/app/options'
 import { systemClock } from '@songhua/node/base/clock'
 import { fillDataFolder } from '@songhua/node/cli/data-folder'
 import { devAddresses } from '../support/dev-governance.js'
+import { createGate } from '@songhua/node/permission/gate'
 import { devGovernance } from '@songhua/node/cli/dev-organisations'
 import { createGenesis } from '@songhua/node/cli/genesis-file'
 import { privateKeyToIdentity } from '@songhua/node/cli/identity'
@@ -119,7 +120,7 @@ async function chainService(
 ): Promise<Chain> {
   const { chainId, gasLimit, qbft } = genesis
   const evm = await createEthereumjsEvm({ chainId: BigInt(chainId) })
-  const executor = createBlockExecutor({ evm, rules: chainRules(chainId), membershipContract: qbft.membershipContract, permission: undefined })
+  const executor = createBlockExecutor({ evm, rules: chainRules(chainId), membershipContract: qbft.membershipContract, permission: createGate })
   const pool = {
     executable: (height: number) => transactionsOf(accountKeys, height, transactionsPerBlock),
     setAside: (hash: Hash): never => fail(`transaction ${hash} does not fit`),
@@ -132,7 +133,7 @@ async function chainService(
     {
       head,
       rules: { genesisHash, gasLimit, minBlockPeriodMs: qbft.minBlockPeriodMs },
-      protocol: { versionAt: () => 1, max: 1 },
+      protocol: { read: () => [{ height: 0, version: 1 }], max: 1 },
       onListenerError: (error) => {
         throw error
       },

@@ -14,6 +14,8 @@ const PASSWORD = 'correct horse battery staple'
 const REFUSAL_WATCH_MS = 3_000
 /** More than the blocks that a motion takes to be proposed, voted and executed, and its notice. */
 const NOTICE_BLOCKS = 12
+/** From the block that says so; the poll and the receipt are in it. */
+const CUT_WITHIN_MS = 5_000
 
 let dataDir: string
 let devnet: Devnet
@@ -100,7 +102,9 @@ describe('a node that the membership contract does not list', () => {
 
   it('is cut at once when the contract lists it no more', async () => {
     await council.pass('suspendNode', { node: nodeAddress })
+    const saidMs = Date.now()
     await until('the follower without peers', async () => (await rpc<string>(followerUrl, 'net_peerCount')) === '0x0')
+    expect(Date.now() - saidMs).toBeLessThan(CUT_WITHIN_MS)
   }, 60_000)
 
   it('returns once it is reinstated', async () => {

@@ -114,7 +114,7 @@ export async function createAnchorChain(): Promise<AnchorChain> {
     {
       rules: { genesisHash, gasLimit: GAS_LIMIT, minBlockPeriodMs: 1 },
       head,
-      protocol: { versionAt: () => 1, max: 1 },
+      protocol: { read: () => [{ height: 0, version: 1 }], max: 1 },
       onListenerError: (error) => {
         throw error
       },

@@ -163,7 +163,7 @@ export async function createFixtureChain(callOptions: Partial<CallServiceOptions
     {
       rules: { genesisHash, gasLimit: GAS_LIMIT, minBlockPeriodMs: 1 },
       head: opened.head,
-      protocol: { versionAt: () => 1, max: 1 },
+      protocol: { read: () => [{ height: 0, version: 1 }], max: 1 },
       onListenerError: (error) => {
         throw error
       },

@@ -38,6 +38,8 @@ export interface PoolPorts {
   readonly accountOf: (address: Address) => AccountView | undefined
   /** Permissions and quotas at the head. Undefined: nobody is held to any, as on a chain without the system contracts. */
   readonly permission: HeadGate | undefined
+  /** Why this node takes nothing from senders now; undefined: it does. */
+  readonly refusal?: () => CodedError | undefined
   readonly clock: Pick<Clock, 'now'>
   readonly logger: Logger
 }
@@ -62,7 +64,8 @@ export interface PoolHead {
 export interface Pool {
   /**
    * Takes a transaction from its sender. Resolves when it is durable.
-   * @throws CodedError with a `PoolRefusalCode`, a `PermissionCode`, the code of a bad encoding, or `POOL_JOURNAL_FAILED`
+   * @throws CodedError with a `PoolRefusalCode`, a `PermissionCode`, the code of a bad encoding, `POOL_JOURNAL_FAILED`, or that of
+   *   `refusal`
    */
   submit(raw: Uint8Array): Promise<Hash>
   /** Takes a transaction from another node; journalled, but not waited for. @throws as `submit` (rejects) */
@@ -163,6 +166,8 @@ class JournalledPool implements Pool {
 
   async submit(raw: Uint8Array): Promise<Hash> {
     const hash = keccak256Hex(raw)
+    const refused = this.#ports.refusal?.()
+    if (refused !== undefined) throw refused
     if (this.#pool.has(hash)) {
       // Whoever is told "already known" counts on it as on an acknowledgement.
       await (this.#appends.get(hash) ?? this.#appendAgain(hash))
