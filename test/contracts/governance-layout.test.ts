@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import {
   COUNCIL_ADDRESS, NODE_REGISTER_ADDRESS, ORGANISATION_REGISTER_ADDRESS, POLICY_REGISTER_ADDRESS, RECORD_ANCHOR_ADDRESS,
-  USAGE_REGISTER_ADDRESS, governanceContracts,
+  USAGE_REGISTER_ADDRESS, genesisContracts,
 } from '@songhua/contracts/addresses'
 import { council } from '@songhua/contracts/generated/Council'
 import { nodeRegister } from '@songhua/contracts/generated/NodeRegister'
@@ -118,7 +118,7 @@ describe('the governance contracts', () => {
   })
 
   it('stand at their fixed addresses as created contracts, where they look for each other', () => {
-    const contracts = governanceContracts({ governance: governanceOf() })
+    const contracts = genesisContracts({ governance: governanceOf() })
     expect(contracts.map(({ address, nonce, balance }) => [address, nonce, balance])).toEqual([
       RECORD_ANCHOR_ADDRESS, NODE_REGISTER_ADDRESS, ORGANISATION_REGISTER_ADDRESS, COUNCIL_ADDRESS, POLICY_REGISTER_ADDRESS,
       USAGE_REGISTER_ADDRESS,

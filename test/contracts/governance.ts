@@ -1,7 +1,7 @@
 // The governance contracts on the EVM, each called by name, with keys whose owners sign.
 import {
   COUNCIL_ADDRESS, NODE_REGISTER_ADDRESS, ORGANISATION_REGISTER_ADDRESS, POLICY_REGISTER_ADDRESS, USAGE_REGISTER_ADDRESS,
-  governanceContracts,
+  genesisContracts,
 } from '@songhua/contracts/addresses'
 import { council } from '@songhua/contracts/generated/Council'
 import { nodeRegister } from '@songhua/contracts/generated/NodeRegister'
@@ -81,7 +81,7 @@ export const governanceOf = ({ validators = 5, others = 0, seats = 4, ...rest }:
 export type Governance = Awaited<ReturnType<typeof startGovernance>>
 
 export async function startGovernance(options: StartOptions = {}) {
-  const chain = await createContractChain(governanceContracts({ governance: governanceOf(options) }), { ...START })
+  const chain = await createContractChain(genesisContracts({ governance: governanceOf(options) }), { ...START })
   const send = (contract: ContractName, from: Address, functionName: string, args: readonly unknown[] = []): Promise<CallResult> => {
     const { abi, address } = CONTRACTS[contract]
     return chain.call({ from, to: address, data: encodeFunctionData({ abi, functionName, args }) })

@@ -5,7 +5,7 @@ import type { OrganisationGenesis } from '@songhua/contracts/membership/genesis-
 import { ORGANISATION_KIND } from '@songhua/contracts/membership/kinds'
 import { NO_LIMIT, ROLE } from '@songhua/contracts/membership/slots'
 import type { Address, Hex } from '@songhua/sdk/protocol/bytes'
-import { isUscc, usccCheckCharacter } from '@songhua/sdk/records/uscc'
+import { isUscc, usccCheckCharacter } from '@songhua/sdk/protocol/uscc'
 
 export const ALL_ROLES = Object.values(ROLE).reduce((all, role) => all | role, 0)
 /** Harbin 哈尔滨. */
@@ -60,4 +60,11 @@ export function testGovernance(options: {
     ...(options.accounts === undefined ? {} : { accounts: options.accounts }),
     ...(options.policy === undefined ? {} : { policy: options.policy }),
   }
+}
+
+/** One validator, four organisations whose administrators nobody is: for tests of other contracts. */
+export function anyGovernance(): GovernanceGenesis {
+  const publicKey: Hex = '0x0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'
+  const administrators = ['a1', 'a2', 'a3', 'a4'].map((byte): Address => `0x${byte.repeat(20)}`)
+  return testGovernance({ validators: [publicKey], administrators })
 }
