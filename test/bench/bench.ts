@@ -2,18 +2,21 @@ import { parseArgs } from 'node:util'
 import { installNativeCrypto } from '@songhua/node/execution/native-crypto'
 import { rpc, removeDir, sleep, startDevnet, tempDir, type Devnet } from '../support/devnet.js'
 import { createRpcClient } from './client.js'
-import { watchFinality, type FinalityWatch } from './finality.js'
+import { watchFinality } from './finality.js'
+import { measurePermissions } from './permissions.js'
 import { measureRecords } from './records.js'
 import { percentile, printReport, type BenchReport } from './report.js'
 import { measureSync } from './sync.js'
+import { type Outcome, measureThroughput } from './throughput.js'
 import { watchUsage } from './usage.js'
-import { anchorTransaction, type Prepared } from './workload.js'
+import { anchorTransaction } from './workload.js'
 
-const HELP = `npm run bench -- --scenario tx|idle|records|sync [options]
+const HELP = `npm run bench -- --scenario tx|idle|records|sync|permissions [options]
   --scenario NAME    tx: as many RecordAnchor transactions as the chain takes, pre-signed
                      idle: one transaction at a time on an otherwise idle chain
                      records: evidence in bulk and one by one, its size, its verification
                      sync: a follower with an empty folder fetches and executes a chain
+                     permissions: the load of tx under an open and a closed policy, in turn; their ratio
   --validators N     validators, each an operating-system process (4)
   --seconds S        length of the measurement, after a warm-up (30)
   --in-flight N      scenario tx: transactions sent and not yet final, for each account (40)
@@ -23,11 +26,9 @@ const HELP = `npm run bench -- --scenario tx|idle|records|sync [options]
   --runs N           scenario sync: followers, one after another (3)
   --json             one JSON line`
 
-const SCENARIOS = ['tx', 'idle', 'records', 'sync'] as const
+const SCENARIOS = ['tx', 'idle', 'records', 'sync', 'permissions'] as const
 const WARM_UP_S = 5
-const SIGNED_PER_S_MAX = 1_000
 const IDLE_GAP_MS = 250
-const DRAIN_MS_MAX = 20_000
 
 interface Options {
   scenario: (typeof SCENARIOS)[number]
@@ -39,14 +40,6 @@ interface Options {
   perBlock: number
   runs: number
   json: boolean
-}
-
-interface Outcome {
-  /** Finality in ms of each transaction that became final inside the measurement. */
-  finalityMs: number[]
-  errors: number
-  cpuUs: number
-  rssMbMax: number
 }
 
 function readOptions(): Options {
@@ -88,77 +81,12 @@ function readOptions(): Options {
   }
 }
 
-/** One account's transactions, sent in nonce order to one node, at most `inFlight` of them not yet final. */
-async function drive(work: {
-  transactions: Prepared[]
-  url: string
-  watch: FinalityWatch
-  options: Options
-  until: () => boolean
-  done: (sentMs: number, finalMs: number) => void
-  failed: (why: string) => void
-}): Promise<void> {
-  const { options, watch } = work
-  const client = createRpcClient(work.url)
-  let next = 0
-  let open = 0
-  while (!work.until() && next < work.transactions.length) {
-    if (open > options.inFlight - options.batch) {
-      await sleep(2)
-      continue
-    }
-    const batch = work.transactions.slice(next, next + options.batch)
-    next += batch.length
-    open += batch.length
-    const sentMs = performance.now()
-    for (const { hash } of batch) {
-      void watch.final(hash).then((finalMs) => {
-        open -= 1
-        work.done(sentMs, finalMs)
-      })
-    }
-    const answers = await client.send(batch.map(({ raw }) => ({ method: 'eth_sendRawTransaction', params: [raw] })))
-    for (const { error } of answers) if (error) work.failed(error.message)
-  }
-  if (next >= work.transactions.length) work.failed('ran out of signed transactions: the figure is a lower bound')
-  client.close()
-}
-
-async function measureThroughput(devnet: Devnet, options: Options): Promise<Outcome> {
+async function benchThroughput(devnet: Devnet, options: Options): Promise<Outcome> {
   const { nodes, accounts, chainId } = devnet.ready
-  const perAccount = Math.ceil(((WARM_UP_S + options.seconds) * SIGNED_PER_S_MAX) / accounts.length)
-  const signed = accounts.map((account) =>
-    Array.from({ length: perAccount }, (_, nonce) => anchorTransaction(account, chainId, nonce)),
-  )
-  const watch = await watchFinality(nodes[0]!.rpc)
-  const fromMs = performance.now() + WARM_UP_S * 1_000
-  const toMs = fromMs + options.seconds * 1_000
-  const finalityMs: number[] = []
-  const failures: string[] = []
-  const drivers = signed.map((transactions, index) =>
-    drive({
-      transactions,
-      url: nodes[index % nodes.length]!.rpc,
-      watch,
-      options,
-      until: () => performance.now() >= toMs,
-      done: (sentMs, finalMs) => {
-        if (finalMs >= fromMs && finalMs < toMs) finalityMs.push(finalMs - sentMs)
-      },
-      failed: (why) => failures.push(why),
-    }),
-  )
-  await sleep(WARM_UP_S * 1_000)
-  const usage = await watchUsage(nodes.map((node) => node.admin))
-  await sleep(toMs - performance.now())
-  const used = await usage.stop()
-  await Promise.all(drivers)
-  const drainedBy = Date.now() + DRAIN_MS_MAX
-  while (watch.pending() > 0 && Date.now() < drainedBy) await sleep(50)
-  for (const why of new Set(failures)) process.stderr.write(`error: ${why}\n`)
-  const errors = failures.length + watch.pending() + (await failedReceipts(devnet))
-  watch.close()
-  return { finalityMs, errors, ...used }
+  const { seconds, inFlight, batch } = options
+  const senders = accounts.map(({ privateKey }) => ({ privateKey, nonce: 0 }))
+  const outcome = await measureThroughput({ nodes, chainId, accounts: senders, warmUpS: WARM_UP_S, seconds, inFlight, batch })
+  return { ...outcome, errors: outcome.errors + (await failedReceipts(devnet)) }
 }
 
 async function measureIdle(devnet: Devnet, options: Options): Promise<Outcome> {
@@ -222,7 +150,13 @@ async function main(): Promise<void> {
       return
     }
     await installNativeCrypto()
-    const outcome = await (options.scenario === 'tx' ? measureThroughput : measureIdle)(devnet, options)
+    if (options.scenario === 'permissions') {
+      const report = await measurePermissions(devnet, options)
+      printReport(report, options.json)
+      if (report.errors > 0) process.exitCode = 1
+      return
+    }
+    const outcome = await (options.scenario === 'tx' ? benchThroughput : measureIdle)(devnet, options)
     const sorted = outcome.finalityMs.toSorted((a, b) => a - b)
     const report: BenchReport = {
       scenario: options.scenario,
