@@ -17,9 +17,9 @@ const SONGHUA = join(ROOT, 'node/bin/songhua.mjs')
 const run = promisify(execFile)
 
 /** `npm start` of one example, as a user types it. @returns the lines it prints */
-export async function startExample(name: string, env: Record<string, string>): Promise<string[]> {
+export async function startExample(name: string, env: Record<string, string>, timeout = 60_000): Promise<string[]> {
   const words = ['start', '--silent', '-w', `examples/${name}`]
-  const options = { cwd: ROOT, env: { ...process.env, ...env }, timeout: 60_000, shell: process.platform === 'win32' }
+  const options = { cwd: ROOT, env: { ...process.env, ...env }, timeout, shell: process.platform === 'win32' }
   const { stdout } = await run('npm', words, options)
   return stdout.trimEnd().split('\n')
 }
