@@ -22,7 +22,7 @@ async function allPages<T>(page: (offset: bigint, limit: bigint) => Promise<read
 
 type Views = Part<
   | 'organisation' | 'organisations' | 'account' | 'accounts' | 'node' | 'nodes' | 'validators' | 'pendingValidators' | 'seats' | 'motion'
-  | 'openMotions' | 'votes' | 'policy' | 'quota' | 'usage'
+  | 'motionCount' | 'openMotions' | 'votes' | 'policy' | 'quota' | 'usage'
 >
 
 export function governanceViews(rpc: RpcClient): Views {
@@ -78,15 +78,18 @@ function nodeViews(rpc: RpcClient): Part<'node' | 'nodes' | 'validators' | 'pend
   }
 }
 
-function councilViews(rpc: RpcClient): Part<'seats' | 'motion' | 'openMotions' | 'votes'> {
+function councilViews(rpc: RpcClient): Part<'seats' | 'motion' | 'motionCount' | 'openMotions' | 'votes'> {
   const ask = (name: string, ...args: unknown[]): Promise<Result> => read(rpc, COUNCIL, name, ...args)
   const motion: Governance['motion'] = async (id) => motionOf(id, await ask('motionOf', id))
   return {
     motion,
+    motionCount: async () => Number(await ask('motionCount')),
     seats: async () => present((await ask('seats')).toArray().map((code) => hexToText(String(code)))),
     openMotions: async () => {
       const ids = await allPages(async (offset, limit) => (await ask('openMotions', offset, limit)).toArray() as bigint[])
-      return Promise.all(ids.map((id) => motion(Number(id))))
+      // The contract lists them by seat.
+      const oldestFirst = ids.map(Number).sort((a, b) => a - b)
+      return Promise.all(oldestFirst.map(motion))
     },
     votes: async (id) =>
       (await ask('votesOf', id)).toArray().map((ballot: Result) => ({
