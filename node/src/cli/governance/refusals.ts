@@ -1,0 +1,93 @@
+import {
+  NODE_KINDS, NODE_STATUSES, type NodeStatus, ORGANISATION_KINDS, bitsToRoles, hexToText, nameOf,
+} from '@songhua/sdk/governance/codes'
+import type { Governance } from '@songhua/sdk/governance/governance'
+import { CodedError, isCodedError } from '@songhua/sdk/protocol/errors'
+import type { CliContext } from '../context.js'
+import type { Language } from '../messages.js'
+import { beijingTime } from './beijing-time.js'
+import { CHAIN_REFUSALS, CONTRACT_REFUSALS } from './refusal-texts.js'
+import { type Text, fillText } from './texts.js'
+
+export const BODY_NAMES = {
+  government: { en: 'government body', zh: '政府责任主体' },
+  telecom: { en: 'telecom operator', zh: '电信运营商' },
+  operator: { en: 'operating entity', zh: '运营主体' },
+} as const
+const BODY_BITS = [[1, BODY_NAMES.government], [2, BODY_NAMES.telecom], [4, BODY_NAMES.operator]] as const
+
+/** What a motion is that is no longer open, by the contract's number. */
+const MOTION_STATES: Readonly<Record<number, Text>> = {
+  2: { en: 'executed', zh: '已执行' }, 3: { en: 'cancelled', zh: '已撤回' }, 4: { en: 'expired', zh: '已过期' },
+}
+const NO_NODE: Text = { en: 'not known to the chain', zh: '不在链上登记' }
+export const NODE_STATES: Readonly<Record<NodeStatus, Text>> = {
+  applied: { en: 'applied', zh: '已申请' },
+  admitted: { en: 'admitted', zh: '已接纳' },
+  active: { en: 'active', zh: '已激活' },
+  suspended: { en: 'suspended', zh: '已暂停' },
+  retired: { en: 'retired', zh: '已退役' },
+}
+
+type Args = Readonly<Record<string, unknown>>
+
+const bodiesOf = (bits: number, language: Language): string =>
+  BODY_BITS.filter(([bit]) => (bits & bit) !== 0).map(([, name]) => name[language]).join(language === 'zh' ? '、' : ', ')
+
+function nodeState(status: unknown, language: Language): string {
+  const name = nameOf(NODE_STATUSES, BigInt(String(status)))
+  return (name === undefined ? NO_NODE : NODE_STATES[name])[language]
+}
+
+/** Bytes of fixed length hold text; zero bytes none. */
+const shownText = (value: unknown): string => hexToText(String(value)) ?? '–'
+
+/** The arguments of a contract's error, readable. */
+function readableArgs(error: string, args: Args, language: Language): Record<string, string> {
+  const shown = Object.fromEntries(Object.entries(args).map(([name, value]) => [name, String(value)]))
+  for (const name of ['uscc', 'seat', 'acCode', 'city', 'industry']) if (name in shown) shown[name] = shownText(shown[name])
+  if ('roles' in shown) shown.roles = bitsToRoles(BigInt(shown.roles)).join(', ') || shown.roles
+  if ('notBefore' in shown) shown.notBefore = beijingTime(Number(shown.notBefore))
+  if ('status' in shown) {
+    shown.motionStatus = MOTION_STATES[Number(shown.status)]?.[language] ?? shown.status
+    shown.nodeStatus = nodeState(shown.status, language)
+  }
+  if ('role' in shown) shown.bodyRole = bodiesOf(Number(shown.role), language)
+  if ('needed' in shown && 'confirmations' in shown) {
+    shown.missingBodies = bodiesOf(Number(shown.needed) & ~Number(shown.confirmations), language)
+  }
+  if (error.endsWith('InvalidKind') && 'kind' in shown) {
+    const names = error.startsWith('Node') ? NODE_KINDS : ORGANISATION_KINDS
+    shown.kind = nameOf(names, BigInt(shown.kind)) ?? shown.kind
+  }
+  return shown
+}
+
+/** A refusal of the chain's rules in the user's language; any other error as it is. */
+export function explainRefusal({ language }: Pick<CliContext, 'language'>, error: unknown): unknown {
+  if (!isCodedError(error)) return error
+  const { details } = error
+  if (error.code === 'GOVERNANCE_REFUSED' && typeof details.error === 'string') {
+    const text = CONTRACT_REFUSALS[details.error]
+    if (text === undefined) return error
+    const message = fillText(text[language], readableArgs(details.error, (details.args ?? {}) as Args, language))
+    return new CodedError('GOVERNANCE_REFUSED', message, { details, cause: error })
+  }
+  const reason = error.code === 'RPC_REFUSED' ? details.reason : undefined
+  const text = typeof reason === 'string' ? CHAIN_REFUSALS[reason] : undefined
+  if (text === undefined || typeof reason !== 'string') return error
+  return new CodedError(reason, `${text[language]} (${String(details.rpcMessage)})`, { details, cause: error })
+}
+
+/** The same chain, whose refusals speak the user's language. */
+export function explainRefusals(context: Pick<CliContext, 'language'>, governance: Governance): Governance {
+  const explained = Object.entries(governance as unknown as Record<string, unknown>).map(([name, member]) => {
+    if (typeof member !== 'function') return [name, member] as const
+    const call = (...args: unknown[]): Promise<unknown> =>
+      (member as (...args: unknown[]) => Promise<unknown>)(...args).catch((error: unknown) => {
+        throw explainRefusal(context, error)
+      })
+    return [name, call] as const
+  })
+  return Object.fromEntries(explained) as unknown as Governance
+}
