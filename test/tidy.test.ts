@@ -41,6 +41,7 @@ const ENTRIES = [
   'node/src/services/call-worker-entry.ts',
   'node/src/app/gateway-entry.ts',
   'sdk/src/songhua.ts',
+  'sdk/src/governance.ts',
   'sdk/src/verify.ts',
 ]
 

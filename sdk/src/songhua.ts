@@ -15,6 +15,7 @@ export async function connect(options: GatewayOptions | ChainOptions): Promise<G
 
 export type { ChainConnection, ChainOptions, ChainRecords } from './chain/chain-connection.js'
 export type { AnchorEvent, WatchChainOptions } from './chain/anchor-events.js'
+export { type PermissionRefusal, type PermissionRefusalCode, permissionRefusalOf } from './chain/permission-refusal.js'
 export { type ChainSigner, type UnsignedTransaction, keySigner } from './chain/signer.js'
 export {
   type AnchorManyOptions,

@@ -18,7 +18,7 @@ const peerOf = (index: number, more: Partial<DiagnosedPeer> = {}): DiagnosedPeer
 const WELL: Diagnosis = {
   name: 'harbin', address: addressOf(1), follow: false, nowMs: NOW, startedMs: NOW - 3_600_000,
   head: { number: 100, blockTimeMs: NOW - 1_000, validators: VALIDATORS },
-  heartbeatMs: 30_000, roundTimeoutMs: 4_000, roundTimeoutCapMs: 20_000, protocol: { needed: 1, max: 1 },
+  heartbeatMs: 30_000, roundTimeoutMs: 4_000, roundTimeoutCapMs: 20_000, protocol: { needed: 1, max: 1, ahead: undefined },
   consensus: { height: 101, round: 0, isVoter: true, isSilent: false, isStopped: false }, heardRounds: [],
   log: { status: 'ok', silence: undefined, owner: addressOf(1), halves: 0, sync: { count: 100, p50Ms: 0.4, p99Ms: 5, lastMs: 0.3 } },
   syncing: false, trouble: undefined, peers: [2, 3, 4].map((index) => peerOf(index)), refusals: [], pool: { pending: 0, queued: 0 },
@@ -40,6 +40,8 @@ const COMMON = {
   key: { path: '/data/node-key.json', fault: undefined, isOpen: false },
   genesis: undefined,
 }
+
+const AHEAD = { height: 900, version: 2, blocks: 800, inMs: 7_200_000 }
 
 const running = (later: Partial<Diagnosis>, now: Partial<Diagnosis> = later, more: Partial<DoctorFacts> = {}): DoctorFacts =>
   ({ ...COMMON, node: { state: 'running', now: { ...WELL, ...now }, later: { ...WELL, ...later }, afterMs: 2_000 }, ...more })
@@ -163,8 +165,16 @@ describe('diagnose: a running node that is not', () => {
   })
 
   it('needs a newer program, or has stopped its consensus', () => {
-    expect(briefOf(running({ protocol: { needed: 2, max: 1 }, consensus: { ...WELL.consensus, isStopped: true } }))).toEqual(['error PROTOCOL_TOO_OLD'])
+    expect(briefOf(running({ protocol: { needed: 2, max: 1, ahead: undefined }, consensus: { ...WELL.consensus, isStopped: true } }))).toEqual(['error PROTOCOL_TOO_OLD'])
     expect(briefOf(running({ consensus: { ...WELL.consensus, isStopped: true } }))).toEqual(['error CONSENSUS_STOPPED'])
+    const alone = { protocol: { needed: 2, max: 1, ahead: undefined }, peers: [], refusals: [refusal('PROTOCOL_VERSION_MISMATCH')] }
+    expect(briefOf(running(alone))).toEqual(['error PROTOCOL_TOO_OLD'])
+  })
+
+  it('will need a newer program, and how soon', () => {
+    const facts = running({ protocol: { needed: 1, max: 1, ahead: AHEAD } })
+    expect(briefOf(facts)).toEqual(['warning PROTOCOL_AHEAD', 'info IDLE'])
+    expect(only(facts, 'PROTOCOL_AHEAD').values).toEqual({ height: 900, version: 2, max: 1, blocks: 800, about: '2 h 0 min' })
   })
 
   it('knows a validator that signed two things, and a node that has its own key', () => {
@@ -353,7 +363,8 @@ describe('the words of findings', () => {
     for (const code of ['STORE_DAMAGED', 'STORE_IN_USE', 'STORE_GENESIS_MISMATCH', 'STORE_FOREIGN']) collect(stopped({ store: { ...WHOLE.store, fault: fault(code) } }))
     for (const more of [
       { peers: [] }, { peers: [peerOf(2)] }, { peers: [peerOf(2), peerOf(3)] }, since(39_000), { follow: true },
-      { peers: [2, 3, 4].map((index) => peerOf(index, { clockAheadMs: 5_000 })) }, { protocol: { needed: 2, max: 1 } },
+      { peers: [2, 3, 4].map((index) => peerOf(index, { clockAheadMs: 5_000 })) }, { protocol: { needed: 2, max: 1, ahead: undefined } },
+      { protocol: { needed: 1, max: 1, ahead: AHEAD } },
       { consensus: { ...WELL.consensus, isStopped: true } }, { trouble: fault('X') }, { consensus: quiet, log: { ...WELL.log!, silence: 'why' } },
       { consensus: quiet, log: { ...WELL.log!, status: 'missing' as const, silence: 'why' } },
       { log: { ...WELL.log!, sync: { count: 100, p50Ms: 1, p99Ms: 500, lastMs: 1 } } },

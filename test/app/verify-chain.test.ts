@@ -14,6 +14,8 @@ import { dataPaths } from '@songhua/node/app/options'
 import { createStopStack } from '@songhua/node/app/stop-stack'
 import { verifyChainFolder } from '@songhua/node/app/verify-chain'
 import { systemClock } from '@songhua/node/base/clock'
+import { devAddresses } from '../support/dev-governance.js'
+import { devGovernance } from '@songhua/node/cli/dev-organisations'
 import { createGenesis } from '@songhua/node/cli/genesis-file'
 import { encodeHead } from '@songhua/node/storage/codecs'
 import type { StoredHead } from '@songhua/node/storage/chain-store'
@@ -29,8 +31,7 @@ const BLOCKS = 12
 const DEPLOY = hexToBytes('0x600160015560016000f3')
 const genesisJson = createGenesis({
   chainId: 230_099,
-  members: [{ publicKey: bytesToHex(privateKeyToPublicKey(KEY)), isValidator: true }],
-  administrator: undefined,
+  governance: devGovernance([{ publicKey: bytesToHex(privateKeyToPublicKey(KEY)), isValidator: true }], devAddresses()),
   balances: [{ address: privateKeyToAddress(KEY), balance: 10n ** 24n }],
   timestamp: 1_760_000_000,
 })

@@ -330,7 +330,7 @@ const THIRD_OF_ROUND_MS = 4_000 / 3
 async function main(): Promise<void> {
   console.log(JSON.stringify(await installNativeCrypto()))
   const evm = await createEthereumjsEvm({ chainId: BigInt(CHAIN_ID) })
-  const executor = createBlockExecutor({ evm, rules: chainRules(CHAIN_ID), membershipContract: MEMBERSHIP })
+  const executor = createBlockExecutor({ evm, rules: chainRules(CHAIN_ID), membershipContract: MEMBERSHIP, permission: undefined })
   const part = process.argv[2] ?? process.env.DEAR ?? ''
   const wanted = (some: Workload[]): Workload[] => some.filter(({ name }) => name.includes(part))
   const lines: Line[] = []

@@ -12,6 +12,9 @@ import { type OpenChain, openChain } from '@songhua/node/app/open-chain'
 import { type OptionValues, dataPaths } from '@songhua/node/app/options'
 import { systemClock } from '@songhua/node/base/clock'
 import { fillDataFolder } from '@songhua/node/cli/data-folder'
+import { devAddresses } from '../support/dev-governance.js'
+import { createGate } from '@songhua/node/permission/gate'
+import { devGovernance } from '@songhua/node/cli/dev-organisations'
 import { createGenesis } from '@songhua/node/cli/genesis-file'
 import { privateKeyToIdentity } from '@songhua/node/cli/identity'
 import { createBlockExecutor } from '@songhua/node/execution/block-executor'
@@ -45,8 +48,10 @@ export async function createLongChain(
   const accountKeys = Array.from({ length: ACCOUNTS }, () => bytesToHex(randomBytes(32)))
   const json = createGenesis({
     chainId: CHAIN_ID,
-    members: keys.map((key, index) => ({ publicKey: privateKeyToIdentity(key).publicKey, isValidator: index < validators })),
-    administrator: undefined,
+    governance: devGovernance(
+      keys.map((key, index) => ({ publicKey: privateKeyToIdentity(key).publicKey, isValidator: index < validators })),
+      devAddresses(),
+    ),
     timestamp: Math.floor(Date.now() / 1000) - Math.ceil((blocks * PERIOD_MS) / 1000) - 60,
   })
   await mkdir(dir, { recursive: true })
@@ -115,7 +120,7 @@ async function chainService(
 ): Promise<Chain> {
   const { chainId, gasLimit, qbft } = genesis
   const evm = await createEthereumjsEvm({ chainId: BigInt(chainId) })
-  const executor = createBlockExecutor({ evm, rules: chainRules(chainId), membershipContract: qbft.membershipContract })
+  const executor = createBlockExecutor({ evm, rules: chainRules(chainId), membershipContract: qbft.membershipContract, permission: createGate })
   const pool = {
     executable: (height: number) => transactionsOf(accountKeys, height, transactionsPerBlock),
     setAside: (hash: Hash): never => fail(`transaction ${hash} does not fit`),
@@ -128,7 +133,7 @@ async function chainService(
     {
       head,
       rules: { genesisHash, gasLimit, minBlockPeriodMs: qbft.minBlockPeriodMs },
-      protocol: { versionAt: () => 1, max: 1 },
+      protocol: { read: () => [{ height: 0, version: 1 }], max: 1 },
       onListenerError: (error) => {
         throw error
       },

@@ -1,5 +1,6 @@
 import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { rosterOrganisations } from '../support/roster.js'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { parseGenesis } from '@songhua/sdk/protocol/genesis'
 import { songhua, testFolder } from './support.js'
@@ -126,10 +127,12 @@ describe('init', () => {
 })
 
 describe('genesis', () => {
-  const validator = { name: 'Harbin 哈尔滨', city: '230100', publicKey: PUBLIC_KEY }
+  const organisations = rosterOrganisations()
+  const [government, , telecom, operator] = organisations.map(({ uscc }) => uscc)
+  const validator = { name: 'Harbin 哈尔滨', city: '230100', publicKey: PUBLIC_KEY, kind: 'super', government, telecom, operator }
 
   it('makes a genesis that init takes, and that names the validator', async () => {
-    await writeFile(at('roster.json'), JSON.stringify({ validators: [validator], administrator: ADDRESS }))
+    await writeFile(at('roster.json'), JSON.stringify({ organisations, validators: [validator] }))
     const words = ['genesis', '--roster', at('roster.json'), '--out', at('genesis.json'), '--timestamp', '1760000000']
     expect(await songhua(words)).toMatchObject({ code: 0 })
     const genesis = parseGenesis(await readFile(at('genesis.json'), 'utf8'))
@@ -148,10 +151,13 @@ describe('genesis', () => {
   })
 
   it.each([
-    ['administrator', { validators: [validator], administrator: DEV_ACCOUNT }],
+    [
+      'organisations[1].administrator',
+      { organisations: organisations.map((one, index) => (index === 1 ? { ...one, administrator: DEV_ACCOUNT } : one)), validators: [validator] },
+    ],
     [
       'publicKey of Court',
-      { validators: [validator], nodes: [{ ...validator, name: 'Court', publicKey: DEV_PUBLIC_KEY }] },
+      { organisations, validators: [validator], nodes: [{ ...validator, name: 'Court', publicKey: DEV_PUBLIC_KEY }] },
     ],
   ])('refuses a development account as %s, but on a devnet', async (field, roster) => {
     const file = at(`public-${field.length}.json`)
@@ -163,7 +169,7 @@ describe('genesis', () => {
   })
 
   it('names file and field of a wrong roster, and shows a right one in its help', async () => {
-    await writeFile(at('wrong-roster.json'), JSON.stringify({ validators: [{ ...validator, city: '110000' }] }))
+    await writeFile(at('wrong-roster.json'), JSON.stringify({ organisations, validators: [{ ...validator, city: '110000' }] }))
     const refused = await songhua(['genesis', '--roster', at('wrong-roster.json'), '--out', at('nothing.json')])
     expect(refused.code).toBe(2)
     expect(refused.stderr).toContain('wrong-roster.json: validators[0].city')

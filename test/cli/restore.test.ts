@@ -8,6 +8,8 @@ import { parseGenesis } from '@songhua/sdk/protocol/genesis'
 import { type BackupFolders, backUpGateway } from '@songhua/node/app/gateway-backup'
 import { checkNotRestoring, gatewayFiles } from '@songhua/node/app/gateway-files'
 import { genesisHashOf } from '@songhua/node/app/open-chain'
+import { devAddresses } from '../support/dev-governance.js'
+import { devGovernance } from '@songhua/node/cli/dev-organisations'
 import { createGenesis } from '@songhua/node/cli/genesis-file'
 import { openLevelTable } from '@songhua/node/storage/level-table'
 import { type AnchorChain, createAnchorChain } from '../gateway/anchor-chain.js'
@@ -18,7 +20,7 @@ import { type Finished, SONGHUA, songhua } from './support.js'
 /** A gateway's folders as a node has them, backups of them, and the command line as processes. */
 
 const MEMBER = { publicKey: `0x02${'79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'}`, isValidator: true } as const
-const genesisOf = (chainId: number) => createGenesis({ chainId, members: [MEMBER], administrator: undefined, timestamp: 1_760_000_000 })
+const genesisOf = (chainId: number) => createGenesis({ chainId, governance: devGovernance([MEMBER], devAddresses()), timestamp: 1_760_000_000 })
 const genesis = genesisOf(230_000)
 const genesisHash = genesisHashOf(parseGenesis(genesis))
 

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { parseGenesis } from '@songhua/sdk/protocol/genesis'
 import { openChain } from '@songhua/node/app/open-chain'
+import { devAddresses } from '../support/dev-governance.js'
+import { devGovernance } from '@songhua/node/cli/dev-organisations'
 import { createGenesis } from '@songhua/node/cli/genesis-file'
 import { replaceDurably, writeDurably } from '@songhua/node/storage/durable-file'
 import { openJournal } from '@songhua/node/storage/journal'
@@ -15,7 +17,7 @@ import { SONGHUA } from './support.js'
 
 const USER = 65_534
 const MEMBER = { publicKey: `0x02${'79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'}`, isValidator: true } as const
-const genesis = createGenesis({ chainId: 230_000, members: [MEMBER], administrator: undefined, timestamp: 1_760_000_000 })
+const genesis = createGenesis({ chainId: 230_000, governance: devGovernance([MEMBER], devAddresses()), timestamp: 1_760_000_000 })
 const roots: string[] = []
 let root: string
 let data: string

@@ -2,16 +2,24 @@ import { describe, expect, it } from 'vitest'
 import { parseGenesis } from '@songhua/sdk/protocol/genesis'
 import { createGenesis } from '@songhua/node/cli/genesis-file'
 import { privateKeyToIdentity } from '@songhua/node/cli/identity'
-import { parseRoster } from '@songhua/node/cli/roster'
+import { parseRoster, rosterGovernance } from '@songhua/node/cli/roster'
+import { rosterOrganisations } from '../support/roster.js'
 
 const identities = [1, 2, 3, 4, 5].map((byte) => privateKeyToIdentity(new Uint8Array(32).fill(byte)))
+const organisations = rosterOrganisations()
+const [GOVERNMENT, , TELECOM, OPERATOR] = organisations.map(({ uscc }) => uscc)
 const member = (index: number, changes: object = {}): object => ({
   name: `Node ${index}`,
   city: '230100',
   publicKey: identities[index]?.publicKey,
+  kind: 'backbone',
+  government: GOVERNMENT,
+  telecom: TELECOM,
+  operator: OPERATOR,
   ...changes,
 })
 const roster = (changes: object = {}): Record<string, unknown> => ({
+  organisations,
   validators: [0, 1, 2, 3].map((index) => member(index)),
   nodes: [member(4)],
   ...changes,
@@ -19,9 +27,9 @@ const roster = (changes: object = {}): Record<string, unknown> => ({
 
 describe('a roster', () => {
   it('becomes a genesis whose validators are the nodes that it names, and nobody else', () => {
-    const { chainId, gasLimit, ...rest } = parseRoster(roster({ qbft: { minBlockPeriodMs: 70 } }))
+    const { chainId, gasLimit, qbft, ...rest } = parseRoster(roster({ qbft: { minBlockPeriodMs: 70 } }))
     expect([chainId, gasLimit]).toEqual([undefined, undefined])
-    const genesis = parseGenesis(JSON.stringify(createGenesis({ ...rest, chainId: 230_000, timestamp: 1 })))
+    const genesis = parseGenesis(JSON.stringify(createGenesis({ governance: rosterGovernance(rest), qbft, chainId: 230_000, timestamp: 1 })))
     expect(genesis.validators).toEqual(
       identities
         .slice(0, 4)
@@ -32,18 +40,29 @@ describe('a roster', () => {
   })
 
   it('gives the same genesis for the same roster and time, in whatever order the nodes stand', () => {
-    const { chainId: _chainId, gasLimit: _gasLimit, ...rest } = parseRoster(roster())
-    const make = (): unknown => createGenesis({ ...rest, chainId: 1, timestamp: 5 })
-    expect(make()).toEqual(make())
+    const make = (json: object): unknown => createGenesis({ governance: rosterGovernance(parseRoster(json)), chainId: 1, timestamp: 5 })
+    const others = roster({ organisations: [...organisations].reverse(), validators: [3, 1, 0, 2].map((index) => member(index)) })
+    expect(make(others)).toEqual(make(roster()))
   })
 
   it.each([
     ['an unknown field', roster({ validatorz: [] }), 'roster.validatorz'],
-    ['no validators', { nodes: [] }, 'roster.validators'],
+    ['no organisations', { validators: [] }, 'roster.organisations'],
+    ['no validators', { organisations }, 'roster.validators'],
     ['an empty list', roster({ validators: [] }), 'validators'],
     ['a list that is none', roster({ nodes: {} }), 'nodes must be a list'],
     ['a chain id as text', roster({ chainId: '1' }), 'chainId'],
-    ['a short administrator', roster({ administrator: '0x12' }), 'administrator'],
+    ['a short administrator', roster({ organisations: [{ ...organisations[0], administrator: '0x12' }] }), 'organisations[0].administrator'],
+    ['a code with a slip', roster({ organisations: [{ ...organisations[0], uscc: '11230000MB0000019X' }] }), 'organisations[0].uscc'],
+    ['an unknown kind', roster({ organisations: [{ ...organisations[0], kind: 'club' }] }), 'organisations[0].kind'],
+    ['an unknown role', roster({ organisations: [{ ...organisations[0], roles: ['rule'] }] }), 'organisations[0].roles[0]'],
+    ['a name too long', roster({ organisations: [{ ...organisations[0], nameZh: '长'.repeat(34) }] }), 'organisations[0].nameZh'],
+    ['a quota as text', roster({ organisations: [{ ...organisations[0], gasPerDay: '5' }] }), 'organisations[0].gasPerDay'],
+    ['a seat as text', roster({ organisations: [{ ...organisations[0], seat: 'yes' }] }), 'organisations[0].seat'],
+    ['a node without operator', roster({ nodes: [member(4, { operator: undefined })] }), 'nodes[0].operator'],
+    ['a node of an unknown kind', roster({ nodes: [member(4, { kind: 'leaf' })] }), 'nodes[0].kind'],
+    ['an industry that is none', roster({ nodes: [member(4, { industry: 'Z' })] }), 'nodes[0].industry'],
+    ['an AC code in capitals', roster({ nodes: [member(4, { acCode: 'HLJ1' })] }), 'nodes[0].acCode'],
     ['a node without name', roster({ nodes: [member(4, { name: ' ' })] }), 'nodes[0].name'],
     ['an unknown city', roster({ nodes: [member(4, { city: '110000' })] }), 'nodes[0].city'],
     ['a city as a number', roster({ nodes: [member(4, { city: 230100 })] }), 'nodes[0].city'],

@@ -147,6 +147,31 @@ describe('the driver', () => {
     expect(world.node(0).driver.status().isStopped).toBe(true)
   })
 
+  it('stands aside below a height whose protocol version it does not know, and that is no failure', async () => {
+    const world = await createWorld({ n: 4 })
+    await world.untilHeight(1, 1_000)
+    const [old, newer] = [world.node(3), world.nodes.slice(0, 3)]
+    for (const node of world.nodes) {
+      node.protocol = { changesAt: 4, max: node === old ? 1 : 2 }
+      node.kill()
+      await node.boot()
+    }
+    for (let nonce = 0; nonce < 5; nonce++) {
+      world.submit(transaction(nonce))
+      await world.untilHeight(nonce + 2, 20_000, newer)
+    }
+    expect(old.driver.status().isStopped).toBe(true)
+    expect([2, 3, 4, 5].map((height) => old.hasPrepared(height, 0))).toEqual([true, true, false, false])
+    expect(newer.every((node) => !node.driver.status().isStopped)).toBe(true)
+    expect(world.monitor.broken).toBeUndefined()
+    // A restart finds the same, before any height was begun.
+    old.kill()
+    await old.boot()
+    await world.run(1_000)
+    expect(old.driver.status().isStopped).toBe(true)
+    expect(world.monitor.broken).toBeUndefined()
+  })
+
   it('says nothing after it was stopped', async () => {
     const world = await createWorld({ n: 4 })
     await world.untilHeight(1, 1_000)

@@ -1,24 +1,29 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Contract, JsonRpcProvider, NonceManager, Wallet, type ContractTransactionResponse } from 'ethers'
+import { signNodeApplication } from '@songhua/sdk/governance'
+import { hexToBytes } from '@songhua/sdk/protocol/bytes'
+import { publicKeyToAddress } from '@songhua/sdk/protocol/crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { MEMBERSHIP_ADDRESS } from '@songhua/contracts/addresses'
-import { membership } from '@songhua/contracts/generated/Membership'
 import { anchorTransaction } from '../bench/workload.js'
+import { type TestCouncil, openCouncil } from '../support/govern.js'
 import {
   freeBasePort, hashAt, heightOf, removeDir, rpc, sleep, startDevnet, startSonghua, tempDir, until, type Devnet, type Running,
 } from '../support/devnet.js'
 
 const PASSWORD = 'correct horse battery staple'
 const REFUSAL_WATCH_MS = 3_000
+/** More than the blocks that a motion takes to be proposed, voted and executed, and its notice. */
+const NOTICE_BLOCKS = 12
+/** From the block that says so; the poll and the receipt are in it. */
+const CUT_WITHIN_MS = 5_000
 
 let dataDir: string
 let devnet: Devnet
 let follower: Running | undefined
 let followerUrl: string
-let publicKey: string
-let contract: Contract
-let provider: JsonRpcProvider
+let publicKey: `0x${string}`
+let nodeAddress: string
+let council: TestCouncil
 
 /** What a command printed on standard output. */
 async function run(args: string[]): Promise<string> {
@@ -28,25 +33,27 @@ async function run(args: string[]): Promise<string> {
   return running.stdout()
 }
 
-/** `wait` of ethers looks again when it hears of a new block; where this one is the last, that is the heartbeat. */
-async function send(method: string, ...args: unknown[]): Promise<void> {
-  const { hash } = (await contract.getFunction(method)(...args)) as ContractTransactionResponse
-  const url = devnet.ready.nodes[0]!.rpc
-  const found = (): Promise<{ status: string } | null> => rpc(url, 'eth_getTransactionReceipt', [hash])
-  const receipt = await until('the receipt', async () => (await found()) ?? undefined)
-  expect(receipt.status).toBe('0x1')
+/** The node applies, its three bodies confirm, the council admits it. */
+async function admit(): Promise<void> {
+  const keyFile = join(dataDir, 'follower.hex')
+  await run(['keys', 'export', join(dataDir, 'follower', 'node-key.json'), '--key-password-file', join(dataDir, 'password'), '--out', keyFile])
+  const nodeKey = hexToBytes((await readFile(keyFile, 'utf8')).trim())
+  const [seat] = council.seats
+  const [government, , telecom, operator] = await seat!.seats()
+  const application = { publicKey, kind: 'backbone', city: '231000', government: government!, telecom: telecom!, operator: operator! } as const
+  const applicant = devnet.ready.accounts[0]!.address
+  await seat!.applyNode(application, signNodeApplication(application, { nodeKey, applicant, chainId: devnet.ready.chainId }))
+  for (const body of [0, 2, 3]) await council.seats[body]!.confirmBody(nodeAddress)
+  await council.pass('admitNode', { node: nodeAddress })
 }
 
 beforeAll(async () => {
   dataDir = await tempDir('membership')
   devnet = await startDevnet({ validators: 4, dataDir: join(dataDir, 'net') })
-  provider = new JsonRpcProvider(devnet.ready.nodes[0]!.rpc)
-  const administrator = new NonceManager(new Wallet(devnet.ready.accounts[0]!.privateKey, provider))
-  contract = new Contract(MEMBERSHIP_ADDRESS, membership.abi, administrator)
+  council = await openCouncil(devnet.ready.nodes[0]!.rpc, devnet.ready.accounts.slice(0, 4).map(({ privateKey }) => privateKey))
 })
 
 afterAll(async () => {
-  provider?.destroy()
   await follower?.stop()
   await devnet?.stop()
   await removeDir(dataDir)
@@ -69,7 +76,8 @@ describe('a node that the membership contract does not list', () => {
       '--p2p-listen': `127.0.0.1:${port + 2}`,
     }
     const made = await run(['init', ...Object.entries(flags).flat(), '--follow', '--json'])
-    publicKey = (JSON.parse(made) as { publicKey: string }).publicKey
+    publicKey = (JSON.parse(made) as { publicKey: `0x${string}` }).publicKey
+    nodeAddress = publicKeyToAddress(hexToBytes(publicKey))
     follower = startSonghua(['start', '--data', folder, '--key-password-file', join(dataDir, 'password'), '--follow'])
     await until('the follower to answer', async () => (await heightOf(followerUrl)) === 0)
     await sleep(REFUSAL_WATCH_MS)
@@ -80,22 +88,30 @@ describe('a node that the membership contract does not list', () => {
 
   it('catches up and follows once the contract lists it, without a file edited on any other node', async () => {
     const [first] = devnet.ready.nodes
-    await send('admitNode', publicKey)
+    await admit()
     const top = await heightOf(first!.rpc)
     await until('the follower at the head', async () => (await heightOf(followerUrl)) >= top, 60_000)
     for (let height = 0; height <= top; height += 1) expect(await hashAt(followerUrl, height)).toBe(await hashAt(first!.rpc, height))
   }, 120_000)
 
   it('passes on what its own clients send', async () => {
-    const { hash, raw } = anchorTransaction(devnet.ready.accounts[1]!, devnet.ready.chainId, 0)
+    const { hash, raw } = anchorTransaction(devnet.ready.accounts[5]!, devnet.ready.chainId, 0)
     expect(await rpc(followerUrl, 'eth_sendRawTransaction', [raw])).toBe(hash)
     await until('the receipt at the follower', async () => (await rpc(followerUrl, 'eth_getTransactionReceipt', [hash])) !== null)
   }, 60_000)
 
   it('is cut at once when the contract lists it no more', async () => {
-    await send('removeNode', publicKey)
+    await council.pass('suspendNode', { node: nodeAddress })
+    const saidMs = Date.now()
     await until('the follower without peers', async () => (await rpc<string>(followerUrl, 'net_peerCount')) === '0x0')
+    expect(Date.now() - saidMs).toBeLessThan(CUT_WITHIN_MS)
   }, 60_000)
+
+  it('returns once it is reinstated', async () => {
+    await council.pass('reinstateNode', { node: nodeAddress })
+    const top = await heightOf(devnet.ready.nodes[0]!.rpc)
+    await until('the follower at the head', async () => (await heightOf(followerUrl)) >= top, 60_000)
+  }, 120_000)
 })
 
 describe('the validator set', () => {
@@ -103,22 +119,27 @@ describe('the validator set', () => {
     const validators = devnet.ready.nodes.map(({ address }) => address).sort()
     const url = devnet.ready.nodes[0]!.rpc
     const at = (height: number): Promise<string[]> => rpc(url, 'qbft_getValidatorsByBlockNumber', [`0x${height.toString(16)}`])
-    // Without work the next block would be the heartbeat, half a minute away.
-    const anchor = (nonce: number): Promise<string> =>
-      rpc(url, 'eth_sendRawTransaction', [anchorTransaction(devnet.ready.accounts[1]!, devnet.ready.chainId, nonce).raw])
-    const three = validators.slice(1)
-    await send('setValidators', three)
-    const changed = await heightOf(url)
-    await anchor(1)
-    await until('a block of the new set', async () => (await heightOf(url)) > changed)
-    expect(await at(changed + 1)).toEqual(three)
-    expect(await at(changed)).toEqual(validators)
-    await send('setValidators', validators)
-    const back = await heightOf(url)
-    await anchor(2)
-    await until('the next block', async () => (await heightOf(url)) > back)
-    expect(await at(back + 1)).toEqual(validators)
-  }, 120_000)
+    const advanceTo = async (height: number): Promise<void> => {
+      // Without work the next block would be the heartbeat, half a minute away.
+      while ((await heightOf(url)) < height) {
+        const before = await heightOf(url)
+        await rpc(url, 'eth_sendRawTransaction', [anchorTransaction(devnet.ready.accounts[5]!, devnet.ready.chainId, nonce++).raw])
+        await until('a block', async () => (await heightOf(url)) > before)
+      }
+    }
+    let nonce = 1
+    const { validatorNotice, protocolNotice, motionLifetime } = await council.seats[0]!.policy()
+    await council.pass('setParameters', { minValidators: 3, validatorNotice, protocolNotice, motionLifetime })
+    expect(validators).toHaveLength(4)
+    const [leaving, ...three] = validators as [string, ...string[]]
+    for (const [set, motion] of [[three, { removed: [leaving] }], [validators, { added: [leaving] }]] as const) {
+      const height = (await heightOf(url)) + NOTICE_BLOCKS
+      await council.pass('changeValidators', { ...motion, height })
+      await advanceTo(height)
+      expect(await at(height)).toEqual(set)
+      expect(await at(height - 1)).not.toEqual(set)
+    }
+  }, 240_000)
 })
 
 describe('a second start', () => {

@@ -80,15 +80,6 @@ describe('executeBlock', () => {
     })
   })
 
-  it('asks the gate in front of each transaction', async () => {
-    const beforeTransaction = ({ sender }: Transaction): { code: 'TX_NOT_PERMITTED'; message: string } | undefined =>
-      sender === BOB ? { code: 'TX_NOT_PERMITTED', message: 'Bob may not' } : undefined
-    const promise = (await createExecutor()).executeBlock({
-      ...input, state: world(), transactions: [store(0, 1), store(0, 1, BOB_KEY)], beforeTransaction,
-    })
-    await expect(promise).rejects.toMatchObject({ details: { index: 1, reason: 'TX_NOT_PERMITTED' } })
-  })
-
   it('deploys, and removes what destroys itself in the same transaction (EIP-6780)', async () => {
     const runtime = assemble('CALLER SELFDESTRUCT')
     const deploy = assemble(`${BigInt(bytesToHex(runtime))} 0 MSTORE ${runtime.length} ${32 - runtime.length} RETURN`)

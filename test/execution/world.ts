@@ -95,7 +95,7 @@ export function sharedEvm(): Promise<Evm> {
 }
 
 export async function createExecutor(): Promise<BlockExecutor> {
-  return createBlockExecutor({ evm: await sharedEvm(), rules: RULES, membershipContract: MEMBERSHIP })
+  return createBlockExecutor({ evm: await sharedEvm(), rules: RULES, membershipContract: MEMBERSHIP, permission: undefined })
 }
 
 const MNEMONICS: Record<string, number> = {

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { rosterOrganisations } from '../support/roster.js'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { canonicalJson } from '@songhua/sdk/protocol/canonical-json'
 import { createEvidenceVerifier, verifyEvidence } from '@songhua/sdk/protocol/evidence'
@@ -72,8 +73,11 @@ const keystore = {
   },
 }
 const roster = {
-  chainId: 230000, administrator: `0x${'12'.repeat(20)}`,
-  validators: [{ name: 'Harbin 哈尔滨', city: '230100', publicKey: '0x0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798' }],
+  chainId: 230000, organisations: rosterOrganisations(),
+  validators: [{
+    name: 'Harbin 哈尔滨', city: '230100', publicKey: '0x0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798',
+    kind: 'super', operator: '91230100MA00000231', industry: 'I', acCode: 'hlj0',
+  }],
   nodes: [], qbft: { minBlockPeriodMs: 50 }, gasLimit: 30_000_000,
 }
 const options = {

@@ -93,13 +93,14 @@ export async function createAnchorChain(): Promise<AnchorChain> {
   const newPool = (): Pool =>
     createPool(
       { chainId: BigInt(CHAIN_ID), blockGasLimit: GAS_LIMIT },
-      { journal: memoryJournal, accountOf: accountView, clock: systemClock, logger: quiet },
+      { journal: memoryJournal, accountOf: accountView, permission: undefined, clock: systemClock, logger: quiet },
     )
   let pool = newPool()
   const executor = createBlockExecutor({
     evm: await createEthereumjsEvm({ chainId: BigInt(CHAIN_ID) }),
     rules: chainRules(CHAIN_ID),
     membershipContract: MEMBERSHIP,
+    permission: undefined,
   })
   const poolNow = {
     executable: (height: number) => pool.executable(height),
@@ -113,7 +114,7 @@ export async function createAnchorChain(): Promise<AnchorChain> {
     {
       rules: { genesisHash, gasLimit: GAS_LIMIT, minBlockPeriodMs: 1 },
       head,
-      protocol: { versionAt: () => 1, max: 1 },
+      protocol: { read: () => [{ height: 0, version: 1 }], max: 1 },
       onListenerError: (error) => {
         throw error
       },
@@ -121,8 +122,9 @@ export async function createAnchorChain(): Promise<AnchorChain> {
     { store: { nodes: store.state, commitBlock: (commit) => store.commitBlock(commit) }, runner },
   )
   const blocks = new Set<() => void>()
-  chain.onBlock(({ diff }) => {
-    pool.onHead(new Map([...diff.accounts].map(([address, account]) => [address, account && accountView(address)!])))
+  chain.onBlock(({ head, diff }) => {
+    const accounts = new Map([...diff.accounts].map(([address, account]) => [address, account && accountView(address)!]))
+    pool.onHead({ timestamp: head.header.timestamp, accounts, storage: diff.storage })
     for (const listener of blocks) listener()
   })
   const headerAt = (number: number): Header => {

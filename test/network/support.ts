@@ -3,7 +3,8 @@ import type { Logger } from '@songhua/node/base/logger'
 import { encodeControl, type Head, type Hello } from '@songhua/node/network/control'
 import { FRAME_HEADER_BYTES, writeFrameHeader } from '@songhua/node/network/frame'
 import { type NetworkLimits, NETWORK_LIMITS } from '@songhua/node/network/limits'
-import { createNetwork, type Network, type NetworkOptions, type PeerCandidate } from '@songhua/node/network/network'
+import { createNetwork, type Network, type NetworkOptions } from '@songhua/node/network/network'
+import type { PeerCandidate } from '@songhua/node/network/peer-gate'
 import { identityOfPrivateKey } from '@songhua/node/network/peer-id'
 import { CONTROL_PROTOCOL, PROTOCOLS } from '@songhua/node/network/session'
 import { createTransport, type Link, type Transport, type Wire } from '@songhua/node/network/transport'
@@ -39,6 +40,10 @@ export interface TestNode {
   head: Head
   /** Whom its gate admits; all by default. */
   admits: (candidate: PeerCandidate) => boolean
+  /** Whether it takes its own list for old. */
+  isBehind: boolean
+  /** In force at its head. */
+  protocolVersion: number
 }
 
 type NodeOptions = Partial<NetworkOptions> & { seed: number; limits?: Partial<NetworkLimits>; head?: Head }
@@ -47,7 +52,7 @@ const running = new Set<Network | Transport>()
 
 export async function startNode({ seed, limits, head = HEAD, ...options }: NodeOptions): Promise<TestNode> {
   const { logger, lines } = memoryLogger()
-  const node: TestNode = { network: undefined as unknown as Network, lines, head, admits: () => true }
+  const node: TestNode = { network: undefined as unknown as Network, lines, head, admits: () => true, isBehind: true, protocolVersion: options.protocolVersions?.min ?? 1 }
   node.network = await createNetwork(
     {
       privateKey: keyOf(seed),
@@ -67,6 +72,8 @@ export async function startNode({ seed, limits, head = HEAD, ...options }: NodeO
       logger,
       admission: { isAdmitted: (candidate) => node.admits(candidate) },
       head: () => node.head,
+      isBehind: () => node.isBehind,
+      protocolVersion: () => node.protocolVersion,
     },
   )
   running.add(node.network)

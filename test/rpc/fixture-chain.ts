@@ -147,12 +147,13 @@ export async function createFixtureChain(callOptions: Partial<CallServiceOptions
   const { store, genesisHash } = opened
   const pool = createPool(
     { chainId: BigInt(CHAIN_ID), blockGasLimit: GAS_LIMIT },
-    { journal: memoryJournal, accountOf: (address) => accountView(address), clock: systemClock, logger: quiet },
+    { journal: memoryJournal, accountOf: (address) => accountView(address), permission: undefined, clock: systemClock, logger: quiet },
   )
   const executor = createBlockExecutor({
     evm: await createEthereumjsEvm({ chainId: BigInt(CHAIN_ID) }),
     rules: chainRules(CHAIN_ID),
     membershipContract: MEMBERSHIP,
+    permission: undefined,
   })
   const runner = createBlockRunner(
     { gasLimit: GAS_LIMIT, validators: () => chain.head().validators, blockHash: (number) => store.hashAt(number) },
@@ -162,7 +163,7 @@ export async function createFixtureChain(callOptions: Partial<CallServiceOptions
     {
       rules: { genesisHash, gasLimit: GAS_LIMIT, minBlockPeriodMs: 1 },
       head: opened.head,
-      protocol: { versionAt: () => 1, max: 1 },
+      protocol: { read: () => [{ height: 0, version: 1 }], max: 1 },
       onListenerError: (error) => {
         throw error
       },
@@ -172,8 +173,9 @@ export async function createFixtureChain(callOptions: Partial<CallServiceOptions
   const callSettings = { storeFolder, chainId: CHAIN_ID, gasMax: GAS_LIMIT, logger: quiet, ...callOptions }
   const calls = createCallService(callSettings, store)
   const servers: RpcServer[] = []
-  const stopPool = chain.onBlock(({ diff }) => {
-    pool.onHead(new Map([...diff.accounts].map(([address, account]) => [address, account && accountView(address)!])))
+  const stopPool = chain.onBlock(({ head, diff }) => {
+    const accounts = new Map([...diff.accounts].map(([address, account]) => [address, account && accountView(address)!]))
+    pool.onHead({ timestamp: head.header.timestamp, accounts, storage: diff.storage })
   })
 
   function accountView(address: Address) {
@@ -198,6 +200,7 @@ export async function createFixtureChain(callOptions: Partial<CallServiceOptions
     content: () => pool.content(),
     status: () => pool.status(),
     asideOf: (hash) => pool.asideOf(hash),
+    refusalOf: (hash) => pool.refusalOf(hash),
     onAdded: (listener) => pool.onAdded((transaction) => listener(transaction)),
   }
   const ports: RpcPorts = {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Wallet } from 'ethers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
-  connect, decisiveStep, isRefused, isSonghuaError, keySigner, reasonOf, type ChainConnection, type ChainOptions,
+  connect, decisiveStep, isRefused, isSonghuaError, keySigner, permissionRefusalOf, reasonOf, type ChainConnection, type ChainOptions,
 } from '@songhua/sdk'
 import { createAnchorSender } from '@songhua/sdk/chain/anchor-sender'
 import { createRpcClient } from '@songhua/sdk/chain/rpc-client'
@@ -253,6 +253,27 @@ describe('an endpoint that fails', () => {
     const songhua = await connected({ rpc: full })
     expect((await songhua.records.anchor(licence(6))).evidence.anchor.blockNumber).toBeGreaterThan(0)
     expect(refusals).toBeGreaterThan(2)
+  })
+
+  it('whose quota only the account\'s own waiting work fills is asked again', async () => {
+    let refusals = 0
+    const data = { code: 'QUOTA_ACCOUNT_GAS', limit: '0x100000', used: '0x0', pending: '0xf0000', asked: '0x30000', resetsAt: 1_800_028_800 }
+    const busy = await tampered(async ({ method }, honest) =>
+      method !== 'eth_sendRawTransaction' || refusals++ > 1 ? honest() : { error: { code: -32000, message: 'gas of the day', data } },
+    )
+    const songhua = await connected({ rpc: busy })
+    expect((await songhua.records.anchor(licence(8))).evidence.anchor.blockNumber).toBeGreaterThan(0)
+    expect(refusals).toBeGreaterThan(2)
+  })
+
+  it('whose quota is used up says until when', async () => {
+    const data = { code: 'QUOTA_ORGANISATION_GAS', limit: '0x100000', used: '0xf0000', asked: '0x30000', resetsAt: 1_800_028_800 }
+    const used = await tampered(async ({ method }, honest) =>
+      method === 'eth_sendRawTransaction' ? { error: { code: -32000, message: 'gas of the day', data } } : honest(),
+    )
+    const songhua = await connected({ rpc: used })
+    const refused = await songhua.records.anchor(licence(9)).catch(permissionRefusalOf)
+    expect(refused).toMatchObject({ code: 'QUOTA_ORGANISATION_GAS', retryAtMs: 1_800_028_800_000 })
   })
 
   it('that refuses for good says why', async () => {

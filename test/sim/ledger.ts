@@ -89,7 +89,7 @@ export function createLedger({ genesisHash, stored, pending, execute, commit, on
     {
       rules: { ...RULES, genesisHash },
       head: stored.head,
-      protocol: { versionAt: () => 1, max: 1 },
+      protocol: { read: () => [{ height: 0, version: 1 }], max: 1 },
       onListenerError,
     },
     {

@@ -75,6 +75,8 @@ export class SimulatedNode implements Station {
   executionMs = { min: 0, max: 0 }
   onImported: () => void = () => undefined
   isLogScratched = false
+  /** Where the chain goes over to version 2 of the protocol, and up to which version its program knows. */
+  protocol = { changesAt: Infinity, max: 1 }
   /** A slow disk under the chain. */
   beforeCommit: () => Promise<void> = () => Promise.resolve()
   readonly #parts: NodeParts
@@ -158,8 +160,8 @@ export class SimulatedNode implements Station {
       {
         genesisHash: blockHash(genesis),
         timing: TIMING,
-        protocolVersionAt: () => 1,
-        protocolVersionMax: 1,
+        protocolVersionAt: (height) => (height < this.protocol.changesAt ? 1 : 2),
+        protocolVersionMax: this.protocol.max,
         logger: quietLogger,
         onFatal: (error) => monitor.report('no-fatal-error', `${this.name} has stopped: ${String(error)}`, error),
       },

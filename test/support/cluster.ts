@@ -50,8 +50,8 @@ export interface Cluster {
   accounts: readonly DevAccount[]
   /** Of the gateways. */
   apiKey: string
-  /** Resolves when it answers. @throws when it ends before that, with its exit */
-  start(node: ClusterNode): Promise<Life>
+  /** Resolves when it answers; `program` is another build than this repository's. @throws when it ends before that, with its exit */
+  start(node: ClusterNode, program?: string): Promise<Life>
   /** Of a node that runs. */
   lifeOf(node: ClusterNode): Life | undefined
   /** Ends all of them. */
@@ -122,8 +122,8 @@ function createLives(reaper: Reaper): Pick<Cluster, 'start' | 'lifeOf' | 'stop'>
   }
   return {
     lifeOf: (node) => lives.get(node.index),
-    async start(node) {
-      const child = await startChild(context, node)
+    async start(node, program = context.program) {
+      const child = await startChild({ ...context, program }, node)
       const life = watch(node, child)
       const failed = child.exited.then(({ code, signal }) => {
         const how = signal ?? `exit code ${code}`

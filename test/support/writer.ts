@@ -10,8 +10,8 @@ export interface Writer {
 
 const PAUSE_MS = 15
 
-/** One account, one node at a time: when a node does not answer, the same transaction goes to the next of `urls`. */
-export function startWriter(account: { privateKey: string }, chainId: number, urls: () => string[]): Writer {
+/** One account, one node at a time, `pauseMs` between two writes: when a node does not answer, the same transaction goes to the next of `urls`. */
+export function startWriter(account: { privateKey: string }, chainId: number, urls: () => string[], pauseMs = (): number => PAUSE_MS): Writer {
   const acknowledged: Prepared[] = []
   let stopped = false
   const write = async (): Promise<void> => {
@@ -19,7 +19,7 @@ export function startWriter(account: { privateKey: string }, chainId: number, ur
       const transaction = anchorTransaction(account, chainId, nonce)
       await deliver(transaction, urls, () => stopped)
       if (!stopped) acknowledged.push(transaction)
-      await sleep(PAUSE_MS)
+      await sleep(pauseMs())
     }
   }
   const done = write()

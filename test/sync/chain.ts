@@ -10,6 +10,7 @@ import { appendHash, EMPTY_FRONTIER } from '@songhua/sdk/protocol/history-tree'
 import { INITIAL_ROTATION } from '@songhua/sdk/protocol/proposer'
 import { signTransaction, type Transaction } from '@songhua/sdk/protocol/transaction'
 import { quorumSize } from '@songhua/sdk/protocol/validator-set'
+import type { ProtocolSchedule } from '@songhua/node/permission/protocol-schedule'
 import { type BlockOutcome, headOf } from '@songhua/node/services/block-work'
 import { type Chain, createChain } from '@songhua/node/services/chain'
 import { emptyStateDiff } from '@songhua/node/trie/state'
@@ -62,6 +63,8 @@ export interface TestChain {
   readonly executed: number[]
   /** Set to make the next execution fail. */
   fault: Error | undefined
+  /** What its state says of protocol versions; the program knows version 1. */
+  schedule: ProtocolSchedule
 }
 
 /** The node's own chain over a memory store; transactions cost gas and change nothing, the council may be replaced. */
@@ -69,7 +72,7 @@ export function testChain(council: Council, nextCouncil?: { height: number; coun
   const genesis = genesisOf(council)
   const hash = blockHash(genesis)
   const { frontier } = appendHash(EMPTY_FRONTIER, hash)
-  const test: TestChain = { chain: undefined as unknown as Chain, blocks: [], executed: [], fault: undefined }
+  const test: TestChain = { chain: undefined as unknown as Chain, blocks: [], executed: [], fault: undefined, schedule: [{ height: 0, version: 1 }] }
   const councilAfter = (number: number): Council =>
     nextCouncil !== undefined && number >= nextCouncil.height ? nextCouncil.council : council
   const outcome = (number: number, transactions: Transaction[]): BlockOutcome => ({
@@ -89,7 +92,7 @@ export function testChain(council: Council, nextCouncil?: { height: number; coun
     {
       rules: { genesisHash: hash, gasLimit: 30_000_000n, minBlockPeriodMs: 50 },
       head: headOf({ header: genesis, hash, frontier, rotation: INITIAL_ROTATION }, undefined),
-      protocol: { versionAt: () => 1, max: 1 },
+      protocol: { read: () => test.schedule, max: 1 },
       onListenerError: (error) => {
         throw error
       },

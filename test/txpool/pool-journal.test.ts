@@ -10,7 +10,7 @@ import type { Logger } from '@songhua/node/base/logger'
 import { type Pool, createPool } from '@songhua/node/services/pool'
 import { openJournal } from '@songhua/node/storage/journal'
 import { afterAll, describe, expect, it } from 'vitest'
-import { BLOCK_GAS_LIMIT, CHAIN_ID, account, sender } from './transactions.js'
+import { BLOCK_GAS_LIMIT, CHAIN_ID, account, headOf, sender } from './transactions.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'songhua-pool-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -26,7 +26,7 @@ async function open(path: string, accounts: Map<Address, Account> = new Map()) {
   const logger: Logger = { debug: log, info: log, warn: log, error: log, child: () => logger }
   const journal = await openJournal(path)
   const pool = createPool({ chainId: CHAIN_ID, blockGasLimit: BLOCK_GAS_LIMIT, compactFromBytes: 40_000 }, {
-    journal, accountOf: (address) => accounts.get(address), clock: { now: () => 1_000 }, logger,
+    journal, accountOf: (address) => accounts.get(address), permission: undefined, clock: { now: () => 1_000 }, logger,
   })
   return { pool, journal, lines }
 }
@@ -60,7 +60,7 @@ describe('the pool on a real journal', () => {
     for (let nonce = 0; nonce < 60; nonce += 6) {
       const submissions = Array.from({ length: 6 }, (_, at) => pool.submit(signed(nonce + at, 1_000).raw))
       await Promise.all(submissions.slice(0, 3))
-      pool.onHead(new Map([[ALICE, account(nonce + 3)]]))
+      pool.onHead(headOf(new Map([[ALICE, account(nonce + 3)]])))
       await Promise.all(submissions)
     }
     await journal.close()

@@ -6,7 +6,7 @@ import type { Logger } from '@songhua/node/base/logger'
 import { type Pool, type PoolJournal, createPool } from '@songhua/node/services/pool'
 import { decodeJournalRecord, encodeJournalRecord } from '@songhua/node/txpool/journal-record'
 import { describe, expect, it } from 'vitest'
-import { BLOCK_GAS_LIMIT, CHAIN_ID, account, sender } from './transactions.js'
+import { BLOCK_GAS_LIMIT, CHAIN_ID, account, headOf, sender } from './transactions.js'
 
 const COMPACT_FROM_BYTES = 40_000
 const keyOf = (number: number): Uint8Array => new Uint8Array(32).fill(number)
@@ -52,7 +52,7 @@ function createQuietLogger(lines: string[] = []): Logger {
 function start(disk: ReturnType<typeof createManualJournal>, accounts: Map<Address, Account> = new Map(), nowMs = 1_000) {
   const lines: string[] = []
   const pool = createPool({ chainId: CHAIN_ID, blockGasLimit: BLOCK_GAS_LIMIT, compactFromBytes: COMPACT_FROM_BYTES }, {
-    journal: disk.journal, accountOf: (address) => accounts.get(address), clock: { now: () => nowMs }, logger: createQuietLogger(lines),
+    journal: disk.journal, accountOf: (address) => accounts.get(address), permission: undefined, clock: { now: () => nowMs }, logger: createQuietLogger(lines),
   })
   return { pool, lines }
 }
@@ -173,7 +173,7 @@ describe('the pool service after a crash', () => {
     await submitted
     const { pool: revived } = start(createManualJournal(disk.durable))
     expect(revived.status()).toMatchObject({ pending: 0, queued: 1 })
-    revived.onHead(rich)
+    revived.onHead(headOf(rich))
     expect(revived.status()).toMatchObject({ pending: 1, queued: 0 })
   })
 
@@ -204,7 +204,7 @@ describe('the pool service after a crash', () => {
       disk.sync()
       await submitted
       // All but every tenth get their block at once.
-      if (nonce % 10 !== 9) pool.onHead(new Map([[addressOf(1), account(nonce + 1)]]))
+      if (nonce % 10 !== 9) pool.onHead(headOf(new Map([[addressOf(1), account(nonce + 1)]])))
     }
     expect(disk.compactions).toHaveLength(1)
     expect(disk.durable.length).toBeLessThan(15)

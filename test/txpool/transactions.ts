@@ -1,6 +1,7 @@
 import { type Account, EMPTY_ACCOUNT } from '@songhua/sdk/protocol/account'
 import { type Address, type Hash, EMPTY_BYTES } from '@songhua/sdk/protocol/bytes'
 import type { Transaction } from '@songhua/sdk/protocol/transaction'
+import type { PoolHead } from '@songhua/node/services/pool'
 
 export const CHAIN_ID = 230099n
 export const BLOCK_GAS_LIMIT = 30_000_000n
@@ -24,4 +25,9 @@ export function transactionOf(from: Address, nonce: number, fields: Partial<Tran
 
 export function account(nonce = 0, balance = 0n): Account {
   return { ...EMPTY_ACCOUNT, nonce: BigInt(nonce), balance }
+}
+
+/** A head whose block changed these accounts and no storage. */
+export function headOf(accounts: ReadonlyMap<Address, Account | null>): PoolHead {
+  return { timestamp: 0, accounts, storage: new Map() }
 }

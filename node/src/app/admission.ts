@@ -1,10 +1,13 @@
 import { type Address, type Hash, type Hex, bytesToHex } from '@songhua/sdk/protocol/bytes'
+import { messageOf } from '@songhua/sdk/protocol/errors'
 import type { Header } from '@songhua/sdk/protocol/header'
 import type { Logger } from '../base/logger.js'
 import type { BlockContext, Evm } from '../execution/evm.js'
 import { JournaledState } from '../execution/journaled-state.js'
 import { readNodes } from '../execution/system-reads.js'
-import type { Admission } from '../network/network.js'
+import type { Network } from '../network/network.js'
+import type { Admission } from '../network/peer-gate.js'
+import type { BlockImported } from '../services/chain.js'
 import type { StateReader } from '../trie/state.js'
 
 export interface MembershipAdmission extends Admission {
@@ -40,6 +43,42 @@ export function createAdmission(membershipContract: Address, { evm, stateAt, log
       return changed
     },
   }
+}
+
+export interface AdmissionParts {
+  readonly chain: { onBlock(listener: (event: Pick<BlockImported, 'head' | 'diff'>) => void): () => void }
+  readonly membershipContract: Address
+  readonly admission: Pick<MembershipAdmission, 'refresh'>
+  readonly network: Pick<Network, 'recheckAdmission' | 'recheckPeers'>
+  readonly logger: Logger
+}
+
+/**
+ * Peers are judged again with each block, after the list is read when the block may have changed it. One reading goes on
+ * at a time, always of the newest such block: an older answer never comes after a newer one.
+ */
+export function followAdmission({ chain, membershipContract, admission, network, logger }: AdmissionParts): void {
+  let unread: Header | undefined
+  let isReading = false
+  const read = async (): Promise<void> => {
+    isReading = true
+    for (let header = unread; header !== undefined; header = unread) {
+      unread = undefined
+      if (await admission.refresh(header)) network.recheckAdmission()
+    }
+  }
+  chain.onBlock(({ head, diff }) => {
+    // Only a block that touched the contract can have changed its list.
+    if (diff.accounts.has(membershipContract) || diff.storage.has(membershipContract)) unread = head.header
+    if (isReading) return
+    if (unread === undefined) return network.recheckPeers()
+    read()
+      .catch((error: unknown) => logger.error('the list of nodes cannot be read', { error: messageOf(error) }))
+      .finally(() => {
+        isReading = false
+        network.recheckPeers()
+      })
+  })
 }
 
 function contextOf(header: Header): BlockContext {

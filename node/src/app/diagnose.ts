@@ -3,6 +3,7 @@ import { faultTolerance, quorumSize } from '@songhua/sdk/protocol/validator-set'
 import type { Diagnosis } from './diagnosis.js'
 import { folderFindings, foreignValues } from './diagnose-folder.js'
 import type { DiskFacts, DoctorFacts, KeyFacts, NodeFacts } from './doctor-facts.js'
+import { aboutText } from './protocol-watch.js'
 import { type Finding, type FindingCode, type Severity, NOT_KNOWN, finding } from './finding.js'
 
 /** A proposal more than 2 s ahead is refused: from half of that on it is time to look. */
@@ -59,8 +60,7 @@ function runningFindings(node: Running, nowMs: number): Finding[] {
   const causes = [
     ...protocolFindings(later),
     ...keyPlaceFindings(later),
-    ...refusalFindings(later),
-    ...quorumFindings(later, advance),
+    ...(isTooOld(later) ? [] : [...refusalFindings(later), ...quorumFindings(later, advance)]),
     ...clockFindings(later),
     ...syncTimeFindings(later),
     ...silenceFindings(later),
@@ -127,10 +127,16 @@ function progressFindings({ now, later, afterMs }: Running, { isStalled, isOverd
 }
 
 function protocolFindings({ protocol, consensus, head }: Diagnosis): Finding[] {
-  const values = { height: head.number + 1, ...protocol }
-  if (protocol.needed > protocol.max) return [finding('PROTOCOL_TOO_OLD', 'error', values)]
-  return consensus.isStopped ? [finding('CONSENSUS_STOPPED', 'error')] : []
+  const { needed, max, ahead } = protocol
+  if (needed > max) return [finding('PROTOCOL_TOO_OLD', 'error', { height: head.number + 1, needed, max })]
+  const stopped = consensus.isStopped ? [finding('CONSENSUS_STOPPED', 'error')] : []
+  if (ahead === undefined) return stopped
+  const { height, version, blocks, inMs } = ahead
+  return [...stopped, finding('PROTOCOL_AHEAD', 'warning', { height, version, max, blocks, about: aboutText(inMs) })]
 }
+
+/** Its peers have left it behind: that they are gone or refuse it is no cause of its own. */
+const isTooOld = ({ protocol: { needed, max } }: Diagnosis): boolean => needed > max
 
 /** One key in two places signs two things; whoever counted them names the key. */
 function keyPlaceFindings({ contradictions, twin, address, nowMs }: Diagnosis): Finding[] {

@@ -1,5 +1,4 @@
 import type { Address } from '@songhua/sdk/protocol/bytes'
-import { protocolVersionAt } from '@songhua/sdk/protocol/genesis'
 import type { Clock } from '../base/clock.js'
 import type { PeerInfo } from '../network/network.js'
 import type { Refusal } from '../network/refusals.js'
@@ -9,10 +8,10 @@ import type { NodeConfig } from './config.js'
 import type { Fault } from './fault.js'
 import type { Ledger } from './ledger.js'
 import type { Peers } from './peers.js'
+import type { ProtocolStatus, ProtocolWatch } from './protocol-watch.js'
 import type { SyncTimes } from './sync-times.js'
 import type { TwinTrace } from './twin-watch.js'
 import type { LogWatch, Validator } from './validator.js'
-import { PROTOCOL_VERSIONS } from './version.js'
 
 /** What a running node knows of itself and its peers: the answer of `admin_diagnosis`, JSON values only. */
 export interface Diagnosis {
@@ -27,8 +26,7 @@ export interface Diagnosis {
   readonly heartbeatMs: number
   readonly roundTimeoutMs: number
   readonly roundTimeoutCapMs: number
-  /** Needed for the next block, and the highest that this program knows. */
-  readonly protocol: { readonly needed: number; readonly max: number }
+  readonly protocol: ProtocolStatus
   readonly consensus: ConsensusStatus
   readonly heardRounds: readonly { readonly address: Address; readonly round: number }[]
   /** Undefined for a node that does not take part. */
@@ -65,6 +63,7 @@ export interface DiagnosisSources {
   readonly ledger: Ledger
   readonly peers: Peers
   readonly validator: Validator
+  readonly protocol: Pick<ProtocolWatch, 'status'>
   readonly clock: Clock
   readonly gateway: () => DiagnosedGateway | undefined
 }
@@ -86,7 +85,7 @@ export function createDiagnosis({ follow }: Pick<NodeConfig, 'follow'>, sources:
       heartbeatMs: qbft.emptyBlockPeriodS * 1000,
       roundTimeoutMs: qbft.roundTimeoutMs,
       roundTimeoutCapMs: qbft.roundTimeoutCapMs,
-      protocol: { needed: protocolVersionAt(ledger.genesis, header.number + 1), max: PROTOCOL_VERSIONS.max },
+      protocol: sources.protocol.status(),
       ...consensusPart(sources.validator),
       ...peersPart(sources.peers),
       pool: ledger.pool.status(),

@@ -16,6 +16,7 @@ import type { Ledger } from './ledger.js'
 import { type MetricSources, collectMetrics } from './metrics.js'
 import { dataPaths } from './options.js'
 import { type Peers, encodedBlock } from './peers.js'
+import type { ProtocolWatch } from './protocol-watch.js'
 import type { StopStack } from './stop-stack.js'
 import { SOFTWARE, VERSION } from './version.js'
 
@@ -31,6 +32,7 @@ export interface DoorsPorts {
   readonly name: string
   readonly ledger: Ledger
   readonly peers: Peers
+  readonly protocol: Pick<ProtocolWatch, 'status'>
   readonly nodeInfo: () => Record<string, unknown>
   readonly diagnosis: () => object
   readonly metrics: Omit<MetricSources, 'calls' | 'rpc' | 'gateway'>
@@ -92,7 +94,7 @@ function openAdmin(
     {
       node: {
         info: ports.nodeInfo,
-        readiness: () => readinessOf(ledger, peers, opened.gateway),
+        readiness: () => readinessOf(ports, opened.gateway),
         diagnosis: () => ({ ...ports.diagnosis() }),
       },
       peers: peerAdministration(peers),
@@ -135,6 +137,7 @@ function poolAccess({ pool }: Ledger): PoolAccess {
     content: () => pool.content(),
     status: () => pool.status(),
     asideOf: (hash) => pool.asideOf(hash),
+    refusalOf: (hash) => pool.refusalOf(hash),
     onAdded: (listener) => pool.onAdded((transaction) => listener(transaction)),
   }
 }
@@ -150,13 +153,15 @@ function nodeInfoOf({ genesis }: Ledger, { network, sync }: Peers): NodeInfo {
 }
 
 function readinessOf(
-  { chain }: Ledger,
-  { network, sync }: Peers,
+  { ledger: { chain }, peers: { network, sync }, protocol }: Pick<DoorsPorts, 'ledger' | 'peers' | 'protocol'>,
   gateway: Gateway | undefined,
 ): { ready: boolean; reasons: string[] } {
+  const { needed, max } = protocol.status()
+  const next = chain.head().header.number + 1
   const syncing = sync.isSyncing()
   const alone = chain.head().validators.length > 1 && network.peers().length === 0
   const reasons = [
+    ...(needed > max ? [`protocol: block ${next} needs version ${needed}, this program knows ${max}; install the newer one`] : []),
     ...(syncing ? [`syncing: block ${syncing.currentBlock} of ${syncing.highestBlock}`] : []),
     ...(alone ? ['peers: none is connected'] : []),
     ...(gateway?.isUp() === false ? [`gateway: down (${gateway.health().error?.code ?? 'GATEWAY_DOWN'}), see the log`] : []),

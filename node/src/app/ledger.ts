@@ -1,11 +1,16 @@
-import { type Genesis, protocolVersionAt } from '@songhua/sdk/protocol/genesis'
+import { POLICY_REGISTER_ADDRESS } from '@songhua/contracts/addresses'
+import { CodedError, messageOf } from '@songhua/sdk/protocol/errors'
+import type { Genesis } from '@songhua/sdk/protocol/genesis'
 import { createBlockExecutor } from '../execution/block-executor.js'
 import { createEthereumjsEvm } from '../execution/ethereumjs-evm.js'
 import type { Evm } from '../execution/evm.js'
 import { chainRules } from '../execution/rules.js'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
-import { messageOf } from '@songhua/sdk/protocol/errors'
+import { createGate } from '../permission/gate.js'
+import { createHeadGate } from '../permission/head-gate.js'
+import { policyStateOf } from '../permission/policy.js'
+import { genesisSchedule, readProtocolSchedule, versionAt } from '../permission/protocol-schedule.js'
 import { createBlockRunner } from '../services/block-runner.js'
 import { type Chain, createChain } from '../services/chain.js'
 import { type Pool, createPool } from '../services/pool.js'
@@ -17,6 +22,7 @@ import { failStopJournal, failStopStore } from './fail-stop.js'
 import { type OpenChain, openChain } from './open-chain.js'
 import { dataPaths } from './options.js'
 import type { StopStack } from './stop-stack.js'
+import { requireSystemContracts } from './system-contracts.js'
 import { PROTOCOL_VERSIONS } from './version.js'
 
 /** The chain on this machine's disk, and what waits to get into it. */
@@ -38,9 +44,14 @@ export interface LedgerPorts {
   readonly onBroken: (error: Error) => void
 }
 
-/** Opens store, pool and chain of a data folder. @throws CodedError with a `STORE_`, `JOURNAL_` or `POOL_` code */
+/**
+ * Opens store, pool and chain of a data folder. Opened by motion, never by omission: a genesis without the registers is no
+ * chain of ours.
+ * @throws CodedError with a `STORE_`, `JOURNAL_` or `POOL_` code; `GENESIS_SYSTEM_CONTRACT_MISSING`
+ */
 export async function openLedger(dataDir: string, genesis: Genesis, ports: LedgerPorts): Promise<Ledger> {
   const { clock, logger, stops, onBroken } = ports
+  requireSystemContracts(genesis)
   const paths = dataPaths(dataDir)
   const damage = createDamageStop(paths.storeDir, { logger, onBroken })
   const opened = await openChain(paths.storeDir, genesis, (error) => damage.onDamage(error))
@@ -56,11 +67,23 @@ export async function openLedger(dataDir: string, genesis: Genesis, ports: Ledge
   const journal = failStopJournal(file, onBroken)
   const pool = createPool(
     { chainId: BigInt(genesis.chainId), blockGasLimit: genesis.gasLimit },
-    { journal, accountOf: (address) => store.state.getAccount(address), clock, logger: logger.child({ part: 'pool' }) },
+    {
+      journal, accountOf: (address) => store.state.getAccount(address), permission: createHeadGate(policyStateOf(store.state), opened.head.header.timestamp),
+      refusal: () => readerRefusal(chain), clock, logger: logger.child({ part: 'pool' }),
+    },
   )
   const chain = createChainOf(genesis, { ...ports, opened: { ...opened, store }, evm, pool })
-  chain.onBlock(({ diff }) => pool.onHead(diff.accounts))
+  chain.onBlock(({ head: { header: { timestamp } }, diff }) => pool.onHead({ timestamp, ...diff }))
   return { genesis, opened, store, evm, chain, pool, damage }
+}
+
+/** Why nothing may be submitted: a node below a block that it has no rules for would keep it for itself. */
+function readerRefusal(chain: Chain): CodedError | undefined {
+  const height = chain.head().header.number + 1
+  if (height <= chain.supportedUpTo()) return undefined
+  const version = versionAt(chain.protocol(), height)
+  const message = `this node only reads: block ${height} needs protocol version ${version}, and its program knows ${PROTOCOL_VERSIONS.max}`
+  return new CodedError('POOL_PROTOCOL_TOO_OLD', message, { details: { height, version, max: PROTOCOL_VERSIONS.max } })
 }
 
 function createChainOf(
@@ -71,7 +94,8 @@ function createChainOf(
   const { store, genesisHash, head } = opened
   const { gasLimit, chainId, qbft } = genesis
   const logger = ports.logger.child({ part: 'chain' })
-  const executor = createBlockExecutor({ evm, rules: chainRules(chainId), membershipContract: qbft.membershipContract })
+  const scheduled = genesisSchedule(qbft.protocolVersions)
+  const executor = createBlockExecutor({ evm, rules: chainRules(chainId), membershipContract: qbft.membershipContract, permission: createGate })
   const runner = createBlockRunner(
     { gasLimit, validators: () => chain.head().validators, blockHash: (number) => store.hashAt(number) },
     { executor, state: store.state, pool, clock, logger },
@@ -80,7 +104,7 @@ function createChainOf(
     {
       head,
       rules: { genesisHash, gasLimit, minBlockPeriodMs: qbft.minBlockPeriodMs },
-      protocol: { versionAt: (height) => protocolVersionAt(genesis, height), max: PROTOCOL_VERSIONS.max },
+      protocol: { read: () => readProtocolSchedule(store.state, POLICY_REGISTER_ADDRESS, scheduled), max: PROTOCOL_VERSIONS.max },
       onListenerError: (error) => logger.error('a listener to the chain failed', { error: messageOf(error) }),
     },
     { store: { nodes: store.state, commitBlock: (commit) => store.commitBlock(commit) }, runner },

@@ -3,7 +3,7 @@ import { type Address, type Hash, bytesToHex } from '@songhua/sdk/protocol/bytes
 import { privateKeyToAddress } from '@songhua/sdk/protocol/crypto'
 import { messageOf } from '@songhua/sdk/protocol/errors'
 import { parseGenesis } from '@songhua/sdk/protocol/genesis'
-import { systemClock } from '../base/clock.js'
+import { type Clock, systemClock } from '../base/clock.js'
 import { CRASH_POINTS, armCrashPoint } from '../base/crash-points.js'
 import { createHub } from '../base/hub.js'
 import type { Logger } from '../base/logger.js'
@@ -18,9 +18,10 @@ import { createFatal } from './fatal.js'
 import { type Ledger, openLedger } from './ledger.js'
 import { createLogger } from './logger.js'
 import { type Peers, createPeers } from './peers.js'
+import { type ProtocolWatch, createProtocolWatch } from './protocol-watch.js'
 import { type StopStack, createStopStack } from './stop-stack.js'
 import { createValidator } from './validator.js'
-import { SOFTWARE } from './version.js'
+import { PROTOCOL_VERSIONS, SOFTWARE } from './version.js'
 
 export interface NodeFacts {
   readonly name: string
@@ -89,12 +90,13 @@ async function compose(config: NodeConfig, frame: Frame): Promise<RunningNode> {
   const { consensus } = validator
   const disk = await watchDiskRoom(reserve, { clock, logger, onFull: onFatal })
   stops.push('disk watch', () => disk.stop())
+  const protocol = watchProtocol(ledger, { clock, logger, stops })
   await start(peers, consensus, stops)
   const facts = (doors: Doors): NodeFacts => factsOf(config, frame, { ledger, peers, doors })
   const doors = await openDoors(config, {
-    name: frame.name, ledger, peers, clock, logger, stops,
+    name: frame.name, ledger, peers, protocol, clock, logger, stops,
     nodeInfo: () => ({ ...facts(doors), gatewayUp: doors.gateway?.isUp(), software: SOFTWARE, follow: config.follow, consensus: consensus.status(), head: headOf(ledger) }),
-    diagnosis: createDiagnosis(config, { name: frame.name, address: frame.address, ledger, peers, validator, clock, gateway: () => doors.gateway?.health() }),
+    diagnosis: createDiagnosis(config, { name: frame.name, address: frame.address, ledger, peers, validator, protocol, clock, gateway: () => doors.gateway?.health() }),
     metrics: { ledger, peers, consensus: () => consensusFigures(consensus), disk: () => ({ disk_free_bytes: disk.freeBytes(), disk_reserve_bytes: reserve.minFreeBytes }) },
   })
   logger.info('the node runs', { ...facts(doors), head: ledger.chain.head().header.number })
@@ -104,6 +106,13 @@ async function compose(config: NodeConfig, frame: Frame): Promise<RunningNode> {
     onFatal: (listener) => fatal.onFatal(listener),
     onSyncProgress: (listener) => progress.subscribe(listener),
   }
+}
+
+function watchProtocol({ chain, store, genesis }: Ledger, { clock, logger, stops }: Pick<Frame, 'logger' | 'stops'> & { clock: Clock }): ProtocolWatch {
+  const options = { max: PROTOCOL_VERSIONS.max, heartbeatMs: genesis.qbft.emptyBlockPeriodS * 1000 }
+  const watch = createProtocolWatch(options, { chain, header: (number) => store.header(number), clock, logger })
+  stops.push('protocol watch', () => watch.stop())
+  return watch
 }
 
 /** Who listens to peers is there before the first of them can speak. */

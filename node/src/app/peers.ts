@@ -1,13 +1,14 @@
 import { encodeStoredBlock } from '@songhua/sdk/protocol/block'
-import { messageOf } from '@songhua/sdk/protocol/errors'
+import type { QbftConfig } from '@songhua/sdk/protocol/qbft-config'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
 import { systemPrng } from '../base/prng.js'
 import { type Network, createNetwork } from '../network/network.js'
+import { versionAt } from '../permission/protocol-schedule.js'
 import { type Sync, type SyncProgress, createSync } from '../services/sync.js'
 import { type TransactionRelay, createTransactionRelay } from '../services/transaction-relay.js'
 import { stateReaderAt } from '../trie/state-trie.js'
-import { createAdmission } from './admission.js'
+import { createAdmission, followAdmission } from './admission.js'
 import type { NodeConfig } from './config.js'
 import type { Ledger } from './ledger.js'
 import { endpointToMultiaddr } from './options.js'
@@ -76,18 +77,16 @@ async function createGatedNetwork(config: NodeConfig, { ledger, clock, logger }:
       logger: log,
       admission,
       head: () => ({ number: chain.head().header.number, hash: chain.head().hash }),
+      protocolVersion: () => versionAt(chain.protocol(), chain.head().header.number),
+      isBehind: () => clock.now() - chain.head().blockTimeMs > behindMs(genesis.qbft),
     },
   )
-  chain.onBlock(({ head, diff }) => {
-    // Only a block that touched the contract can have changed its list.
-    if (!diff.accounts.has(membershipContract) && !diff.storage.has(membershipContract)) return
-    admission.refresh(head.header).then(
-      (changed) => changed && network.recheckAdmission(),
-      (error: unknown) => log.error('the list of nodes cannot be read', { error: messageOf(error) }),
-    )
-  })
+  followAdmission({ chain, membershipContract, admission, network, logger: log })
   return network
 }
+
+/** A chain with a quorum makes a block with each heartbeat; a node whose head is older has missed some, or nobody made any. */
+const behindMs = ({ emptyBlockPeriodS, roundTimeoutCapMs }: QbftConfig): number => 2 * emptyBlockPeriodS * 1000 + roundTimeoutCapMs
 
 /** A sealed block as it travels. */
 export function encodedBlock(store: Ledger['store'], number: number): Uint8Array | undefined {

@@ -2,9 +2,9 @@ import { decodeBlock } from '@songhua/sdk/protocol/block'
 import type { Address } from '@songhua/sdk/protocol/bytes'
 import { privateKeyToAddress } from '@songhua/sdk/protocol/crypto'
 import { messageOf } from '@songhua/sdk/protocol/errors'
-import { protocolVersionAt } from '@songhua/sdk/protocol/genesis'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
+import { versionAt } from '../permission/protocol-schedule.js'
 import { createConsensusDriver } from '../services/consensus.js'
 import type { ConsensusDriver, ConsensusTransport, ConsensusWork } from '../services/consensus-ports.js'
 import { createConsensusTransport } from '../services/consensus-transport.js'
@@ -65,7 +65,7 @@ export async function createValidator(config: NodeConfig, ports: ValidatorPorts)
     {
       genesisHash: ledger.opened.genesisHash,
       timing: genesis.qbft,
-      protocolVersionAt: (height) => protocolVersionAt(genesis, height),
+      protocolVersionAt: (height) => versionAt(chain.protocol(), height),
       protocolVersionMax: PROTOCOL_VERSIONS.max,
       logger,
       onFatal: (error) => {

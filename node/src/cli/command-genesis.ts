@@ -5,7 +5,7 @@ import { namingFile, readJsonFile, writeNewFile } from './files.js'
 import { exampleText, integerFlag } from './flags.js'
 import { createGenesis } from './genesis-file.js'
 import { DEVNET_CHAIN_ID, PROVINCE_CHAIN_ID } from './node-config.js'
-import { ROSTER_EXAMPLE, parseRoster, refuseAccounts } from './roster.js'
+import { ROSTER_EXAMPLE, parseRoster, refuseAccounts, rosterGovernance } from './roster.js'
 
 const TEXTS = {
   genesis: { en: 'make the genesis of a chain from the roster of its nodes', zh: '根据节点名册生成创世文件' },
@@ -20,8 +20,8 @@ const TEXTS = {
     zh: '创世时间，自 1970 年起的秒数（默认当前）',
   },
   example: {
-    en: 'A roster (administrator, nodes, qbft, gasLimit may be left out):',
-    zh: '名册示例（administrator、nodes、qbft、gasLimit 可省略）：',
+    en: 'A roster (nodes, qbft, gasLimit may be left out; at least four organisations have a seat in the council):',
+    zh: '名册示例（nodes、qbft、gasLimit 可省略；理事会至少四个席位）：',
   },
 } as const
 
@@ -62,12 +62,13 @@ async function writeGenesis(context: CliContext, flags: Flags): Promise<void> {
   const { devAccounts } = await import('./dev-accounts.js')
   const publicKnowledge = devAccounts().map(({ address }) => address)
   const genesis = namingFile(flags.roster, () => {
-    const { chainId: rosterChainId, gasLimit, ...roster } = parseRoster(json)
+    const { chainId: rosterChainId, gasLimit, qbft, ...roster } = parseRoster(json)
     const chainId = flags.chainId ?? rosterChainId ?? PROVINCE_CHAIN_ID
     if (chainId !== DEVNET_CHAIN_ID) refuseAccounts(roster, publicKnowledge)
     return createGenesis({
-      ...roster,
       chainId,
+      qbft,
+      governance: rosterGovernance(roster),
       ...(gasLimit === undefined ? {} : { gasLimit }),
       ...(flags.timestamp === undefined ? {} : { timestamp: flags.timestamp }),
     })
@@ -77,7 +78,7 @@ async function writeGenesis(context: CliContext, flags: Flags): Promise<void> {
     path: flags.out,
     text: `${JSON.stringify(genesis, undefined, 2)}\n`,
   })
-  const validators = parseRoster(json).members.filter(({ isValidator }) => isValidator).length
+  const validators = parseRoster(json).nodes.filter(({ entry }) => entry.isValidator).length
   const faults = faultTolerance(validators)
   note(
     context,

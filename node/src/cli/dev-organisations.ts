@@ -1,4 +1,5 @@
-import type { GovernanceGenesis } from '@songhua/contracts/membership/governance'
+import type { GovernanceGenesis } from '@songhua/contracts/membership/genesis-governance'
+import { ORGANISATION_KIND } from '@songhua/contracts/membership/kinds'
 import { NO_LIMIT, ROLE } from '@songhua/contracts/membership/slots'
 import type { Address, Hex } from '@songhua/sdk/protocol/bytes'
 
@@ -13,10 +14,10 @@ export interface DevMember {
 
 /** Four organisations with seats, as a province would have them; the codes are made up, their check characters hold. */
 const ORGANISATIONS = [
-  { uscc: '11230000MB0000019P', kind: 'government-body', nameZh: '开发网网信办', nameEn: 'Devnet Cyberspace Office' },
-  { uscc: '11230000MB0000027J', kind: 'government-body', nameZh: '开发网营商环境局', nameEn: 'Devnet Business Environment Bureau' },
-  { uscc: '91230100MA00000156', kind: 'telecom-operator', nameZh: '开发网电信公司', nameEn: 'Devnet Telecom' },
-  { uscc: '91230100MA00000231', kind: 'operating-entity', nameZh: '开发网运营公司', nameEn: 'Devnet Operations' },
+  { uscc: '11230000MB0000019P', kind: ORGANISATION_KIND.governmentBody, nameZh: '开发网网信办', nameEn: 'Devnet Cyberspace Office' },
+  { uscc: '11230000MB0000027J', kind: ORGANISATION_KIND.governmentBody, nameZh: '开发网营商环境局', nameEn: 'Devnet Business Environment Bureau' },
+  { uscc: '91230100MA00000156', kind: ORGANISATION_KIND.telecomOperator, nameZh: '开发网电信公司', nameEn: 'Devnet Telecom' },
+  { uscc: '91230100MA00000231', kind: ORGANISATION_KIND.operatingEntity, nameZh: '开发网运营公司', nameEn: 'Devnet Operations' },
 ] as const
 
 const ALL_ROLES = ROLE.anchor | ROLE.deploy | ROLE.issue | ROLE.administer | ROLE.read
@@ -26,16 +27,16 @@ const SELF_SERVICE = {
     roles: ROLE.anchor | ROLE.deploy | ROLE.apply,
     gasPerDay: NO_LIMIT, bytesPerDay: NO_LIMIT, gasPerDayTotal: NO_LIMIT, bytesPerDayTotal: NO_LIMIT,
   },
-  readLevels: 'public',
+  readLevels: { txpool: 'public', debug: 'public' },
 } as const
 
 /**
  * Who governs a devnet.
- * @param administrators of the four organisations: their accounts on the chain
+ * @param administrators of the four organisations, in their order: the first four count
  */
 export function devGovernance(
   members: readonly DevMember[],
-  administrators: readonly [Address, Address, Address, Address, ...Address[]],
+  administrators: readonly Address[],
 ): GovernanceGenesis {
   const [government, , telecom, operator] = ORGANISATIONS.map(({ uscc }) => uscc) as [string, string, string, string]
   return {

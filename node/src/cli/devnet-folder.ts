@@ -7,6 +7,7 @@ import { newPrivateKey } from './command-keys.js'
 import { type CliContext, cliError } from './context.js'
 import { fillDataFolder, optionsToText } from './data-folder.js'
 import { type DevAccount } from './dev-accounts.js'
+import { devGovernance } from './dev-organisations.js'
 import { DEV_KEY_FILE, type DevnetNodePlan, nodeOptions } from './devnet-plan.js'
 import { createFolder, isVacant, readJsonFile, readTextFile, replaceFile } from './files.js'
 import { createGenesis } from './genesis-file.js'
@@ -67,15 +68,14 @@ export async function createDevnet(
 ): Promise<void> {
   const keys = plan.map(() => newPrivateKey())
   const members = plan.map((node, index) => ({
-    name: `${node.name} ${node.nameZh}`,
-    city: node.cityCode,
+    cityCode: node.cityCode,
     publicKey: privateKeyToIdentity(keys[index] as Uint8Array).publicKey,
     isValidator: node.role !== 'follower',
+    isSuper: node.role === 'super',
   }))
   const genesis = createGenesis({
     chainId: DEVNET_CHAIN_ID,
-    members,
-    administrator: accounts[0]?.address,
+    governance: devGovernance(members, accounts.map(({ address }) => address)),
     balances: accounts.map(({ address }) => ({ address, balance: DEV_ACCOUNT_BALANCE_WEI })),
   })
   await createFolder(context, dir, async (folder) => {

@@ -58,7 +58,7 @@ const EXITS: Partial<Record<ExitName, readonly string[]>> = {
   password: ['KEYSTORE_PASSWORD'],
   portInUse: ['PORT_IN_USE', 'RPC_LISTEN_FAILED', 'LISTEN_FAILED'],
   unreachable: ['RPC_UNREACHABLE', 'GATEWAY_UNREACHABLE'],
-  upgrade: ['CONSENSUS_PROTOCOL_VERSION'],
+  upgrade: ['CHAIN_PROTOCOL_VERSION'],
   evidence: ['EVIDENCE_INVALID'],
   unwell: ['NODE_UNWELL'],
   refused: ['GOVERNANCE_REFUSED', 'PERMISSION_', 'QUOTA_'],

@@ -126,8 +126,12 @@ export const FINDING_TEXTS: Readonly<Record<FindingCode, Texts>> = {
     zh: text('本节点的共识已停止。', '不变量被破坏或磁盘故障；节点日志中有说明。', '请在日志中查找 "consensus has stopped"，然后重启节点。'),
   },
   PROTOCOL_TOO_OLD: {
-    en: text('Block {height} needs protocol version {needed}; this program knows {max}.', 'The chain was upgraded at that height.', 'Install the newer songhua and start it on the same data folder.'),
-    zh: text('区块 {height} 需要协议版本 {needed}；本程序支持到 {max}。', '链已在该高度升级。', '请安装新版 songhua，并用同一数据目录启动。'),
+    en: text('Block {height} needs protocol version {needed}; this program knows up to {max}. The node only reads now.', 'From that height on the chain has rules that this program does not know, so it neither votes nor imports: what it has stays readable.', 'Install a songhua that knows version {needed} and start it on the same data folder: it goes on with block {height}.'),
+    zh: text('区块 {height} 需要协议版本 {needed}；本程序最高支持 {max}。节点现仅可读取。', '自该高度起链采用本程序不了解的规则，因此不再投票或导入区块；已有数据仍可读取。', '请安装支持版本 {needed} 的 songhua，并用同一数据目录启动：节点将从区块 {height} 继续。'),
+  },
+  PROTOCOL_AHEAD: {
+    en: text('Upgrade this node before block {height}, about {about} from now: the chain will need protocol version {version}, and this program knows up to {max}.', 'The change is scheduled on the chain and {blocks} blocks ahead. At that height a node with this program stops voting and importing; when the chain is busier than of late, that is sooner.', 'Install a songhua that knows version {version} and restart the node; validators one after another, so that a quorum stays.'),
+    zh: text('请在区块 {height} 之前升级本节点（约 {about} 之后）：届时链需要协议版本 {version}，本程序最高支持 {max}。', '该变更已在链上排定，距今 {blocks} 个区块。到达该高度后，使用本程序的节点将停止投票和导入；若链比近期繁忙，时间会提前。', '请安装支持版本 {version} 的 songhua 并重启节点；验证者应逐个升级，以保持法定多数。'),
   },
   IMPORT_FAILS: {
     en: text('A block that a quorum has sealed cannot be imported: {message}', '{code}: the others agree on it, so this node\'s state or program is not theirs.', 'Compare songhua version with the other nodes; then stop the node, run songhua doctor --deep and songhua repair.'),
@@ -146,8 +150,8 @@ export const FINDING_TEXTS: Readonly<Record<FindingCode, Texts>> = {
     zh: text('{count} 个对等节点属于另一条链：{reason}', '本节点或对方的创世文件不同。对等节点：{peers}', '请与本链节点逐字节比对 genesis.json（sha256sum）。'),
   },
   PEER_TOO_OLD: {
-    en: text('Peers without a protocol version in common ({count}): {reason}', 'One of the two programs is too old. Peers: {peers}', 'Update the older one.'),
-    zh: text('{count} 个对等节点没有共同的协议版本：{reason}', '双方之一的程序过旧。对等节点：{peers}', '请更新较旧的一方。'),
+    en: text('Peers of another protocol version ({count}): {reason}', 'One of the two programs is too old. Peers: {peers}', 'Update the older one.'),
+    zh: text('{count} 个对等节点的协议版本不符：{reason}', '双方之一的程序过旧。对等节点：{peers}', '请更新较旧的一方。'),
   },
   NOT_ADMITTED: {
     en: text('Peers that do not admit this node ({count}): {reason}', 'Its key is not on the list of nodes that the council keeps on the chain. Peers: {peers}', 'Ask the council to add the public key of this node (songhua keys show).'),

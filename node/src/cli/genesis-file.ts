@@ -1,23 +1,16 @@
-import { MEMBERSHIP_ADDRESS, genesisContracts } from '@songhua/contracts/addresses'
-import { type Address, type Hex, hexToBytes } from '@songhua/sdk/protocol/bytes'
+import { NODE_REGISTER_ADDRESS, governanceContracts } from '@songhua/contracts/addresses'
+import type { GovernanceGenesis } from '@songhua/contracts/membership/genesis-governance'
+import { type Address, hexToBytes } from '@songhua/sdk/protocol/bytes'
 import { publicKeyToAddress } from '@songhua/sdk/protocol/crypto'
 import { type Genesis, type GenesisJson, createGenesisJson, parseGenesis } from '@songhua/sdk/protocol/genesis'
 import type { QbftConfig } from '@songhua/sdk/protocol/qbft-config'
 import type { CliContext } from './context.js'
 import { namingFile, readJsonFile } from './files.js'
 
-/** A node that the chain admits from its first block. */
-export interface GenesisMember {
-  /** Compressed secp256k1 key, 33 bytes. */
-  publicKey: Hex
-  isValidator: boolean
-}
-
 export interface GenesisPlan {
   chainId: number
-  members: readonly GenesisMember[]
-  /** The account that may change validators and nodes; undefined: nobody may. */
-  administrator: Address | undefined
+  /** Who governs, joins and may write. */
+  governance: GovernanceGenesis
   balances?: readonly { address: Address; balance: bigint }[]
   qbft?: Partial<QbftConfig>
   gasLimit?: bigint
@@ -36,16 +29,10 @@ export async function readGenesis(context: CliContext, path: string): Promise<Ge
  * @throws CodedError naming the field
  */
 export function createGenesis(plan: GenesisPlan): GenesisJson {
-  const validators = plan.members
+  const validators = plan.governance.nodes
     .filter(({ isValidator }) => isValidator)
     .map(({ publicKey }) => publicKeyToAddress(hexToBytes(publicKey)))
-  const contracts = genesisContracts({
-    membership: {
-      ...(plan.administrator === undefined ? {} : { administrator: plan.administrator }),
-      validators,
-      nodes: plan.members.map(({ publicKey }) => publicKey),
-    },
-  })
+  const contracts = governanceContracts({ governance: plan.governance })
   const accounts = (plan.balances ?? []).map(
     ({ address, balance }) => [address, { balance: `0x${balance.toString(16)}` }] as const,
   )
@@ -56,7 +43,7 @@ export function createGenesis(plan: GenesisPlan): GenesisJson {
       ...Object.fromEntries(contracts.map(({ address, ...rest }) => [address, rest])),
       ...Object.fromEntries(accounts),
     },
-    qbft: { ...plan.qbft, membershipContract: MEMBERSHIP_ADDRESS },
+    qbft: { ...plan.qbft, membershipContract: NODE_REGISTER_ADDRESS },
     timestamp: plan.timestamp ?? Math.floor(Date.now() / 1000),
     ...(plan.gasLimit === undefined ? {} : { gasLimit: plan.gasLimit }),
   })

@@ -1,10 +1,8 @@
 import { ROLE, type Role } from '@songhua/contracts/membership/slots'
-import type { Address } from '@songhua/sdk/protocol/bytes'
 import { failField, joinPath, readAddressField, readHashField, readInteger, readShape } from '@songhua/sdk/protocol/json-fields'
 import { isUscc } from '@songhua/sdk/protocol/uscc'
-import { type GovernanceGenesis, ORGANISATION_KINDS, type OrganisationKind } from '@songhua/contracts/membership/governance'
-
-type OrganisationGenesis = GovernanceGenesis['organisations'][number]
+import type { OrganisationGenesis } from '@songhua/contracts/membership/genesis-organisations'
+import { ORGANISATION_KINDS } from '@songhua/sdk/governance/codes'
 
 /** An organisation as a roster names it. */
 export interface RosterOrganisation {
@@ -40,7 +38,7 @@ function readOrganisation(value: unknown, path: string): RosterOrganisation {
     BigInt(json[name] === undefined ? preset : readInteger(json[name], at(name), { min: 0, max: Number.MAX_SAFE_INTEGER }))
   const entry: OrganisationGenesis = {
     uscc: readUscc(json.uscc, at('uscc')),
-    kind: readOneOf(json.kind, at('kind'), ORGANISATION_KINDS) satisfies OrganisationKind,
+    kind: ORGANISATION_KINDS.indexOf(readOneOf(json.kind, at('kind'), ORGANISATION_KINDS)) + 1,
     roles: readRoles(json.roles, at('roles')),
     nameZh: readName(json.nameZh, at('nameZh')),
     nameEn: readName(json.nameEn, at('nameEn')),
@@ -80,8 +78,3 @@ function readRoles(value: unknown, path: string): number {
 }
 
 const rolesToBits = (roles: readonly Role[]): number => roles.reduce((bits, role) => bits | ROLE[role], 0)
-
-/** Administrators of a roster, each with the path of its field. */
-export function administratorsOf(organisations: readonly RosterOrganisation[]): { path: string; address: Address }[] {
-  return organisations.map(({ entry }, index) => ({ path: `organisations[${index}].administrator`, address: entry.administrator }))
-}

@@ -1,26 +1,34 @@
+import { USAGE_REGISTER_ADDRESS } from '@songhua/contracts/addresses'
+import { wordOf } from '@songhua/contracts/membership/slots'
 import type { Address } from '@songhua/sdk/protocol/bytes'
 import { orBlooms } from '@songhua/sdk/protocol/bloom'
 import { CodedError } from '@songhua/sdk/protocol/errors'
 import type { Receipt } from '@songhua/sdk/protocol/receipt'
 import type { Transaction } from '@songhua/sdk/protocol/transaction'
+import { assert } from '../base/assert.js'
 import type { Clock } from '../base/clock.js'
+import type { Gate, Permission } from '../permission/gate.js'
+import { policyStateOf } from '../permission/policy.js'
+import type { PermissionRefusal } from '../permission/refusal.js'
 import type { StateDiff, StateReader } from '../trie/state.js'
 import type { BlockContext, Evm } from './evm.js'
 import { JournaledState } from './journaled-state.js'
 import { TX_GAS, type ExecutionRules } from './rules.js'
 import { readValidators } from './system-reads.js'
-import { type Refusal, checkTransaction } from './transaction-check.js'
+import { type Refusal as TransactionRefusal, checkTransaction } from './transaction-check.js'
 import { receiptOf } from './transaction-receipt.js'
 import { type TransactionOutcome, runOpenTransaction } from './transaction-run.js'
-
-/** Further conditions of the chain on a transaction (permissions, quotas), read from the state in front of it. */
-export type TransactionGate = (transaction: Transaction, state: JournaledState) => Refusal | undefined
 
 export interface ExecutorOptions {
   readonly evm: Evm
   readonly rules: ExecutionRules
   readonly membershipContract: Address
+  /** Undefined: nobody is held to anything and no usage is written. Only for states without the system contracts. */
+  readonly permission: Permission | undefined
 }
+
+/** Why a transaction cannot be in the block: its form, its sender's account, or its sender's permission or quota. */
+export type Refusal = TransactionRefusal | PermissionRefusal
 
 export interface ExecutionInput {
   /** The parent's post-state. */
@@ -28,7 +36,6 @@ export interface ExecutionInput {
   readonly block: BlockContext
   /** The set that seals this block; it stays when the membership contract has no good answer. */
   readonly validators: readonly Address[]
-  readonly beforeTransaction?: TransactionGate | undefined
 }
 
 export interface Execution {
@@ -81,6 +88,7 @@ export interface BlockExecutor {
 /** A block in the making. */
 interface Run {
   readonly state: JournaledState
+  readonly gate: Gate | undefined
   readonly receipts: Receipt[]
   gasUsed: bigint
 }
@@ -96,25 +104,26 @@ export function createBlockExecutor(options: ExecutorOptions): BlockExecutor {
   }
 }
 
-function startRun({ state }: ExecutionInput): Run {
-  return { state: new JournaledState(state), receipts: [], gasUsed: 0n }
+/** The gate reads the parent's state itself: what this block changes of the policy counts from the next one on. */
+function startRun({ permission }: ExecutorOptions, { state, block }: ExecutionInput): Run {
+  const gate = permission?.(policyStateOf(state), block.timestamp)
+  return { state: new JournaledState(state), gate, receipts: [], gasUsed: 0n }
 }
 
 function refusalOf(
   { rules }: ExecutorOptions,
-  { block, beforeTransaction }: ExecutionInput,
+  { block }: ExecutionInput,
   { run, transaction }: { run: Run; transaction: Transaction },
 ): Refusal | undefined {
   const gasLeft = block.gasLimit - run.gasUsed
-  return checkTransaction(transaction, { state: run.state, block, rules, gasLeft })
-    ?? beforeTransaction?.(transaction, run.state)
+  return checkTransaction(transaction, { state: run.state, block, rules, gasLeft }) ?? run.gate?.check(transaction)
 }
 
 async function executeBlock(
   options: ExecutorOptions,
   input: ExecutionInput & { transactions: readonly Transaction[] },
 ): Promise<Execution> {
-  const run = startRun(input)
+  const run = startRun(options, input)
   for (const [index, transaction] of input.transactions.entries()) {
     const refusal = refusalOf(options, input, { run, transaction })
     if (refusal !== undefined) throw invalidTransaction(index, transaction, refusal)
@@ -126,10 +135,25 @@ async function executeBlock(
 
 function invalidTransaction(index: number, { hash }: Transaction, reason: Refusal): CodedError<'BLOCK_TRANSACTION_INVALID'> {
   const message = `transaction ${index} (${hash}) cannot be in this block: ${reason.message}`
-  return new CodedError('BLOCK_TRANSACTION_INVALID', message, { details: { index, hash, reason: reason.code } })
+  const details = { ...('details' in reason && reason.details), index, hash, reason: reason.code }
+  return new CodedError('BLOCK_TRANSACTION_INVALID', message, { details })
 }
 
+/**
+ * The chain's own write, the only one that no transaction makes: what the block's senders, their organisations and all
+ * newcomers have used today, into the storage of the UsageRegister.
+ */
+function writeUsage({ state, gate }: Run): void {
+  const writes = gate?.usageWrites() ?? []
+  if (writes.length === 0) return
+  assert(state.getAccount(USAGE_REGISTER_ADDRESS) !== undefined, 'permissions hold in a state without the UsageRegister')
+  for (const { slot, value } of writes) state.putStorage(USAGE_REGISTER_ADDRESS, wordOf(slot), value)
+  state.endTransaction([])
+}
+
+/** Usage is written before the next set is read, so that the set is read in the block's own post-state. */
 async function finishRun(options: ExecutorOptions, input: ExecutionInput, run: Run): Promise<Execution> {
+  writeUsage(run)
   const answer = await readValidators(run.state, { ...options, block: input.block })
   return {
     receipts: run.receipts,
@@ -142,7 +166,7 @@ async function finishRun(options: ExecutorOptions, input: ExecutionInput, run: R
 }
 
 async function packBlock(options: ExecutorOptions, input: PackingInput): Promise<Packing> {
-  const run = startRun(input)
+  const run = startRun(options, input)
   const transactions: Transaction[] = []
   const refused: Packing['refused'] = []
   // Once one of a sender's transactions is left out, its later nonces cannot follow: they wait, they are not refused.
@@ -198,8 +222,9 @@ async function tryTransaction(
   return { included: true, late }
 }
 
-function endTransaction(run: Run, { type }: Transaction, outcome: TransactionOutcome): void {
+function endTransaction(run: Run, transaction: Transaction, outcome: TransactionOutcome): void {
   run.state.endTransaction(outcome.result.destroyed)
-  run.receipts.push(receiptOf(type, outcome, run.gasUsed))
+  run.receipts.push(receiptOf(transaction.type, outcome, run.gasUsed))
   run.gasUsed += outcome.gasUsed
+  run.gate?.record(transaction, outcome.gasUsed)
 }

@@ -18,7 +18,6 @@ export type RefusalCode =
   | 'TX_NONCE_TOO_HIGH'
   | 'TX_NONCE_EXHAUSTED'
   | 'TX_INSUFFICIENT_FUNDS'
-  | 'TX_NOT_PERMITTED'
 
 /** Why a transaction cannot be in the block at this place. The message names the values. */
 export interface Refusal {

@@ -39,10 +39,13 @@ export async function proposeBatch(batch: OpenBatch, nowMs: number, parts: Propo
   } catch (error) {
     if (isCodedError(error, 'POOL_NONCE_TOO_LOW')) return afterNonceTaken(batch, nowMs, parts)
     batch.isProposed = false
-    batch.retryAtMs = nowMs + RETRY_MS_MIN
+    // Rights come by a motion, quotas at midnight: what was refused for them is asked for ever more rarely.
+    const isLasting = isCodedError(error) && /^(PERMISSION|QUOTA)_/.test(error.code)
+    batch.retryAtMs = nowMs + (isLasting ? pauseAfter(batch) : RETRY_MS_MIN)
     parts.counters.submitsFailed++
     parts.logger.warn('a batch could not be proposed; it is tried again', {
       ...fieldsOf(batch.row),
+      ...(isCodedError(error) && { code: error.code }),
       error: messageOf(error),
     })
   }

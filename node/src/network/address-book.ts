@@ -11,6 +11,10 @@ import {
 interface Entry {
   readonly id: string
   readonly isBootnode: boolean
+  /** What the operator gave, of a bootnode. */
+  configured: string[]
+  /** The peer that answered at a bootnode's addresses instead of it, when the key there is another one. */
+  answeredBy: string | undefined
   /** Configured ones, then what the peer says of itself, newest first; multiaddrs with the peer id. */
   addresses: string[]
   /** What others say of it, newest first. */
@@ -29,7 +33,13 @@ export interface AddressBook {
   learn(id: string, addresses: readonly string[]): void
   /** Addresses that somebody else announced of it: they only fill the room that its own leave. */
   hear(id: string, addresses: readonly string[]): void
+  /** Whether it was configured, or answered where one that was configured should be. */
   isBootnode(id: string): boolean
+  /** Where the operator says that a bootnode is; none of a peer that is no bootnode. */
+  configuredOf(id: string): readonly string[]
+  /** At the addresses of a bootnode another key answers; undefined: its own does again. */
+  onAnswer(bootnodeId: string, by: string | undefined): void
+  answeredBy(bootnodeId: string): string | undefined
   addressesOf(id: string): readonly string[]
   /** Those whose time has come. */
   due(nowMs: number): string[]
@@ -51,10 +61,16 @@ export function backOffMs(attempts: number, range: { minMs: number; maxMs: numbe
 
 const firstOf = (addresses: readonly string[]): string[] => [...new Set(addresses)].slice(0, ADDRESSES_PER_PEER_MAX)
 
+/** With each attempt the next of the heard ones comes first: those that swallow a dial must not hide the others. */
+function inTurn({ addresses, heard, attempts }: Entry): string[] {
+  const turn = heard.length === 0 ? 0 : attempts % heard.length
+  return firstOf([...addresses, ...heard.slice(turn), ...heard.slice(0, turn)])
+}
+
 export function createAddressBook(limits: BackOffLimits, { clock, prng }: { clock: Clock; prng: Prng }): AddressBook {
   const entries = new Map<string, Entry>()
   const entryOf = (id: string, isBootnode: boolean): Entry => {
-    const entry = { id, isBootnode, addresses: [], heard: [], attempts: 0, refusals: 0, notBeforeMs: 0 }
+    const entry = { id, isBootnode, configured: [], answeredBy: undefined, addresses: [], heard: [], attempts: 0, refusals: 0, notBeforeMs: 0 }
     entries.set(id, entry)
     return entry
   }
@@ -62,17 +78,30 @@ export function createAddressBook(limits: BackOffLimits, { clock, prng }: { cloc
     const isFull = !entries.has(id) && entries.size >= ADDRESS_BOOK_PEERS_MAX
     return isFull ? undefined : (entries.get(id) ?? entryOf(id, false))
   }
-  /** With each attempt the next of the heard ones comes first: those that swallow a dial must not hide the others. */
+  /** What becomes of a peer becomes of the bootnode in whose place it answered: that is not dialled more eagerly. */
+  const entriesOf = (id: string): Entry[] =>
+    [...entries.values()].filter((entry) => entry.id === id || entry.answeredBy === id)
+  const failed = (entry: Entry): void => {
+    entry.notBeforeMs =
+      clock.now() + backOffMs(entry.attempts, { minMs: limits.redialMinMs, maxMs: limits.redialMaxMs }, prng)
+    entry.attempts += 1
+    if (!entry.isBootnode && entry.attempts >= LEARNT_PEER_ATTEMPTS_MAX) entries.delete(entry.id)
+  }
+  const refused = (entry: Entry): void => {
+    entry.notBeforeMs =
+      clock.now() + backOffMs(entry.refusals, { minMs: limits.refusedMinMs, maxMs: limits.refusedMaxMs }, prng)
+    entry.refusals += 1
+  }
   const addressesOf = (id: string): readonly string[] => {
-    const { addresses, heard, attempts } = entries.get(id) ?? { addresses: [], heard: [], attempts: 0 }
-    const turn = heard.length === 0 ? 0 : attempts % heard.length
-    return firstOf([...addresses, ...heard.slice(turn), ...heard.slice(0, turn)])
+    const entry = entries.get(id)
+    return entry === undefined ? [] : inTurn(entry)
   }
 
   return {
     addBootnode(id, address) {
       const known = entries.get(id)
       const entry = known?.isBootnode === true ? known : entryOf(id, true)
+      entry.configured = firstOf([address, ...entry.configured])
       entry.addresses = firstOf([address, ...(known?.addresses ?? [])])
       entry.heard = known?.heard ?? []
     },
@@ -87,28 +116,20 @@ export function createAddressBook(limits: BackOffLimits, { clock, prng }: { cloc
       const entry = addresses.length === 0 ? undefined : entryToFill(id)
       if (entry !== undefined) entry.heard = firstOf([...addresses, ...entry.heard])
     },
-    isBootnode: (id) => entries.get(id)?.isBootnode === true,
+    isBootnode: (id) => entriesOf(id).some(({ isBootnode }) => isBootnode),
+    configuredOf: (id) => entries.get(id)?.configured ?? [],
+    onAnswer(bootnodeId, by) {
+      const entry = entries.get(bootnodeId)
+      if (entry?.isBootnode === true) entry.answeredBy = by
+    },
+    answeredBy: (bootnodeId) => entries.get(bootnodeId)?.answeredBy,
     addressesOf,
     due: (nowMs) => [...entries.values()].filter((entry) => entry.notBeforeMs <= nowMs).map((entry) => entry.id),
     nextDueMs: () => Math.min(...[...entries.values()].map((entry) => entry.notBeforeMs)),
-    onFailure(id) {
-      const entry = entries.get(id)
-      if (entry === undefined) return
-      entry.notBeforeMs =
-        clock.now() + backOffMs(entry.attempts, { minMs: limits.redialMinMs, maxMs: limits.redialMaxMs }, prng)
-      entry.attempts += 1
-      if (!entry.isBootnode && entry.attempts >= LEARNT_PEER_ATTEMPTS_MAX) entries.delete(id)
-    },
-    onRefusal(id) {
-      const entry = entries.get(id)
-      if (entry === undefined) return
-      entry.notBeforeMs =
-        clock.now() + backOffMs(entry.refusals, { minMs: limits.refusedMinMs, maxMs: limits.refusedMaxMs }, prng)
-      entry.refusals += 1
-    },
+    onFailure: (id) => entriesOf(id).forEach(failed),
+    onRefusal: (id) => entriesOf(id).forEach(refused),
     onStable(id) {
-      const entry = entries.get(id)
-      if (entry !== undefined) Object.assign(entry, { attempts: 0, refusals: 0, notBeforeMs: 0 })
+      for (const entry of entriesOf(id)) Object.assign(entry, { attempts: 0, refusals: 0, notBeforeMs: 0 })
     },
     retryAll() {
       for (const entry of entries.values()) Object.assign(entry, { attempts: 0, refusals: 0, notBeforeMs: 0 })

@@ -1,4 +1,4 @@
-import { messageOf } from '@songhua/sdk/protocol/errors'
+import { isCodedError, messageOf } from '@songhua/sdk/protocol/errors'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
 import type { AddressBook } from './address-book.js'
@@ -17,14 +17,23 @@ export interface Dialer {
   start(): void
   wake(): void
   stop(): void
+  /** The bootnode whose place is being asked who stands there now, whatever its key, unless `peerId` is being dialled by name. */
+  askedFor(peerId: string): string | undefined
 }
 
 /** Between looks when nothing is due: what `wants` answers may change without a call. */
 const IDLE_MS = 5_000
 const SOON_MS = 20
 
+/**
+ * The redial loop. A bootnode's addresses outlive its key: when another key answers there, as after a rotation that this
+ * node has slept through, it is dialled once more without naming a key. Whoever answers has proved nothing by that. It must
+ * name the same genesis; its own gate must admit this node; and until the list here names it, it is a source of sealed
+ * blocks and no more (`Standing`). One such dial goes on at a time, so that its answer can be told from others.
+ */
 export function createDialer(book: AddressBook, dialsAtOnceMax: number, ports: DialerPorts): Dialer {
   const dialling = new Set<string>()
+  let asked: string | undefined
   let cancel: (() => void) | undefined
   let running = false
 
@@ -33,13 +42,29 @@ export function createDialer(book: AddressBook, dialsAtOnceMax: number, ports: D
     ports.count('dials')
     try {
       await ports.dial(book.addressesOf(id))
+      book.onAnswer(id, undefined)
     } catch (error) {
       ports.count('dials_failed')
       book.onFailure(id)
+      if (isCodedError(error, 'DIAL_OTHER_KEY')) void ask(id)
       ports.logger.debug('a peer could not be dialled', { peer: id, error: messageOf(error) })
     } finally {
       dialling.delete(id)
       wake()
+    }
+  }
+
+  const ask = async (id: string): Promise<void> => {
+    const addresses = book.configuredOf(id).map((address) => address.replace(/\/p2p\/[^/]+$/, ''))
+    if (addresses.length === 0 || asked !== undefined || !running) return
+    asked = id
+    ports.count('dials_any_key')
+    try {
+      await ports.dial(addresses)
+    } catch (error) {
+      ports.logger.debug('whoever has the place of a bootnode could not be dialled', { bootnode: id, error: messageOf(error) })
+    } finally {
+      asked = undefined
     }
   }
 
@@ -70,5 +95,6 @@ export function createDialer(book: AddressBook, dialsAtOnceMax: number, ports: D
       running = false
       cancel?.()
     },
+    askedFor: (peerId) => (dialling.has(peerId) ? undefined : asked),
   }
 }

@@ -32,6 +32,7 @@ export type NetworkErrorCode =
   | 'PRIVATE_KEY_INVALID'
   | 'LISTEN_FAILED'
   | 'DIAL_FAILED'
+  | 'DIAL_OTHER_KEY'
   | 'PEER_NOT_CONNECTED'
   | 'REQUEST_TIMEOUT'
   | 'REQUEST_REFUSED'

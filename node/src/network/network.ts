@@ -5,11 +5,12 @@ import { type KeyedRates, createKeyedRates } from '../base/keyed-rates.js'
 import type { Logger } from '../base/logger.js'
 import type { Prng } from '../base/prng.js'
 import { type AddressBook, createAddressBook } from './address-book.js'
-import type { Head, Hello } from './control.js'
+import type { Head, Hello, KnownPeer } from './control.js'
 import { type Dialer, createDialer } from './dialer.js'
 import { type Ending, type Endings, type GateCode, createEndings } from './endings.js'
-import { type GoodbyeCode, networkError } from './errors.js'
+import { networkError } from './errors.js'
 import { CHANNELS, type Channel, KNOWN_PEERS_PER_HELLO_MAX, NETWORK_LIMITS, type NetworkLimits } from './limits.js'
+import { type Admission, type ChainView, type PeerGate, type PeerRefusal, createPeerGate } from './peer-gate.js'
 import { type PeerIdentity, identityOfPeerId, identityOfPrivateKey } from './peer-id.js'
 import { type Penalties, createPenalties } from './penalties.js'
 import type { Refusal } from './refusals.js'
@@ -23,7 +24,7 @@ export interface NetworkOptions {
   readonly listen: readonly string[]
   /** Multiaddrs told to others instead of the ones listened on, as behind address translation. */
   readonly announce?: readonly string[]
-  /** Multiaddrs that end in `/p2p/<peer id>`; they may always be dialled. */
+  /** Multiaddrs that end in `/p2p/<peer id>`; they may always be dialled, and their places also when another key answers there. */
   readonly bootnodes: readonly string[]
   /** Whether addresses that peers tell are dialled too, as is usual; otherwise bootnodes only. */
   readonly learnsAddresses?: boolean
@@ -36,23 +37,11 @@ export interface NetworkOptions {
   readonly limits?: Partial<NetworkLimits>
 }
 
-/** Whom the gate asks about. */
-export interface PeerCandidate extends PeerIdentity {
-  readonly direction: Direction
-  readonly isBootnode: boolean
-}
-
-/** The membership contract's list of nodes, or the policy of who else may follow. */
-export interface Admission {
-  isAdmitted(candidate: PeerCandidate): boolean
-}
-
-export interface NetworkPorts {
+export interface NetworkPorts extends ChainView {
   readonly clock: Clock
   readonly prng: Prng
   readonly logger: Logger
   readonly admission: Admission
-  head(): Head
 }
 
 export interface PeerInfo extends PeerIdentity {
@@ -60,6 +49,8 @@ export interface PeerInfo extends PeerIdentity {
   readonly remoteAddress: string
   readonly software: string
   readonly follower: boolean
+  /** False: it hands over sealed blocks, and gets nothing from this node. */
+  readonly isListed: boolean
   readonly protocolVersions: Hello['protocolVersions']
   /** By its handshake, then by its announcements. A claim until sealed blocks prove it. */
   readonly head: Head
@@ -114,6 +105,8 @@ export interface Network {
   setAdmission(admission: Admission): void
   /** Called when the list has changed: cuts whom it no longer names and dials whom it names now. */
   recheckAdmission(): void
+  /** Called at each new head: cuts who may be here no more, by the list, the head and the protocol version in force. */
+  recheckPeers(): void
   metrics(): Record<string, number>
 }
 
@@ -144,7 +137,9 @@ class PeerNetwork implements Network {
   readonly #counters: Record<string, number> = {}
   readonly #peerHub: Hub<PeerEvent>
   readonly #messageHubs: ReadonlyMap<Channel, Hub<{ peer: PeerInfo; payload: Uint8Array }>>
-  #admission: Admission
+  readonly #gate: PeerGate
+  /** Those of the sessions that may only hand over sealed blocks. */
+  readonly #sources = new WeakSet<Session>()
   #transport!: Transport
   #answer: RequestListener | undefined
   #stopped = true
@@ -155,8 +150,8 @@ class PeerNetwork implements Network {
     this.#options = options
     this.#ports = ports
     this.#limits = { ...NETWORK_LIMITS, ...options.limits }
-    this.#admission = ports.admission
     this.#book = createAddressBook(this.#limits, ports)
+    this.#gate = createPeerGate(ports.admission, { view: ports, isBootnode: (id) => this.#book.isBootnode(id) })
     this.#penalties = createPenalties(this.#limits, clock)
     this.#endings = createEndings({ clock, logger, self: this.self })
     const { connectsPerPeerPerSecond: perSecond, connectsPerPeerBurst: burst } = this.#limits
@@ -219,20 +214,21 @@ class PeerNetwork implements Network {
   }
 
   peers(): PeerInfo[] {
-    return [...this.#up.values()].map(infoOf)
+    return [...this.#up.values()].map(this.#infoOf)
   }
 
   peerOfAddress(address: Address): PeerInfo | undefined {
     const session = [...this.#up.values()].find(({ peer }) => peer.address === address)
-    return session === undefined ? undefined : infoOf(session)
+    return session === undefined ? undefined : this.#infoOf(session)
   }
 
   broadcast(channel: Channel, payload: Uint8Array, { kind }: SendOptions = {}): number {
-    return [...this.#up.values()].filter((session) => session.send(channel, payload, kind)).length
+    return [...this.#up.values()].filter((session) => !this.#sources.has(session) && session.send(channel, payload, kind)).length
   }
 
   send(peerId: string, channel: Channel, payload: Uint8Array, { kind }: SendOptions = {}): boolean {
-    return this.#up.get(peerId)?.send(channel, payload, kind) ?? false
+    const session = this.#up.get(peerId)
+    return session !== undefined && !this.#sources.has(session) && session.send(channel, payload, kind)
   }
 
   request(peerId: string, body: Uint8Array, { timeoutMs }: { timeoutMs: number }): Promise<Uint8Array> {
@@ -253,7 +249,7 @@ class PeerNetwork implements Network {
   }
 
   announceHead(head: Head): void {
-    for (const session of this.#up.values()) session.announceHead(head)
+    for (const session of this.#up.values()) if (!this.#sources.has(session)) session.announceHead(head)
   }
 
   penalise(peerId: string, code: string, points: number): void {
@@ -282,18 +278,26 @@ class PeerNetwork implements Network {
   }
 
   setAdmission(admission: Admission): void {
-    this.#admission = admission
+    this.#gate.admission = admission
     this.recheckAdmission()
   }
 
   recheckAdmission(): void {
-    for (const session of [...this.#sessions]) {
-      const hello = session.hello()
-      if (hello === undefined || this.#mayStay(session, hello)) continue
-      session.end('NOT_ADMITTED', 'the node is no longer on the list of admitted nodes')
-    }
+    this.recheckPeers()
     this.#book.retryAll()
     this.#dialer.wake()
+  }
+
+  recheckPeers(): void {
+    for (const session of [...this.#sessions]) {
+      const hello = session.hello()
+      if (hello === undefined) continue
+      const wasSource = this.#sources.has(session)
+      const refusal = this.#refusalOf(session, hello)
+      if (refusal !== undefined) session.end(refusal.code, refusal.message)
+      // Now it gets what every peer gets when it comes.
+      else if (wasSource && !this.#sources.has(session) && session.isUp()) this.#peerHub.emit({ type: 'up', peer: this.#infoOf(session) })
+    }
   }
 
   metrics(): Record<string, number> {
@@ -310,10 +314,6 @@ class PeerNetwork implements Network {
     this.#counters[name] = (this.#counters[name] ?? 0) + amount
   }
 
-  #isAdmitted(peer: PeerIdentity, direction: Direction): boolean {
-    return this.#admission.isAdmitted({ ...peer, direction, isBootnode: this.#book.isBootnode(peer.id) })
-  }
-
   #admitsInbound(peerId: string): boolean {
     const code = this.#gateRefusal(peerId)
     if (code === undefined) return true
@@ -324,30 +324,30 @@ class PeerNetwork implements Network {
 
   #gateRefusal(peerId: string): GateCode | undefined {
     const peer = attempt(() => identityOfPeerId(peerId))
-    if (peer === undefined || !this.#isAdmitted(peer, 'inbound')) return 'NOT_ADMITTED'
+    if (peer === undefined || !this.#gate.isAdmitted(peer, 'inbound')) return 'NOT_ADMITTED'
     if (this.#penalties.isBanned(peerId)) return 'PENALISED'
     const open = [...this.#sessions].filter((session) => session.peer.id === peerId).length
     const isTooMany = open >= this.#limits.connectionsPerPeerMax || !this.#connects.take(peerId)
     return isTooMany ? 'TOO_MANY_CONNECTIONS' : undefined
   }
 
-  /**
-   * The side that is up to date gates. A bootnode that is ahead of this node is kept although the list here does not
-   * name it: the list may be stale, and what it sends is sealed.
-   */
-  #mayStay({ peer, link }: Session, hello: Hello): boolean {
-    if (this.#isAdmitted(peer, link.direction)) return true
-    const isDialledBootnode = link.direction === 'outbound' && this.#book.isBootnode(peer.id)
-    return isDialledBootnode && hello.head.number > this.#ports.head().number
+  /** Undefined: it may be here, and `#sources` says as what. */
+  #refusalOf(session: Session, hello: Hello): PeerRefusal | undefined {
+    const standing = this.#gate.judge(session, hello)
+    if (standing === 'source') this.#sources.add(session)
+    else this.#sources.delete(session)
+    return typeof standing === 'string' ? undefined : standing
   }
 
   #wants(id: string): boolean {
+    const other = this.#book.answeredBy(id)
     if (this.#stopped || this.#penalties.isBanned(id)) return false
-    if ([...this.#sessions].some((session) => session.peer.id === id)) return false
-    return this.#book.isBootnode(id) || this.#isAdmitted(identityOfPeerId(id), 'outbound')
+    if ([...this.#sessions].some(({ peer }) => peer.id === id || peer.id === other)) return false
+    return this.#book.isBootnode(id) || this.#gate.isAdmitted(identityOfPeerId(id), 'outbound')
   }
 
-  #ownHello(): Hello {
+  /** Where other nodes are is told to those only that the list names. */
+  #ownHello({ peer, link }: Session): Hello {
     const { genesisHash, chainId, protocolVersions, software, follower } = this.#options
     return {
       genesisHash,
@@ -357,8 +357,12 @@ class PeerNetwork implements Network {
       follower,
       head: this.#ports.head(),
       addresses: this.#transport.addresses(),
-      knownPeers: this.#book.known().filter(({ id }) => this.#up.has(id)).slice(0, KNOWN_PEERS_PER_HELLO_MAX),
+      knownPeers: this.#gate.isAdmitted(peer, link.direction) ? this.#knownPeers() : [],
     }
+  }
+
+  #knownPeers(): KnownPeer[] {
+    return this.#book.known().filter(({ id }) => this.#up.has(id)).slice(0, KNOWN_PEERS_PER_HELLO_MAX)
   }
 
   #isArbiterOf(peer: PeerIdentity): boolean {
@@ -366,11 +370,10 @@ class PeerNetwork implements Network {
   }
 
   /** Of two connections between two nodes the one that the other side dialled stays: it dials only when it has none. */
-  #judge(session: Session, hello: Hello): { code: GoodbyeCode; message: string } | undefined {
+  #judge(session: Session, hello: Hello): PeerRefusal | undefined {
     const { peer, link } = session
-    if (!this.#mayStay(session, hello)) {
-      return { code: 'NOT_ADMITTED', message: 'the node is not on the list of admitted nodes' }
-    }
+    const unwanted = this.#refusalOf(session, hello)
+    if (unwanted !== undefined) return unwanted
     if (!this.#isArbiterOf(peer)) return undefined
     const other = [...this.#sessions].find((one) => one !== session && one.peer.id === peer.id && one.isAccepted())
     if (other === undefined) return undefined
@@ -382,21 +385,23 @@ class PeerNetwork implements Network {
 
   #onLink(link: Link): Session | undefined {
     const peer = attempt(() => identityOfPeerId(link.peerId))
-    if (peer === undefined || this.#stopped) {
+    if (peer === undefined || peer.id === this.self.id || this.#stopped) {
       link.abort('the peer is not wanted')
       return undefined
     }
+    const bootnode = link.direction === 'outbound' ? this.#dialer.askedFor(peer.id) : undefined
+    if (bootnode !== undefined) this.#onOtherKey(bootnode, peer, link)
     const session = createSession(
       { link, peer, isArbiter: this.#isArbiterOf(peer), limits: this.#limits },
       {
         clock: this.#ports.clock,
         count: this.#count,
-        ownHello: () => this.#ownHello(),
+        ownHello: (one) => this.#ownHello(one),
         judge: (one, hello) => this.#judge(one, hello),
         onUp: (one) => this.#onUp(one),
         onEnd: (one, end) => this.#onEnd(one, end),
         onMessage: (one, channel, payload) => this.#onMessage(one, channel, payload),
-        onHead: (one) => void (one.isUp() && this.#peerHub.emit({ type: 'head', peer: infoOf(one) })),
+        onHead: (one) => void (one.isUp() && this.#peerHub.emit({ type: 'head', peer: this.#infoOf(one) })),
         handleRequest: (one, body) => this.#handleRequest(one, body),
       },
     )
@@ -404,15 +409,24 @@ class PeerNetwork implements Network {
     return session
   }
 
+  #onOtherKey(bootnode: string, peer: PeerIdentity, { remoteAddress: remote }: Link): void {
+    if (this.#book.answeredBy(bootnode) === peer.id) return
+    this.#book.onAnswer(bootnode, peer.id)
+    const words = 'another key answers at the address of a bootnode: if it was rotated, correct p2p.bootnodes'
+    this.#ports.logger.warn(words, { bootnode, peer: peer.id, address: peer.address, remote })
+  }
+
   #onMessage(session: Session, channel: Channel, payload: Uint8Array): void {
     this.#count(`frames_in_${channel}`)
-    this.#messageHubs.get(channel)!.emit({ peer: infoOf(session), payload })
+    if (channel !== 'blocks' && this.#sources.has(session)) return
+    this.#messageHubs.get(channel)!.emit({ peer: this.#infoOf(session), payload })
   }
 
   #handleRequest(session: Session, body: Uint8Array): Promise<Uint8Array> {
     this.#count('requests_in')
     const refusal = networkError('REQUEST_REFUSED', 'this node answers no requests')
-    return this.#answer?.(infoOf(session), body) ?? Promise.reject(refusal)
+    const answer = this.#sources.has(session) ? undefined : this.#answer
+    return answer?.(this.#infoOf(session), body) ?? Promise.reject(refusal)
   }
 
   #onUp(session: Session): void {
@@ -422,11 +436,11 @@ class PeerNetwork implements Network {
     this.#up.set(id, session)
     this.#endings.forget(id)
     this.#count('sessions')
-    this.#learn(session.peer, hello)
+    if (!this.#sources.has(session)) this.#learn(session.peer, hello)
     const { software, head } = hello
     const { direction } = session.link
     this.#ports.logger.info('a peer is connected', { peer: id, address, direction, software, head: head.number })
-    this.#peerHub.emit({ type: 'up', peer: infoOf(session) })
+    this.#peerHub.emit({ type: 'up', peer: this.#infoOf(session) })
   }
 
   #learn(peer: PeerIdentity, hello: Hello): void {
@@ -434,7 +448,7 @@ class PeerNetwork implements Network {
     if (!hello.follower) this.#book.learn(peer.id, addressesOfPeer(peer.id, hello.addresses))
     for (const { id, addresses } of hello.knownPeers) {
       const identity = attempt(() => identityOfPeerId(id))
-      if (identity === undefined || id === this.self.id || !this.#isAdmitted(identity, 'outbound')) continue
+      if (identity === undefined || id === this.self.id || !this.#gate.isAdmitted(identity, 'outbound')) continue
       this.#book.hear(id, addressesOfPeer(id, addresses))
     }
     this.#dialer.wake()
@@ -449,7 +463,7 @@ class PeerNetwork implements Network {
     if (!this.#stopped) this.#endings.log(session, end, wasUp)
     if (!end.byPeer) this.#penalties.add(id, this.#endings.pointsOf(end.code))
     if (end.code !== 'DUPLICATE_CONNECTION') this.#backOff(session, end, wasUp)
-    if (wasUp) this.#peerHub.emit({ type: 'down', peer: infoOf(session) })
+    if (wasUp) this.#peerHub.emit({ type: 'down', peer: this.#infoOf(session) })
     this.#dialer.wake()
   }
 
@@ -458,21 +472,13 @@ class PeerNetwork implements Network {
     if (this.#endings.isLasting(end.code)) this.#book.onRefusal(peer.id)
     else this.#book.onFailure(peer.id)
   }
-}
 
-function infoOf(session: Session): PeerInfo {
-  const hello = session.hello()!
-  return {
-    ...session.peer,
-    direction: session.link.direction,
-    remoteAddress: session.link.remoteAddress,
-    software: hello.software,
-    follower: hello.follower,
-    protocolVersions: hello.protocolVersions,
-    head: hello.head,
-    connectedAtMs: session.startedMs,
-    rttMs: session.rttMs(),
-    clockAheadMs: session.clockAheadMs(),
+  readonly #infoOf = (session: Session): PeerInfo => {
+    const { software, follower, protocolVersions, head } = session.hello()!
+    const { direction, remoteAddress } = session.link
+    const isListed = !this.#sources.has(session)
+    const measured = { connectedAtMs: session.startedMs, rttMs: session.rttMs(), clockAheadMs: session.clockAheadMs() }
+    return { ...session.peer, direction, remoteAddress, software, follower, isListed, protocolVersions, head, ...measured }
   }
 }
 

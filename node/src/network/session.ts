@@ -25,7 +25,7 @@ export interface SessionOptions {
 /** What a session asks of the node and tells it. */
 export interface SessionPorts {
   readonly clock: Clock
-  ownHello(): Hello
+  ownHello(session: Session): Hello
   /** After both hellos agree: a reason not to go on. The arbiter ends an older session here. */
   judge(session: Session, hello: Hello): { code: GoodbyeCode; message: string } | undefined
   onUp(session: Session): void
@@ -216,7 +216,7 @@ class PeerSession implements Session {
   #attachControl(wire: Wire): void {
     if (this.#control !== undefined) return this.end('PROTOCOL_VIOLATION', 'a second control stream was opened')
     this.#control = this.#channelOver(wire, (payload) => this.#onControl(decodeControl(payload)))
-    this.#say({ type: 'hello', hello: this.#ports.ownHello() })
+    this.#say({ type: 'hello', hello: this.#ports.ownHello(this) })
     this.#control.start()
   }
 
@@ -291,7 +291,7 @@ class PeerSession implements Session {
   #onHello(hello: Hello): void {
     if (this.#hello !== undefined) return this.end('PROTOCOL_VIOLATION', 'a second hello was sent')
     this.#hello = hello
-    const refusal = checkHello(this.#ports.ownHello(), hello)
+    const refusal = checkHello(this.#ports.ownHello(this), hello)
     if (refusal !== undefined) return this.end(refusal.code, refusal.message)
     // The arbiter speaks second, so that only one of the two chooses between two connections.
     if (!this.#options.isArbiter) this.#accept(hello)

@@ -76,7 +76,10 @@ export interface Transport {
   stop(): Promise<void>
   /** Where this node can be dialled, with its peer id. */
   addresses(): string[]
-  /** The link is told by `onLink`. A dial that succeeds is not yet an admission. */
+  /**
+   * The link is told by `onLink`. A dial that succeeds is not yet an admission. An address without a peer id takes whoever
+   * answers there; `DIAL_OTHER_KEY`: somebody answered who is not the peer that an address names.
+   */
   dial(addresses: readonly string[]): Promise<void>
 }
 
@@ -247,7 +250,7 @@ function gaterOf(gate: Gate, hosts: HostGate): ConnectionGater {
   }
 }
 
-/** @throws CodedError `ADDRESS_INVALID`, `PRIVATE_KEY_INVALID`; `LISTEN_FAILED` on start, `DIAL_FAILED` on dial */
+/** @throws CodedError `ADDRESS_INVALID`, `PRIVATE_KEY_INVALID`; `LISTEN_FAILED` on start, `DIAL_FAILED` and `DIAL_OTHER_KEY` on dial */
 export async function createTransport(options: TransportOptions, ports: TransportPorts): Promise<Transport> {
   const libp2p: Libp2p = await createLibp2p(configOf(options, ports))
   const links = new Map<string, Link>()
@@ -281,6 +284,12 @@ function listenFailure(error: unknown): string {
   return `${reasons}; end what uses the port, or listen on another (p2p.listen)`
 }
 
+/** noise names this failure by a class of its own, libp2p hands on its words alone. */
+function isOtherKey(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.some(isOtherKey)
+  return /does not match expected remote identity key/.test(messageOf(error))
+}
+
 function transportOf(libp2p: Libp2p): Transport {
   return {
     async start() {
@@ -296,7 +305,8 @@ function transportOf(libp2p: Libp2p): Transport {
       try {
         await libp2p.dial(parse(addresses))
       } catch (error) {
-        throw networkError('DIAL_FAILED', messageOf(error), { details: { addresses: [...addresses] }, cause: error })
+        const code = isOtherKey(error) ? 'DIAL_OTHER_KEY' : 'DIAL_FAILED'
+        throw networkError(code, messageOf(error), { details: { addresses: [...addresses] }, cause: error })
       }
     },
   }

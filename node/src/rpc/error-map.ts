@@ -67,8 +67,8 @@ const TRANSACTION_ERRORS: Record<string, Mapping> = {
   TX_V: { code: SERVER_ERROR, phrase: 'invalid transaction v, r, s values' },
 } satisfies Partial<Record<TransactionErrorCode, Mapping>>
 
-/** Why a raw transaction is refused: unreadable, badly signed, or not wanted by the pool. */
-const REFUSAL_PREFIXES = ['POOL_', 'TX_', 'RLP_', 'SIGNATURE_'] as const
+/** Why a raw transaction is refused: unreadable, badly signed, not wanted by the pool, or not its sender's to send (today). */
+const REFUSAL_PREFIXES = ['POOL_', 'PERMISSION_', 'QUOTA_', 'TX_', 'RLP_', 'SIGNATURE_'] as const
 const REFUSAL: Mapping = { code: SERVER_ERROR }
 const BAD_SIGNATURE: Mapping = { code: SERVER_ERROR, phrase: 'invalid sender' }
 

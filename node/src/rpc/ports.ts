@@ -32,6 +32,8 @@ export interface PoolAccess {
   status(): { pending: number; queued: number }
   /** Why this node, when it was the proposer, left a transaction out, and until which block; undefined: it did not. */
   asideOf(hash: Hash): { untilHeight: number; reason: string } | undefined
+  /** Why a transaction waits for a quota of its sender's, or was dropped with its sender's right; undefined: neither. */
+  refusalOf(hash: Hash): { code: string; message: string; details: Readonly<Record<string, unknown>> } | undefined
   onAdded(listener: (transaction: Transaction) => void): () => void
 }
 

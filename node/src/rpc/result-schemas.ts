@@ -134,8 +134,10 @@ export const txpoolContentJson = z.strictObject({ pending: byNonce, queued: byNo
 export const txpoolStatusJson = z.strictObject({ pending: quantityJson, queued: quantityJson })
 
 export const transactionStatusJson = z.strictObject({
-  status: z.enum(['final', 'pending', 'queued', 'unknown']),
+  status: z.enum(['final', 'pending', 'queued', 'dropped', 'unknown']),
   blockNumber: quantityJson.optional(),
   /** The proposer that was asked left it out of its blocks, for the time being. */
   setAside: z.strictObject({ untilBlock: quantityJson, reason: z.string() }).optional(),
+  /** A quota holds it back until then (seconds since 1970), or it was dropped when its sender lost the right to send it. */
+  refused: z.strictObject({ code: z.string(), message: z.string(), resetsAt: quantityJson.optional() }).optional(),
 })

@@ -10,6 +10,7 @@ import type { Transaction } from '@songhua/sdk/protocol/transaction'
 import { crashPoint } from '../base/crash-points.js'
 import { type Hub, createHub } from '../base/hub.js'
 import { createSerialQueue } from '../base/serial-queue.js'
+import { type ProtocolSchedule, changeBeyond, versionAt } from '../permission/protocol-schedule.js'
 import type { NodeStore, StateDiff } from '../trie/state.js'
 import { type BlockOutcome, type BlockResult, type ChainHead, advanceHead, blockResult, checkResult } from './block-work.js'
 import { verifySeals } from './proven-seals.js'
@@ -53,8 +54,8 @@ export interface BlockRunner {
 export interface ChainOptions {
   readonly rules: HeaderRules
   readonly head: ChainHead
-  /** The protocol version from a height on, and the highest that this program knows. */
-  readonly protocol: { versionAt(height: number): number; readonly max: number }
+  /** Versions of the protocol as the head's state schedules them, and the highest that this program knows. */
+  readonly protocol: { read(): ProtocolSchedule; readonly max: number }
   /** Told of exceptions of those who listen to the chain. */
   readonly onListenerError: (error: unknown) => void
 }
@@ -78,6 +79,10 @@ export interface BuildRequest {
 /** The one who knows the head, builds on it, checks proposals for it, and makes sealed blocks final. */
 export interface Chain {
   head(): ChainHead
+  /** What the state of the head says of versions of the protocol: the next block's is settled. */
+  protocol(): ProtocolSchedule
+  /** The last block whose rules this program knows, as far as the head's state tells; none can be built or imported above it. */
+  supportedUpTo(): number
   onBlock(listener: (event: BlockImported) => void): () => void
   build(request: BuildRequest): Promise<Block>
   /**
@@ -123,18 +128,28 @@ class StoredChain implements Chain {
   readonly #state = createSerialQueue()
   readonly #results = new Map<Hash, KnownResult>()
   #head: ChainHead
+  #schedule: ProtocolSchedule
   #mayStore: (number: number) => Promise<void> = () => Promise.resolve()
 
   constructor({ rules, head, protocol, onListenerError }: ChainOptions, ports: ChainPorts) {
     this.#rules = rules
     this.#protocol = protocol
     this.#head = head
+    this.#schedule = protocol.read()
     this.#ports = ports
     this.#imported = createHub(onListenerError)
   }
 
   head(): ChainHead {
     return this.#head
+  }
+
+  protocol(): ProtocolSchedule {
+    return this.#schedule
+  }
+
+  supportedUpTo(): number {
+    return (changeBeyond(this.#schedule, this.#protocol.max)?.height ?? Infinity) - 1
   }
 
   onBlock(listener: (event: BlockImported) => void): () => void {
@@ -194,7 +209,7 @@ class StoredChain implements Chain {
 
   /** A block under rules that this program does not know can be neither checked nor built. */
   #checkProtocol(height: number): void {
-    const version = this.#protocol.versionAt(height)
+    const version = versionAt(this.#schedule, height)
     if (version <= this.#protocol.max) return
     const message = `Block ${height} needs protocol version ${version}; this program knows ${this.#protocol.max}: update it`
     throw new CodedError('CHAIN_PROTOCOL_VERSION', message, { details: { height, version } })
@@ -225,6 +240,8 @@ class StoredChain implements Chain {
       await this.#ports.store.commitBlock({ block, receipts, diff, trieNodes, ...next })
       crashPoint('block.after-batch')
       this.#head = next.head
+      // Before anybody else may run: the two are of one state.
+      this.#schedule = this.#protocol.read()
       this.#results.clear()
     })
     this.#imported.emit({ head: next.head, block, receipts, diff })

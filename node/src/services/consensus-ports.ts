@@ -80,10 +80,10 @@ export interface ConsensusOptions {
   readonly genesisHash: Hash
   readonly timing: Timing
   protocolVersionAt(height: number): number
-  /** The highest protocol version that this program knows; it stops below a height that needs a higher one. */
+  /** The highest protocol version that this program knows; consensus stands aside below a height that needs a higher one. */
   readonly protocolVersionMax: number
   readonly logger: Logger
-  /** The driver has stopped: a broken invariant, a failed disk, or a height that needs a newer program. */
+  /** The driver has stopped: a broken invariant, or a failed disk. */
   onFatal(error: unknown): void
 }
 

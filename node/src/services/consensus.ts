@@ -1,7 +1,7 @@
 import { type Block, decodeBlock, encodeBlock } from '@songhua/sdk/protocol/block'
 import { blockHash, headerWithRound } from '@songhua/sdk/protocol/block-hash'
 import type { Address } from '@songhua/sdk/protocol/bytes'
-import { CodedError, isCodedError, messageOf } from '@songhua/sdk/protocol/errors'
+import { isCodedError, messageOf } from '@songhua/sdk/protocol/errors'
 import { proposerOrder } from '@songhua/sdk/protocol/proposer'
 import { assert, unreachable } from '../base/assert.js'
 import { createKeyedRates } from '../base/keyed-rates.js'
@@ -210,6 +210,7 @@ class Driver implements ConsensusDriver {
       // Under a flood of messages sockets and timers get their turn too.
       if (handled % EVENTS_AT_ONCE_MAX === 0) await new Promise<void>((resume) => this.#ports.clock.after(0, resume))
       if (this.#isHeadNew) await this.#startHeight()
+      if (this.#isStopped) return
       const event = this.#urgent.shift() ?? this.#nextWork() ?? this.#nextMessage()
       if (event !== undefined) await this.#handle(event)
     }
@@ -288,7 +289,9 @@ class Driver implements ConsensusDriver {
     const head = chain.head()
     const height = head.header.number + 1
     if (this.#state !== undefined && height <= this.#state.facts.height) return
-    const facts = this.#factsOf(height)
+    const protocolVersion = this.#options.protocolVersionAt(height)
+    if (protocolVersion > this.#options.protocolVersionMax) return this.#standAside(height, protocolVersion)
+    const facts = this.#factsOf(height, protocolVersion)
     this.#reader = { ...facts, decodeBlock: (bytes) => decodeBlock(bytes, { knownTransaction: (hash) => work.get(hash) }) }
     // Not waited for: the log keeps the order, and the height's first record is durable only after this.
     signer?.startHeight(height, { isSilent: facts.isSilent }).catch((error: unknown) => this.#fail(error))
@@ -299,15 +302,10 @@ class Driver implements ConsensusDriver {
     for (const message of this.#future.take(height)) this.#inbox.push(message)
   }
 
-  #factsOf(height: number): HeightFacts {
-    const { genesisHash, timing, protocolVersionMax, logger } = this.#options
+  #factsOf(height: number, protocolVersion: number): HeightFacts {
+    const { genesisHash, timing, logger } = this.#options
     const { chain, signer } = this.#ports
     const { sealers, validators, rotation, blockTimeMs, header } = chain.head()
-    const protocolVersion = this.#options.protocolVersionAt(height)
-    if (protocolVersion > protocolVersionMax) {
-      const message = `Height ${height} needs protocol version ${protocolVersion}; this program knows ${protocolVersionMax}: update it`
-      throw new CodedError('CONSENSUS_PROTOCOL_VERSION', message, { details: { height, protocolVersion } })
-    }
     const self = signer?.address
     const wasSilent = this.#state?.facts.isSilent ?? signer?.recovery.silence !== undefined
     const isSilent = self !== undefined && !this.#silence.isOver({ head: header.number, sealers, self })
@@ -471,6 +469,14 @@ class Driver implements ConsensusDriver {
     this.#isStopped = true
     for (const end of [...this.#ends.splice(0), ...this.#timers.values()]) end()
     this.#timers.clear()
+  }
+
+  /** Not a failure: what is decided stays readable, and a newer program goes on from here. */
+  #standAside(height: number, version: number): void {
+    this.#halt()
+    const known = this.#options.protocolVersionMax
+    const reason = `block ${height} needs protocol version ${version}; this program knows ${known}: install the newer one`
+    this.#options.logger.error('consensus has stopped: the node only reads now', { code: 'CONSENSUS_PROTOCOL_VERSION', height, version, known, reason })
   }
 
   #fail(error: unknown): void {

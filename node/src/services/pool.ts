@@ -6,12 +6,18 @@ import { type Transaction, decodeTransaction, parseTransaction } from '@songhua/
 import type { Clock } from '../base/clock.js'
 import { type Hub, createHub } from '../base/hub.js'
 import type { Logger } from '../base/logger.js'
+import type { HeadGate } from '../permission/head-gate.js'
+import { refusalToError } from '../permission/refusal.js'
 import type { AccountView } from '../txpool/admission.js'
 import {
   JOURNAL_RECORD_OVERHEAD_BYTES, type JournalRecord, decodeJournalRecord, encodeJournalRecord,
 } from '../txpool/journal-record.js'
-import { isPoolRefusal, refusal } from '../txpool/refusal.js'
-import { type Added, type Aside, type PoolContent, type PoolStatus, TxPool, type TxPoolOptions } from '../txpool/tx-pool.js'
+import { refusal } from '../txpool/refusal.js'
+import type { Hold } from '../txpool/sender-queue.js'
+import {
+  type Added, type Aside, type PendingWork, type PoolContent, type PoolStatus, TxPool, type TxPoolOptions,
+} from '../txpool/tx-pool.js'
+import { createRecentMap } from './recent-map.js'
 
 /** Where the pool's transactions survive a crash. */
 export interface PoolJournal {
@@ -30,30 +36,47 @@ export interface PoolPorts {
   readonly journal: PoolJournal
   /** The account at the head; undefined when it does not exist. */
   readonly accountOf: (address: Address) => AccountView | undefined
+  /** Permissions and quotas at the head. Undefined: nobody is held to any, as on a chain without the system contracts. */
+  readonly permission: HeadGate | undefined
+  /** Why this node takes nothing from senders now; undefined: it does. */
+  readonly refusal?: () => CodedError | undefined
   readonly clock: Pick<Clock, 'now'>
   readonly logger: Logger
+}
+
+/** What a block that has become final means for those who wait. */
+export interface PoolHead {
+  /** Of the block, s. */
+  readonly timestamp: number
+  /** Accounts that it changed; null: the account is gone. */
+  readonly accounts: ReadonlyMap<Address, AccountView | null>
+  /** What it changed: contract → slot → value. */
+  readonly storage: ReadonlyMap<Address, ReadonlyMap<Hash, bigint>>
 }
 
 /**
  * The transaction pool of a node: the pure pool with its journal.
  *
- * What `submit` has acknowledged is final or still here after any crash, unless its sender replaces it, or it waits
- * (for a lower nonce, or for funds that have gone) longer than a lifetime or than a full pool allows.
+ * What `submit` has acknowledged is final or still here after any crash, unless its sender replaces it or loses the
+ * right to send it, or it waits (for a lower nonce, or for funds that have gone) longer than a lifetime or than a full
+ * pool allows.
  */
 export interface Pool {
   /**
    * Takes a transaction from its sender. Resolves when it is durable.
-   * @throws CodedError with a `PoolRefusalCode`, the code of a bad encoding, or `POOL_JOURNAL_FAILED`
+   * @throws CodedError with a `PoolRefusalCode`, a `PermissionCode`, the code of a bad encoding, `POOL_JOURNAL_FAILED`, or that of
+   *   `refusal`
    */
   submit(raw: Uint8Array): Promise<Hash>
   /** Takes a transaction from another node; journalled, but not waited for. @throws as `submit` (rejects) */
   addRemote(raw: Uint8Array): Promise<void>
-  /** A block has become final, which changed these accounts; null: the account is gone. */
-  onHead(accounts: ReadonlyMap<Address, AccountView | null>): void
+  onHead(head: PoolHead): void
   /** Keeps a transaction, and its sender's later ones, out of the blocks below `untilHeight`. */
   setAside(hash: Hash, untilHeight: number, reason?: string): void
   /** Of a transaction that was set aside and has no block yet. */
   asideOf(hash: Hash): Aside | undefined
+  /** Why a transaction, which is here, waits for a quota, or was dropped when its sender lost the right to send it. */
+  refusalOf(hash: Hash): Hold | undefined
 
   /** For the block at `height`, in fair order, lazily. */
   executable(height: number): Iterable<Transaction>
@@ -78,6 +101,8 @@ export interface PoolOptions extends TxPoolOptions {
 }
 
 const COMPACT_FROM_BYTES = 4 * 1024 * 1024
+/** Dropped transactions whose reason can be asked for. */
+const DROPPED_REMEMBERED_MAX = 4_096
 
 /**
  * Reads the journal and is then at the head.
@@ -97,7 +122,8 @@ class JournalledPool implements Pool {
   readonly #appends = new Map<Hash, Promise<void>>()
   /** In the pool, but the journal failed. */
   readonly #unjournalled = new Map<Hash, JournalRecord>()
-  readonly #counters = { added: 0, refused: 0, replaced: 0, evicted: 0, expired: 0, compactions: 0, setAside: 0 }
+  readonly #dropped = createRecentMap<Hash, Hold>(DROPPED_REMEMBERED_MAX)
+  readonly #counters = { added: 0, refused: 0, replaced: 0, evicted: 0, expired: 0, dropped: 0, compactions: 0, setAside: 0 }
   #isCompacting = false
   readonly #compactFromBytes: number
   /** Raised after a failure. */
@@ -116,6 +142,9 @@ class JournalledPool implements Pool {
     for (const bytes of journal.payloads) this.#restore(decodeJournalRecord(bytes))
     const dropped = this.#pool.trim(clock.now())
     this.#counters.expired += dropped.length
+    // A crash may have come between a change of the policy and the compaction that forgets what it made void.
+    if (this.#dropRevoked() > 0) void this.#compact()
+    this.#holdBack()
     const fields = { records: journal.payloads.length, droppedBytes: journal.droppedBytes, ...this.status() }
     if (journal.droppedBytes > 0) logger.warn('a part of the transaction journal could not be read', fields)
     else if (journal.payloads.length > 0) logger.info('transaction journal read', fields)
@@ -137,6 +166,8 @@ class JournalledPool implements Pool {
 
   async submit(raw: Uint8Array): Promise<Hash> {
     const hash = keccak256Hex(raw)
+    const refused = this.#ports.refusal?.()
+    if (refused !== undefined) throw refused
     if (this.#pool.has(hash)) {
       // Whoever is told "already known" counts on it as on an acknowledgement.
       await (this.#appends.get(hash) ?? this.#appendAgain(hash))
@@ -165,10 +196,14 @@ class JournalledPool implements Pool {
   }
 
   #admit(transaction: Transaction, nowMs: number, isLocal: boolean): Added {
+    const permit = (pending: PendingWork): void => {
+      const reason = this.#ports.permission?.check(transaction, nowMs, pending)
+      if (reason !== undefined) throw refusalToError(reason)
+    }
     try {
-      return this.#pool.add(transaction, { account: this.#accountOf(transaction.sender), nowMs, isLocal })
+      return this.#pool.add(transaction, { account: this.#accountOf(transaction.sender), nowMs, isLocal, permit })
     } catch (error) {
-      if (isPoolRefusal(error)) this.#counters.refused++
+      if (isCodedError(error)) this.#counters.refused++
       throw error
     }
   }
@@ -219,6 +254,7 @@ class JournalledPool implements Pool {
 
   async #compact(): Promise<void> {
     const { journal, logger } = this.#ports
+    if (this.#isCompacting) return
     this.#isCompacting = true
     try {
       await journal.compact(() => this.#liveRecords())
@@ -238,13 +274,40 @@ class JournalledPool implements Pool {
     }
   }
 
-  onHead(accounts: ReadonlyMap<Address, AccountView | null>): void {
-    const { used, expired } = this.#pool.onHead({ accounts, nowMs: this.#ports.clock.now() })
+  onHead(head: PoolHead): void {
+    const { used, expired } = this.#pool.onHead({ accounts: head.accounts, nowMs: this.#ports.clock.now() })
     for (const { hash } of [...used, ...expired]) this.#unjournalled.delete(hash)
     this.#counters.expired += expired.length
     for (const { hash, sender, nonce } of expired) {
       this.#ports.logger.warn('a transaction has waited too long and is dropped', { hash, sender, nonce: nonce.toString() })
     }
+    if (this.#ports.permission?.onBlock(head) === true && this.#dropRevoked() > 0) void this.#compact()
+    this.#holdBack()
+  }
+
+  /** Quotas come back, so nothing is dropped for them; but nobody must wait for a block that cannot be made of it. */
+  #holdBack(): void {
+    const { permission, clock } = this.#ports
+    if (permission === undefined) return
+    const nowMs = clock.now()
+    this.#pool.hold((transaction) => permission.check(transaction, nowMs))
+  }
+
+  /** @returns how many. In the journal they would come back with the next start, when their sender may have its right again. */
+  #dropRevoked(): number {
+    const { permission, clock, logger } = this.#ports
+    if (permission === undefined) return 0
+    const nowMs = clock.now()
+    const revoked = this.#pool.revoke((transaction) => permission.checkRight(transaction, nowMs), nowMs)
+    for (const { transaction: { hash, sender, nonce }, reason } of revoked) {
+      this.#unjournalled.delete(hash)
+      this.#dropped.set(hash, reason)
+      logger.warn('a transaction is dropped: its sender may not send it any more', {
+        hash, sender, nonce: nonce.toString(), code: reason.code, reason: reason.message,
+      })
+    }
+    this.#counters.dropped += revoked.length
+    return revoked.length
   }
 
   #accountOf(address: Address): AccountView {
@@ -258,6 +321,10 @@ class JournalledPool implements Pool {
 
   asideOf(hash: Hash): Aside | undefined {
     return this.#pool.asideOf(hash)
+  }
+
+  refusalOf(hash: Hash): Hold | undefined {
+    return this.#pool.has(hash) ? this.#pool.heldFor(hash) : this.#dropped.get(hash)
   }
 
   executable(height: number): Iterable<Transaction> {

@@ -28,6 +28,8 @@ export interface SyncHead {
 
 export interface SyncChain {
   head(): SyncHead
+  /** The last block whose rules this program knows: none above it is asked for. */
+  supportedUpTo(): number
   onBlock(listener: (event: { head: SyncHead }) => void): () => void
   /** Verifies, executes, stores; a block at or below the head is `known`. */
   importSealed(block: Block): Promise<'imported' | 'known'>
@@ -184,9 +186,14 @@ class BlockSync implements Sync {
     return this.#ports.chain.head().header.number
   }
 
+  /** As far up as this program can import. */
+  #wanted(height: number): number {
+    return Math.min(height, this.#ports.chain.supportedUpTo())
+  }
+
   /** Looks now when a run goes on or much is missing; else consensus has its chance first. */
   #lookSoon(): void {
-    const missing = this.#peers.bestHead() - this.#headNumber()
+    const missing = this.#wanted(this.#peers.bestHead()) - this.#headNumber()
     if (missing <= 0 && this.#run === undefined) return
     if (this.#run !== undefined || missing >= FAR_BLOCKS) this.#lookAfter(0)
     else if (this.#cancelLook === undefined) this.#lookAfterGrace()
@@ -213,10 +220,10 @@ class BlockSync implements Sync {
 
   #look(): void {
     const head = this.#headNumber()
-    const target = this.#peers.bestHead()
+    const target = this.#wanted(this.#peers.bestHead())
     if (target <= head && !this.#isImporting) {
       // Those who claim more may be standing aside for a while.
-      if (this.#peers.claimedHead() > head) return this.#lookAfter(LOOK_EVERY_MS)
+      if (this.#wanted(this.#peers.claimedHead()) > head) return this.#lookAfter(LOOK_EVERY_MS)
       return this.#finishRun(head)
     }
     this.#run ??= this.#beginRun(head, target)
@@ -402,7 +409,8 @@ class BlockSync implements Sync {
   async #onPushedBlock(peer: SyncPeer, payload: Uint8Array): Promise<void> {
     try {
       const header = headerOfBlock(payload)
-      const isWanted = !this.#isImporting && header.number === this.#headNumber() + 1 && this.#pushed !== header.number
+      const isNext = header.number === this.#headNumber() + 1 && header.number === this.#wanted(header.number)
+      const isWanted = isNext && !this.#isImporting && this.#pushed !== header.number
       if (!isWanted) return this.#count('pushes_ignored')
       followTip(this.#tip(), header)
       this.#pushed = header.number

@@ -25,7 +25,7 @@ export function* fairOrder(queues: Iterable<SenderQueue>, height: number): Gener
   const take = (queue: SenderQueue, entry: PoolEntry | undefined): void => {
     if (entry?.isExecutable && isOffered(entry, height)) turns.push({ queue, entry })
   }
-  for (const queue of queues) take(queue, queue.first())
+  for (const queue of queues) if (queue.held === undefined) take(queue, queue.first())
   while (turns.length > 0) {
     const sorted = turns.sort(byTurn)
     turns = []

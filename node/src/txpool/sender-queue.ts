@@ -22,6 +22,13 @@ export interface PoolEntry {
   asideReason: string | undefined
 }
 
+/** Why the chain would not take a transaction now, or ever, from its sender. */
+export interface Hold {
+  readonly code: string
+  readonly message: string
+  readonly details: Readonly<Record<string, unknown>>
+}
+
 /** Entries whose class has just changed. */
 export interface Settled {
   readonly promoted: PoolEntry[]
@@ -41,7 +48,13 @@ export class SenderQueue {
   servedAt = 0
   /** Of all entries together, in wei. */
   cost = 0n
+  /** Gas limits of all entries together. */
+  gas = 0n
+  /** Why the first entry cannot stand in the next block, though it is executable; the others wait behind it. */
+  held: Hold | undefined
   readonly #entries = new Map<bigint, PoolEntry>()
+  /** An executable entry was taken out: the executable range may have a hole. */
+  #isTorn = false
 
   constructor(address: Address, account: AccountView) {
     this.address = address
@@ -80,6 +93,7 @@ export class SenderQueue {
     this.#entries.set(nonce, entry)
     this.bytes += entry.transaction.raw.length
     this.cost += entry.cost
+    this.gas += entry.transaction.gasLimit
     return replaced
   }
 
@@ -90,6 +104,8 @@ export class SenderQueue {
     this.#entries.delete(nonce)
     this.bytes -= entry.transaction.raw.length
     this.cost -= entry.cost
+    this.gas -= entry.transaction.gasLimit
+    if (nonce >= this.nonce && nonce < this.executableEnd) this.#isTorn = true
     return entry
   }
 
@@ -121,10 +137,11 @@ export class SenderQueue {
     return { promoted, demoted }
   }
 
-  /** With enough money for everything (the rule, fees being zero) the known end only moves up. */
+  /** With enough money for everything (the rule, fees being zero) and nothing taken out the known end only moves up. */
   #findExecutableEnd(known: bigint): bigint {
     const isFunded = this.cost <= this.balance
-    let end = isFunded ? known : this.nonce
+    let end = isFunded && !this.#isTorn ? known : this.nonce
+    this.#isTorn = false
     let spent = 0n
     for (let entry = this.#entries.get(end); entry !== undefined; entry = this.#entries.get(end)) {
       spent += entry.cost

@@ -5,7 +5,7 @@ import { fairOrder, isOffered } from './fair-order.js'
 import { type TxPoolLimits, resolveLimits } from './limits.js'
 import { type PoolFill, checkPlace, findVictims } from './place.js'
 import { refusal } from './refusal.js'
-import { type PoolEntry, SenderQueue } from './sender-queue.js'
+import { type Hold, type PoolEntry, SenderQueue } from './sender-queue.js'
 
 export interface TxPoolOptions extends Partial<TxPoolLimits> {
   readonly chainId: bigint
@@ -18,7 +18,24 @@ export interface Arrival {
   readonly nowMs: number
   /** Handed to this node by its sender rather than by another node. */
   readonly isLocal: boolean
+  /** Asked last: a further condition of the chain, which throws what it refuses. @param pending of the sender beside this one */
+  readonly permit?: ((pending: PendingWork) => void) | undefined
 }
+
+/** Gas limits and bytes of a sender's transactions. */
+export interface PendingWork {
+  readonly gas: bigint
+  readonly bytes: bigint
+}
+
+/** A transaction that was dropped, and why. */
+export interface Revoked {
+  readonly transaction: Transaction
+  readonly reason: Hold
+}
+
+/** Whether a transaction can stand in the next block; undefined: it can. */
+export type Judge = (transaction: Transaction) => Hold | undefined
 
 export interface Added {
   readonly isExecutable: boolean
@@ -63,8 +80,9 @@ export interface PoolContent {
 /**
  * Transactions between acceptance and a block. Deterministic: the same calls give the same pool; time is an argument.
  *
- * - An executable transaction never leaves but by being used or replaced by its sender: when the pool is full, new ones
- *   are refused. Waiting ones make room for executable ones (longest waiting first) and end after a lifetime.
+ * - An executable transaction never leaves but by being used or replaced by its sender, or because its sender has lost
+ *   the right to send it: when the pool is full, new ones are refused. Waiting ones make room for executable ones
+ *   (longest waiting first) and end after a lifetime.
  * - The limits are never exceeded, except by what `restore` brings back.
  */
 export class TxPool {
@@ -91,8 +109,11 @@ export class TxPool {
     const queue = this.#queueOf(transaction.sender, arrival)
     const candidate = { transaction, queue, ...arrival }
     checkPlace(candidate, this.#limits)
+    arrival.permit?.(pendingBeside(queue, transaction.nonce))
     const evicted = findVictims(candidate, this.#fill(), this.#limits).map((entry) => this.#drop(entry))
     const { entry, replaced } = this.#insert(transaction, queue, arrival)
+    // It has just been found good: what its predecessor was held for does not count for it.
+    if (queue.first() === entry) this.#hold(queue, undefined)
     return { isExecutable: entry.isExecutable, replaced: replaced?.transaction, evicted }
   }
 
@@ -129,6 +150,37 @@ export class TxPool {
     this.#arrivals++
     this.#oldestOffered = undefined
     return { used, expired: this.#expire(nowMs) }
+  }
+
+  /**
+   * Judges the first executable transaction of each sender anew. Those of whoever is held are not offered for blocks,
+   * and stay; a transaction behind the first is judged when its turn comes.
+   */
+  hold(judge: Judge): void {
+    for (const queue of this.#queues.values()) {
+      const first = queue.first()
+      this.#hold(queue, first && judge(first.transaction))
+    }
+  }
+
+  /** Drops every transaction that is judged not to be its sender's to send; those behind it wait. */
+  revoke(judge: Judge, nowMs: number): Revoked[] {
+    const revoked: Revoked[] = []
+    for (const entry of this.#entries.values()) {
+      const reason = judge(entry.transaction)
+      if (reason !== undefined) revoked.push({ transaction: this.#drop(entry), reason })
+    }
+    for (const { transaction: { sender } } of revoked) {
+      const queue = this.#queues.get(sender)
+      if (queue !== undefined) this.#settle(queue, nowMs)
+    }
+    return revoked
+  }
+
+  /** Why a transaction that is executable is in no block: it, or one before it, is held. */
+  heldFor(hash: Hash): Hold | undefined {
+    const entry = this.#entries.get(hash)
+    return entry?.isExecutable ? this.#queues.get(entry.transaction.sender)?.held : undefined
   }
 
   /** Keeps a transaction, and with it its sender's later ones, out of the blocks below `untilHeight`. */
@@ -249,7 +301,12 @@ export class TxPool {
     return expired
   }
 
-  /** Only for waiting entries: nobody's executable range may get a hole. */
+  #hold(queue: SenderQueue, held: Hold | undefined): void {
+    if ((queue.held === undefined) !== (held === undefined)) this.#oldestOffered = undefined
+    queue.held = held
+  }
+
+  /** For waiting entries; of the executable ones, `settle` must follow. */
   #drop(entry: PoolEntry): Transaction {
     const { transaction } = entry
     const queue = this.#queues.get(transaction.sender)
@@ -274,9 +331,15 @@ export class TxPool {
     let oldestMs: number | undefined
     for (const queue of this.#queues.values()) {
       const first = queue.first()
-      if (first === undefined || !isOffered(first, height)) continue
+      if (first === undefined || queue.held !== undefined || !isOffered(first, height)) continue
       if (oldestMs === undefined || first.sinceMs < oldestMs) oldestMs = first.sinceMs
     }
     return oldestMs
   }
+}
+
+/** What the sender has here, but for the transaction whose place is taken. */
+function pendingBeside(queue: SenderQueue, nonce: bigint): PendingWork {
+  const replaced = queue.at(nonce)?.transaction
+  return { gas: queue.gas - (replaced?.gasLimit ?? 0n), bytes: BigInt(queue.bytes - (replaced?.raw.length ?? 0)) }
 }

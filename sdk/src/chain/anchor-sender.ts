@@ -6,6 +6,7 @@ import { SonghuaError, isSonghuaError } from '../connection/songhua-error.js'
 import { findAnchorEvent } from './anchor-events.js'
 import { ANCHOR_GAS_LIMIT, type BatchTree, anchorCall, batchIdOf } from './batch.js'
 import { type TransactionPlace, numberFromJson, placeFromJson, readAnswer } from './block-json.js'
+import { permissionRefusalOf } from './permission-refusal.js'
 import type { RpcClient } from './rpc-client.js'
 import type { ChainSigner } from './signer.js'
 
@@ -127,7 +128,9 @@ async function submit(
   } catch (error) {
     if (!isSonghuaError(error, 'RPC_REFUSED')) throw error
     const said = `${String(error.details.reason)} ${String(error.details.rpcMessage)}`
-    const meaning = REFUSALS.find(([words]) => words.test(said))?.[1]
+    // Its quota has room as soon as what this account has waiting is in a block.
+    const isSoon = permissionRefusalOf(error)?.retryAtMs === 0
+    const meaning = isSoon ? 'full' : REFUSALS.find(([words]) => words.test(said))?.[1]
     if (meaning === undefined) throw error
     // Its first try may have gone through though its answer was lost: then the nonce is taken by itself.
     if (meaning === 'nonce-taken' && (await placeOf(context, sent, signal)) !== undefined) return 'sent'

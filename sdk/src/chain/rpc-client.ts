@@ -8,7 +8,7 @@ export interface RpcClient {
   /**
    * Tries again when the endpoint cannot be reached; every method of this SDK may be asked twice.
    * @throws SonghuaError `RPC_UNREACHABLE`; `RPC_ANSWER` for an answer that is no JSON-RPC; `ANSWER_TOO_LARGE`; `RPC_REFUSED` when the node
-   *   says no: `details.rpcCode`, `details.reason` (the node's own code, when it names one)
+   *   says no: `details.rpcCode`, `details.reason` (the node's own code, when it names one), `details.data` (what it says beside)
    */
   call(method: string, params: readonly unknown[], signal?: AbortSignal): Promise<unknown>
 }
@@ -92,7 +92,6 @@ function refusedError(method: string, error: NonNullable<Answer['error']>): Song
   const data = error.data
   const reason = typeof data === 'object' && data !== null && 'code' in data ? data.code : undefined
   const text = typeof error.message === 'string' ? error.message : JSON.stringify(error)
-  const revertData = typeof data === 'string' ? data : undefined
-  const details = { method, rpcCode: error.code, reason, rpcMessage: text, ...(revertData === undefined ? {} : { revertData }) }
+  const details = { method, rpcCode: error.code, reason, rpcMessage: text, data }
   return new SonghuaError('RPC_REFUSED', `${method}: ${text}`, { details })
 }

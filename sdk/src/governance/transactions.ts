@@ -114,7 +114,7 @@ export function readEvent(log: unknown, path: string): GovernanceEvent | undefin
 /** The node's refusal in the words of the contract that gave it; a motion's execution gives those of another contract. */
 const refusedBy = (contract: SystemContract, name: string) => (error: unknown): never => {
   if (!isSonghuaError(error, 'RPC_REFUSED')) throw error
-  const { revertData } = error.details
+  const { data: revertData } = error.details
   if (typeof revertData !== 'string') throw error
   const found = [contract, ...SYSTEM_CONTRACTS].map(({ abi }) => abi.parseError(revertData)).find((one) => one !== null)
   if (found === undefined || found === null) throw error

@@ -3,7 +3,7 @@ import { toAddress } from '../protocol/bytes.js'
 import type { RpcClient } from '../chain/rpc-client.js'
 import { addressOption, bitsToRoles, hexToText, usccToHex, wordToLevels } from './codes.js'
 import { COUNCIL, NODE_REGISTER, ORGANISATION_REGISTER, POLICY_REGISTER, type SystemContract, USAGE_REGISTER } from './contracts.js'
-import type { Governance } from './governance.js'
+import type { Governance } from './governance-client.js'
 import { type Quota, type Usage, accountOf, motionOf, nodeOf, organisationOf, usageOf } from './model.js'
 import { readContract } from './transactions.js'
 

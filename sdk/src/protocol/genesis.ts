@@ -228,7 +228,7 @@ export function genesisHeader(genesis: Genesis, stateRoot: Hash): Header {
   }
 }
 
-/** The protocol version that holds at this height. */
+/** The protocol version that the genesis lays down for this height; motions may schedule higher ones on the chain. */
 export function protocolVersionAt(genesis: Genesis, height: number): number {
   return protocolVersionIn(genesis.qbft, height)
 }

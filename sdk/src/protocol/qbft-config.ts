@@ -13,7 +13,7 @@ export interface QbftConfig {
   readonly minBlockPeriodMs: number
   /** Heartbeat: an empty block is due when none was made for so long. */
   readonly emptyBlockPeriodS: number
-  /** Version by the height from which it holds; height 0 is always there. */
+  /** Version by the height from which it holds; height 0 is always there. Later ones come by motion. */
   readonly protocolVersions: Readonly<Record<number, number>>
   /** Answers `getValidators()`, the set that seals the next block. */
   readonly membershipContract: Address
@@ -90,7 +90,7 @@ export function readQbftConfig(value: unknown, path: string): QbftConfig {
   return config
 }
 
-/** The version that holds at this height: the entry with the greatest height not above it. */
+/** The version that the genesis lays down for this height: the entry with the greatest height not above it. */
 export function protocolVersionIn(config: QbftConfig, height: number): number {
   const heights = Object.keys(config.protocolVersions).map(Number)
   return config.protocolVersions[Math.max(...heights.filter((from) => from <= height))]!

@@ -1,5 +1,5 @@
 import type { Hash } from '@songhua/sdk/protocol/bytes'
-import { isCodedError } from '@songhua/sdk/protocol/errors'
+import { CodedError, isCodedError } from '@songhua/sdk/protocol/errors'
 import { decodeTransaction } from '@songhua/sdk/protocol/transaction'
 import { z } from 'zod'
 import { findBlock, type FoundBlock } from '../block-lookup.js'
@@ -161,8 +161,12 @@ function tooManyWaits(bound: 'total' | 'share', limits: RpcLimits): RpcError {
 }
 
 function timedOut(pool: PoolAccess, hashOfIt: Hash, waitMs: number): never {
+  const refusal = pool.refusalOf(hashOfIt)
+  // It will not come any more: to wait on would be in vain.
+  if (refusal && !pool.get(hashOfIt)) throw new CodedError(refusal.code, refusal.message, { details: { ...refusal.details } })
   const aside = pool.asideOf(hashOfIt)
-  const why = aside === undefined ? '' : `; it is set aside until block ${aside.untilHeight}: ${aside.reason}`
+  const held = refusal && `; it waits for a quota: ${refusal.message}`
+  const why = held ?? (aside === undefined ? '' : `; it is set aside until block ${aside.untilHeight}: ${aside.reason}`)
   const message = `the transaction is durable in the pool and in no block yet (timeout = ${waitMs} ms)${why}`
   throw new RpcError('RPC_SYNC_TIMEOUT', message, { details: { hash: hashOfIt } })
 }

@@ -1,3 +1,4 @@
+import type { Hash } from '@songhua/sdk/protocol/bytes'
 import { z } from 'zod'
 import { invalidParams } from '../errors.js'
 import { defineMethod, param, type Method } from '../method.js'
@@ -8,7 +9,7 @@ import { hash, smallQuantity } from '../schemas.js'
 
 interface Ports {
   chain: Pick<ChainReader, 'head' | 'transactionLocation'>
-  pool: Pick<PoolAccess, 'get' | 'pendingNonce' | 'asideOf'>
+  pool: Pick<PoolAccess, 'get' | 'pendingNonce' | 'asideOf' | 'refusalOf'>
   proofs: HistoryProofs
 }
 
@@ -29,20 +30,29 @@ export function songhuaMethods({ chain, pool, proofs }: Ports): Method[] {
     }),
     defineMethod({
       name: 'songhua_getTransactionStatus',
-      summary: 'Where a transaction stands: final, pending, queued behind a lower nonce, or unknown here; and why a block went without it',
+      summary: 'Where a transaction stands: final, pending, queued behind a lower nonce, dropped, or unknown here; and why a block went without it',
       params: [param('transactionHash', hash)],
       result: transactionStatusJson,
       handler: ([wanted]): z.infer<typeof transactionStatusJson> => {
         const location = chain.transactionLocation(wanted)
         if (location) return { status: 'final', blockNumber: quantityToJson(location.number) }
+        const refused = refusedOf(pool, wanted)
         const waiting = pool.get(wanted)
-        if (!waiting) return { status: 'unknown' }
+        if (!waiting) return refused ? { status: 'dropped', refused } : { status: 'unknown' }
         const aside = pool.asideOf(wanted)
         return {
           status: waiting.nonce < pool.pendingNonce(waiting.sender) ? 'pending' : 'queued',
           ...(aside && { setAside: { untilBlock: quantityToJson(aside.untilHeight), reason: aside.reason } }),
+          ...(refused && { refused }),
         }
       },
     }),
   ]
+}
+
+function refusedOf(pool: Ports['pool'], wanted: Hash): z.infer<typeof transactionStatusJson>['refused'] {
+  const refusal = pool.refusalOf(wanted)
+  if (!refusal) return undefined
+  const { code, message, details: { resetsAt } } = refusal
+  return { code, message, ...(typeof resetsAt === 'number' && { resetsAt: quantityToJson(resetsAt) }) }
 }

@@ -1,28 +1,9 @@
-/** `@songhua/sdk/governance`: who governs a chain, who may join, write and read, and how much. */
-import { type Address, type Hash, type Hex, toAddress } from '../protocol/bytes.js'
-import type { RetryPolicy } from '../connection/retry.js'
-import { SonghuaError } from '../connection/songhua-error.js'
-import { numberFromJson } from '../chain/block-json.js'
-import { createRpcClient } from '../chain/rpc-client.js'
-import type { ChainSigner } from '../chain/signer.js'
-import { governanceCalls } from './calls.js'
+import type { Address, Hash, Hex } from '../protocol/bytes.js'
 import type { Door, ReadLevel, Role } from './codes.js'
 import type { BoundAccount, MotionState, Organisation, Quota, RegisteredNode, Usage } from './model.js'
 import type { MotionArguments, MotionKind, OrganisationEntry } from './motions.js'
 import type { NodeApplication } from './signatures.js'
-import { type Call, type Done, callContract } from './transactions.js'
-import { governanceViews } from './views.js'
-
-export interface GovernanceOptions {
-  /** A node's JSON-RPC over HTTP. */
-  readonly rpc: string
-  /** The account that acts: an ethers `Wallet`, or `keySigner(privateKey)`. Without one the chain can only be read. */
-  readonly signer?: ChainSigner
-  readonly retry?: Partial<RetryPolicy>
-  /** Of one request, ms. */
-  readonly requestTimeoutMs?: number
-  readonly fetch?: typeof fetch
-}
+import type { Done } from './transactions.js'
 
 /**
  * Views and calls of the system contracts. Every call is tried first and throws `GOVERNANCE_REFUSED` with the contract's own
@@ -100,17 +81,4 @@ export interface Policy {
   /** Seconds. */
   readonly motionLifetime: number
   readonly protocolChanges: readonly { readonly height: number; readonly version: number }[]
-}
-
-/** @throws SonghuaError `RPC_UNREACHABLE` */
-export async function connectGovernance(options: GovernanceOptions): Promise<Governance> {
-  const { rpc: url, signer, requestTimeoutMs, ...rest } = options
-  const rpc = createRpcClient({ url, ...rest, ...(requestTimeoutMs === undefined ? {} : { timeoutMs: requestTimeoutMs }) })
-  const chainId = numberFromJson(await rpc.call('eth_chainId', []), 'chainId')
-  const address = signer === undefined ? undefined : toAddress(await signer.getAddress(), 'signer')
-  const send = (call: Call): Promise<Done> => {
-    if (signer !== undefined && address !== undefined) return callContract({ rpc, chainId, signer, address }, call)
-    throw new SonghuaError('OPTION_INVALID', `${call.name} needs a signer: the account that acts`, { field: 'signer' })
-  }
-  return { chainId, ...governanceViews(rpc), ...governanceCalls(rpc, send) }
 }
