@@ -1,4 +1,4 @@
-import type { AccountRights, Governance } from '@songhua/sdk/governance/governance'
+import type { AccountRights, Governance } from '@songhua/sdk/governance'
 import type { Quota } from '@songhua/sdk/governance/model'
 import { bindingSigner, signBinding } from '@songhua/sdk/governance/signatures'
 import type { Done } from '@songhua/sdk/governance/transactions'

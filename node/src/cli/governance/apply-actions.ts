@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import type { Done } from '@songhua/sdk/governance/transactions'
-import type { Governance } from '@songhua/sdk/governance/governance'
+import type { Governance } from '@songhua/sdk/governance'
 import { type Hash, bytesToHex } from '@songhua/sdk/protocol/bytes'
 import { privateKeyToPublicKey, sha256 } from '@songhua/sdk/protocol/crypto'
 import { CodedError } from '@songhua/sdk/protocol/errors'

@@ -1,4 +1,4 @@
-import type { Governance } from '@songhua/sdk/governance/governance'
+import type { Governance } from '@songhua/sdk/governance'
 import type { MotionState, MotionStatus } from '@songhua/sdk/governance/model'
 import { motionArguments } from '@songhua/sdk/governance/motion-values'
 import type { MotionArguments, MotionKind } from '@songhua/sdk/governance/motions'

@@ -68,7 +68,7 @@ export function badFields({ language }: CliContext, problems: Problems): CodedEr
  */
 export function readForm<T>(context: CliContext, fields: FieldsOf<T>, sources: readonly [FieldSource, ...FieldSource[]]): T {
   const problems: Problems = unknownFields(Object.keys(fields), sources)
-  const read = (Object.entries(fields) as [string, Field<unknown>][]).flatMap(([name, field]) => {
+  const read = Object.entries<Field<unknown>>(fields).flatMap(([name, field]) => {
     const source = sources.find(({ values }) => values[name] !== undefined)
     if (source === undefined) {
       if (field.preset !== undefined) return [[name, field.preset] as const]

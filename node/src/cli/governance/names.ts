@@ -1,5 +1,5 @@
 import { NO_LIMIT, type NodeKind, type OrganisationKind, type OrganisationStatus } from '@songhua/sdk/governance/codes'
-import type { Governance } from '@songhua/sdk/governance/governance'
+import type { Governance } from '@songhua/sdk/governance'
 import type { Organisation, RegisteredNode } from '@songhua/sdk/governance/model'
 import { CITIES } from '../cities.js'
 import type { CliContext } from '../context.js'

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import type { Governance } from '@songhua/sdk/governance/governance'
+import type { Governance } from '@songhua/sdk/governance'
 import { NODE_BODIES, type RegisteredNode } from '@songhua/sdk/governance/model'
 import { nodeApplicationHash, signRotation } from '@songhua/sdk/governance/signatures'
 import type { Done } from '@songhua/sdk/governance/transactions'

@@ -130,19 +130,6 @@ export const POLICY_REFUSALS: Readonly<Record<string, Text>> = {
   PolicyRegisterVersionTooLow: { en: 'Version {version} is not above the last one, {last}.', zh: '版本 {version} 不高于最近的版本 {last}。' },
 }
 
-/** Of the chain itself, before any contract is asked: by the code that the node's answer names. */
-export const CHAIN_REFUSALS: Readonly<Record<string, Text>> = {
-  PERMISSION_ORGANISATION_SUSPENDED: { en: 'The account’s organisation is suspended: none of its accounts may send anything until the council reinstates it.', zh: '账户所属机构已暂停：在理事会恢复之前，其账户不能发送任何交易。' },
-  PERMISSION_ROLE: { en: 'The account lacks the role that this needs; its administrator gives it: songhua account change', zh: '账户缺少所需权限；由机构管理员授予：songhua account change' },
-  PERMISSION_NOT_BOUND: { en: 'The account belongs to no organisation, and newcomers may send nothing here. Let a member send it on your behalf.', zh: '账户未绑定任何机构，且本链不接受新账户的交易。请由成员代为提交。' },
-  QUOTA_ACCOUNT_GAS: { en: 'The account’s gas for today is used up; the next day begins at 00:00 in Beijing. Its administrator may raise it: songhua account change', zh: '账户今日 gas 配额已用尽，北京时间 0 点重置。管理员可提高：songhua account change' },
-  QUOTA_ACCOUNT_BYTES: { en: 'The account’s bytes for today are used up; the next day begins at 00:00 in Beijing. Its administrator may raise them: songhua account change', zh: '账户今日字节配额已用尽，北京时间 0 点重置。管理员可提高：songhua account change' },
-  QUOTA_ORGANISATION_GAS: { en: 'The organisation’s gas for today is used up; the next day begins at 00:00 in Beijing. The council may raise it.', zh: '机构今日 gas 配额已用尽，北京时间 0 点重置。理事会可提高。' },
-  QUOTA_ORGANISATION_BYTES: { en: 'The organisation’s bytes for today are used up; the next day begins at 00:00 in Beijing. The council may raise them.', zh: '机构今日字节配额已用尽，北京时间 0 点重置。理事会可提高。' },
-  QUOTA_NEWCOMERS_GAS: { en: 'What all newcomers together may use today is used up; the next day begins at 00:00 in Beijing. A member may send it on your behalf.', zh: '全体新账户今日 gas 配额已用尽，北京时间 0 点重置。可由成员代为提交。' },
-  QUOTA_NEWCOMERS_BYTES: { en: 'What all newcomers together may use today is used up; the next day begins at 00:00 in Beijing. A member may send it on your behalf.', zh: '全体新账户今日字节配额已用尽，北京时间 0 点重置。可由成员代为提交。' },
-}
-
 export const CONTRACT_REFUSALS: Readonly<Record<string, Text>> = {
   ...COUNCIL_REFUSALS, ...NODE_REFUSALS, ...ORGANISATION_REFUSALS, ...POLICY_REFUSALS,
 }

@@ -1,12 +1,13 @@
 import {
   NODE_KINDS, NODE_STATUSES, type NodeStatus, ORGANISATION_KINDS, bitsToRoles, hexToText, nameOf,
 } from '@songhua/sdk/governance/codes'
-import type { Governance } from '@songhua/sdk/governance/governance'
+import type { Governance } from '@songhua/sdk/governance'
+import { type PermissionRefusal, permissionRefusalOf } from '@songhua/sdk'
 import { CodedError, isCodedError } from '@songhua/sdk/protocol/errors'
 import type { CliContext } from '../context.js'
 import type { Language } from '../messages.js'
 import { beijingTime } from './beijing-time.js'
-import { CHAIN_REFUSALS, CONTRACT_REFUSALS } from './refusal-texts.js'
+import { CONTRACT_REFUSALS } from './refusal-texts.js'
 import { type Text, fillText } from './texts.js'
 
 export const BODY_NAMES = {
@@ -19,6 +20,18 @@ const BODY_BITS = [[1, BODY_NAMES.government], [2, BODY_NAMES.telecom], [4, BODY
 /** What a motion is that is no longer open, by the contract's number. */
 const MOTION_STATES: Readonly<Record<number, Text>> = {
   2: { en: 'executed', zh: '已执行' }, 3: { en: 'cancelled', zh: '已撤回' }, 4: { en: 'expired', zh: '已过期' },
+}
+const AGAIN: Text = { en: 'It may be sent again from {time} on.', zh: '可于 {time} 起重新发送。' }
+/** Of a transaction that was taken, and then did not do what it was sent for. */
+const SENT: Readonly<Record<string, Text>> = {
+  GOVERNANCE_REFUSED: {
+    en: 'Transaction {hash} is in a block and failed: something changed since it was tried. Look how things are now, and try again.',
+    zh: '交易 {hash} 已入块但执行失败：提交之后情况有变。请查看当前状态后重试。',
+  },
+  GOVERNANCE_TIMEOUT: {
+    en: 'Transaction {hash} is in no block yet. It may still come: look whether it has taken effect before you send it again.',
+    zh: '交易 {hash} 尚未入块，仍可能入块：重新发送之前请先查看是否已生效。',
+  },
 }
 const NO_NODE: Text = { en: 'not known to the chain', zh: '不在链上登记' }
 export const NODE_STATES: Readonly<Record<NodeStatus, Text>> = {
@@ -73,10 +86,19 @@ export function explainRefusal({ language }: Pick<CliContext, 'language'>, error
     const message = fillText(text[language], readableArgs(details.error, (details.args ?? {}) as Args, language))
     return new CodedError('GOVERNANCE_REFUSED', message, { details, cause: error })
   }
-  const reason = error.code === 'RPC_REFUSED' ? details.reason : undefined
-  const text = typeof reason === 'string' ? CHAIN_REFUSALS[reason] : undefined
-  if (text === undefined || typeof reason !== 'string') return error
-  return new CodedError(reason, `${text[language]} (${String(details.rpcMessage)})`, { details, cause: error })
+  const sent = SENT[error.code]
+  if (sent !== undefined && typeof details.transactionHash === 'string') {
+    return new CodedError(error.code, fillText(sent[language], { hash: details.transactionHash }), { details, cause: error })
+  }
+  const refusal = permissionRefusalOf(error)
+  return refusal === undefined ? error : policyRefusal(refusal, error, language)
+}
+
+/** Of the chain itself, before any contract is asked. */
+function policyRefusal({ code, text, retryAtMs }: PermissionRefusal, error: CodedError, language: Language): CodedError {
+  // Zero: what the account has sent before waits for its block.
+  const again = retryAtMs === undefined ? '' : ` ${fillText(AGAIN[language], { time: beijingTime(Math.ceil(Math.max(retryAtMs, Date.now()) / 1000)) })}`
+  return new CodedError(code, `${text[language]}${again}`, { details: error.details, cause: error })
 }
 
 /** The same chain, whose refusals speak the user's language. */

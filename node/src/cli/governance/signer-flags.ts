@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import { keySigner } from '@songhua/sdk'
-import type { Governance } from '@songhua/sdk/governance/governance'
+import type { Governance } from '@songhua/sdk/governance'
 import type { Address } from '@songhua/sdk/protocol/bytes'
 import { privateKeyToAddress } from '@songhua/sdk/protocol/crypto'
 import { CodedError } from '@songhua/sdk/protocol/errors'
@@ -93,7 +93,7 @@ export function checkKeyForChain(context: CliContext, { isPlain }: ReadKey, chai
 /** The chain, to be read alone unless a key is given. @throws RPC_UNREACHABLE */
 export async function connectChain(context: CliContext, rpc: string, key?: ReadKey): Promise<Governance> {
   // Loaded when asked for: ethers takes a third of a second, and every command would wait for it.
-  const { connectGovernance } = await import('@songhua/sdk/governance/governance')
+  const { connectGovernance } = await import('@songhua/sdk/governance')
   const signer = key === undefined ? {} : { signer: keySigner(key.privateKey) }
   const governance = await connectGovernance({ rpc, ...signer, retry: { timeoutMs: RETRY_MS } })
   if (key !== undefined) checkKeyForChain(context, key, governance.chainId)
