@@ -62,13 +62,12 @@ export async function applyOrganisation(context: CliContext, flags: ApplyOrganis
   needDestination(context, flags)
   const contact = await fileHash(context, 'contactFile', flags.contactFile)
   const documents = await digestDocuments(context, flags.documents ?? [])
+  const given = flagSource({ ...flags, ...(contact === undefined ? {} : { contactHash: contact }) }, Object.keys(ENTRY_FIELDS))
+  const own = (values: FieldSource['values']): FieldSource => ({ values, pathOf: (name) => name })
+  // Fields before passwords: a slip of the pen is told before anything is asked.
+  if ((flags.keyFile ?? flags.devKeyFile) !== undefined) readForm(context, ENTRY_FIELDS, [given, own({ administrator: SAMPLE_ADDRESS })])
   const key = await (flags.rpc === undefined ? readSignerKey(context, flags) : needSignerKey(context, flags))
-  const own = key === undefined ? {} : { administrator: key.address }
-  const sources: [FieldSource, FieldSource] = [
-    flagSource({ ...flags, ...(contact === undefined ? {} : { contactHash: contact }) }, Object.keys(ENTRY_FIELDS)),
-    { values: own, pathOf: (name) => name },
-  ]
-  const entry = readForm(context, ENTRY_FIELDS, sources)
+  const entry = readForm(context, ENTRY_FIELDS, [given, own(key === undefined ? {} : { administrator: key.address })])
   const { chainId, governance } = await chainOf(context, flags, { key })
   const unsigned: OrganisationFile = { type: 'organisation', chainId, entry, documents, documentsHash: hashDocuments(documents) }
   const isOwn = key !== undefined && key.address === entry.administrator
@@ -82,7 +81,6 @@ export async function applyNode(context: CliContext, flags: ApplyNodeFlags): Pro
   const endpointsHash = await fileHash(context, 'endpointsFile', flags.endpointsFile)
   const documents = await digestDocuments(context, flags.documents ?? [])
   const given = flagSource({ ...flags, ...(endpointsHash === undefined ? {} : { endpointsHash }) }, Object.keys(NODE_FIELDS))
-  // Fields before passwords: a slip of the pen is told before anything is asked.
   readNodeFacts(context, [given, { values: { publicKey: SAMPLE_KEY }, pathOf: (name) => name }])
   const key = await (flags.rpc === undefined ? readSignerKey(context, flags) : needSignerKey(context, flags))
   const { applicant } = readForm(context, { applicant: { type: ACCOUNT } }, [
@@ -97,8 +95,9 @@ export async function applyNode(context: CliContext, flags: ApplyNodeFlags): Pro
   await deliver(context, { application: signNodeFile(unsigned, nodeKey.privateKey), governance, sender: key?.address }, flags)
 }
 
-/** A point of the curve, in the place of a key that is read later: the generator. */
+/** In the place of what follows from a key that is read later: the generator of the curve, and its address. */
 const SAMPLE_KEY = '0x0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'
+const SAMPLE_ADDRESS = '0x7e5f4552091a69125d5dfcb7b8c2659029395bdf'
 
 function needDestination(context: CliContext, { out, rpc }: MakeFlags): void {
   if ((out ?? rpc) === undefined) throw new CodedError('CLI_USAGE', tell(context, 'outOrRpc'))

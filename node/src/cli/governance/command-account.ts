@@ -67,7 +67,7 @@ function addConsent(signed: (name: 'consent' | 'revoke') => Command, context: Cl
     .option('--out <file>', say(context, 'out'))
     .action(async (flags: ConsentFlags) => (await actions()).consent(context, flags))
     .addHelpText('after', exampleText(context, [
-      ['songhua account consent --uscc 91230100MA1B00000X --key-file clerk-key.json --out clerk.json', { en: 'give the file to the administrator; it serves once', zh: '将文件交管理员，仅可使用一次' }],
+      ['songhua account consent --uscc 91230100MA0000322Y --key-file clerk-key.json --out clerk.json', { en: 'give the file to the administrator; it serves once', zh: '将文件交管理员，仅可使用一次' }],
     ]))
   signed('revoke')
     .action(async (flags: AccountFlags) => (await actions()).revoke(context, flags))

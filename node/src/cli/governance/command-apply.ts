@@ -85,7 +85,7 @@ function addOrganisation(apply: Command, context: CliContext): void {
     .action(async (flags: ApplyOrganisationFlags) => (await actions()).applyOrganisation(context, flags))
     .addHelpText('after', exampleText(context, [
       [
-        'songhua apply organisation --uscc 91230100MA1B00000X --kind bank --name-zh 冰城银行 --name-en "Ice City Bank" --documents licence.pdf mandate.pdf --key-file administrator.json --out bank.json',
+        'songhua apply organisation --uscc 91230100MA0000322Y --kind bank --name-zh 冰城银行 --name-en "Ice City Bank" --documents licence.pdf mandate.pdf --key-file administrator.json --out bank.json',
         { en: 'writes the file for the council; nothing is sent', zh: '仅生成交理事会的文件，不发送' },
       ],
       [
@@ -119,7 +119,7 @@ function addNode(apply: Command, context: CliContext): void {
         { en: 'writes the file, which only this applicant can send', zh: '生成申请文件，仅所列账户可提交' },
       ],
       [
-        'songhua apply node --data /var/lib/songhua --kind service --city 哈尔滨 --operator 91230100MA1B00000X --key-file operator.json --out node.json --rpc http://10.0.0.1:8545',
+        'songhua apply node --data /var/lib/songhua --kind service --city 哈尔滨 --operator 91230100MA0000322Y --key-file operator.json --out node.json --rpc http://10.0.0.1:8545',
         { en: 'and submits it by the key given', zh: '并以所给私钥提交' },
       ],
     ]))

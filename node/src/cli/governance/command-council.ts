@@ -90,7 +90,7 @@ const PROPOSE_EXAMPLES = [
     { en: 'lets a node connect', zh: '准许节点接入' },
   ],
   [
-    'songhua council propose replaceAdministrator --uscc 91230100MA1B00000X --administrator 0x… --reason "key lost" --key-file administrator.json',
+    'songhua council propose replaceAdministrator --uscc 91230100MA0000322Y --administrator 0x… --reason "key lost" --key-file administrator.json',
     { en: 'gives an organisation whose key is lost another one', zh: '机构私钥丢失时更换管理员' },
   ],
   [
