@@ -23,7 +23,7 @@ beforeAll(async () => {
 const propose = (kind: string, flags: Record<string, string>, language: 'en' | 'zh' = 'en') =>
   runCommand(['council', 'propose', kind, '--reason', 'as agreed', ...words(flags), ...door], { language })
 type AnyArguments = MotionArguments[MotionKind]
-const fieldsOf = (kind: MotionKind): FieldsOf<AnyArguments> => MOTION_FIELDS[kind] as FieldsOf<AnyArguments>
+const fieldsOf = (kind: MotionKind): FieldsOf<AnyArguments> => MOTION_FIELDS[kind]
 
 /** As a clerk would type it. */
 function flagText(value: unknown): string {

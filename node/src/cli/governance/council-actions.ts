@@ -210,12 +210,13 @@ export async function vote(context: CliContext, idText: string, flags: VoteFlags
   const done = await governance.vote(id, flags.yes === true)
   const { approvals, needed } = await governance.motion(id)
   const isEnough = approvals >= needed
+  // Told before it is executed: should that fail, the vote stands.
+  if (!flags.json) print(context, tell(context, 'voted', { id, block: done.blockNumber, approvals, needed }))
   const executed = isEnough && flags.execute ? await governance.execute(id) : undefined
   if (flags.json) {
     const execution = executed === undefined ? {} : { executed: { transactionHash: executed.hash, blockNumber: executed.blockNumber } }
     return print(context, toJson({ id, approvals, needed, transactionHash: done.hash, blockNumber: done.blockNumber, ...execution }))
   }
-  print(context, tell(context, 'voted', { id, block: done.blockNumber, approvals, needed }))
   if (executed !== undefined) print(context, tell(context, 'executed', { id, block: executed.blockNumber }))
   else if (isEnough) print(context, tell(context, 'executeNext', { id }))
   else if (flags.execute) note(context, tell(context, 'notYet', { missing: needed - approvals }))

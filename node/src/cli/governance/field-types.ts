@@ -128,14 +128,14 @@ export const ROLES: FieldType<Role[]> = {
 export const ORGANISATION_KIND = text('words', '<kind>', (value) => oneOf(value, ORGANISATION_KINDS))
 export const NODE_KIND = text('words', '<kind>', (value) => oneOf(value, NODE_KINDS))
 
-/** A whole number from 0 to 2^64 - 1, or no limit. */
+/** A whole number from 0 to 2^64 - 1, or no limit; a bigint is one that was read before. */
 export const QUOTA: FieldType<bigint> = {
   shape: 'quota',
   placeholder: `<number|${UNLIMITED}>`,
   parse: (value) => {
     if (value === UNLIMITED) return NO_LIMIT
     const shown = String(value)
-    const isWhole = typeof value === 'string' ? /^[0-9]{1,20}$/.test(value.trim()) : Number.isSafeInteger(value)
+    const isWhole = typeof value === 'string' ? /^[0-9]{1,20}$/.test(value.trim()) : typeof value === 'bigint' || Number.isSafeInteger(value)
     const quota = isWhole ? BigInt(shown.trim()) : -1n
     if (quota >= 0n && quota <= NO_LIMIT) return quota
     return fail('is {shown}; it must be a whole number of digits alone, or unlimited', '为 {shown}；应为仅含数字的整数，或 unlimited（不限）', { shown })

@@ -3,6 +3,7 @@ import {
 } from '@songhua/sdk/governance/codes'
 import type { Governance } from '@songhua/sdk/governance'
 import { type PermissionRefusal, permissionRefusalOf } from '@songhua/sdk'
+import { isHex } from '@songhua/sdk/protocol/bytes'
 import { CodedError, isCodedError } from '@songhua/sdk/protocol/errors'
 import type { CliContext } from '../context.js'
 import type { Language } from '../messages.js'
@@ -55,9 +56,12 @@ function nodeState(status: unknown, language: Language): string {
 /** Bytes of fixed length hold text; zero bytes none. */
 const shownText = (value: unknown): string => hexToText(String(value)) ?? '–'
 
+/** As every command shows addresses. */
+const lowerCaseAddress = (text: string): string => (isHex(text, 20) ? text.toLowerCase() : text)
+
 /** The arguments of a contract's error, readable. */
 function readableArgs(error: string, args: Args, language: Language): Record<string, string> {
-  const shown = Object.fromEntries(Object.entries(args).map(([name, value]) => [name, String(value)]))
+  const shown = Object.fromEntries(Object.entries(args).map(([name, value]) => [name, lowerCaseAddress(String(value))]))
   for (const name of ['uscc', 'seat', 'acCode', 'city', 'industry']) if (name in shown) shown[name] = shownText(shown[name])
   if ('roles' in shown) shown.roles = bitsToRoles(BigInt(shown.roles)).join(', ') || shown.roles
   if ('notBefore' in shown) shown.notBefore = beijingTime(Number(shown.notBefore))
