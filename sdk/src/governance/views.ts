@@ -8,6 +8,7 @@ import { type Quota, type Usage, accountOf, motionOf, nodeOf, organisationOf, us
 import { readContract } from './transactions.js'
 
 const PAGE = 100n
+const AT_ONCE = 16
 type Part<K extends keyof Governance> = Pick<Governance, K>
 
 /** Everything that a paged view lists. */
@@ -18,6 +19,13 @@ async function allPages<T>(page: (offset: bigint, limit: bigint) => Promise<read
     found.push(...some)
     if (some.length < Number(PAGE)) return found
   }
+}
+
+/** Each of many things, a few at a time: a node refuses thousands of calls at once. */
+async function readEach<K, T>(keys: readonly K[], read: (key: K) => Promise<T>): Promise<T[]> {
+  const found: T[] = []
+  for (let from = 0; from < keys.length; from += AT_ONCE) found.push(...(await Promise.all(keys.slice(from, from + AT_ONCE).map(read))))
+  return found
 }
 
 type Views = Part<
@@ -44,13 +52,13 @@ function registerViews(rpc: RpcClient): Part<'organisation' | 'organisations' | 
     account,
     organisations: async () => {
       const codes = await allPages(async (offset, limit) => (await ask('organisations', offset, limit)).toArray() as string[])
-      return present(await Promise.all(codes.map((code) => organisation(hexToText(code) ?? ''))))
+      return present(await readEach(codes, (code) => organisation(hexToText(code) ?? '')))
     },
     accounts: async (uscc) => {
       const addresses = await allPages(
         async (offset, limit) => (await ask('accountsOf', usccToHex(uscc), offset, limit)).toArray() as string[],
       )
-      return present(await Promise.all(addresses.map(account)))
+      return present(await readEach(addresses, account))
     },
   }
 }
@@ -68,7 +76,7 @@ function nodeViews(rpc: RpcClient): Part<'node' | 'nodes' | 'validators' | 'pend
     node,
     nodes: async () => {
       const addresses = await allPages(async (offset, limit) => (await ask('nodes', offset, limit)).toArray() as string[])
-      return present(await Promise.all(addresses.map(node)))
+      return present(await readEach(addresses, node))
     },
     validators: async () => (await ask('getValidators')).toArray().map((address) => toAddress(String(address))),
     pendingValidators: async () =>
@@ -89,7 +97,7 @@ function councilViews(rpc: RpcClient): Part<'seats' | 'motion' | 'motionCount' |
       const ids = await allPages(async (offset, limit) => (await ask('openMotions', offset, limit)).toArray() as bigint[])
       // The contract lists them by seat.
       const oldestFirst = ids.map(Number).sort((a, b) => a - b)
-      return Promise.all(oldestFirst.map(motion))
+      return readEach(oldestFirst, motion)
     },
     votes: async (id) =>
       (await ask('votesOf', id)).toArray().map((ballot: Result) => ({
