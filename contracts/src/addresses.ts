@@ -1,18 +1,15 @@
 // Where the system contracts stand on every Songhua chain: 23 is Heilongjiang's division code, the last two bytes count.
 import type { Address, Hash, Hex } from '@songhua/sdk/protocol/bytes'
 import { council } from './generated/Council.js'
-import { membership } from './generated/Membership.js'
 import { nodeRegister } from './generated/NodeRegister.js'
 import { organisationRegister } from './generated/OrganisationRegister.js'
 import { policyRegister } from './generated/PolicyRegister.js'
 import { recordAnchor } from './generated/RecordAnchor.js'
 import { usageRegister } from './generated/UsageRegister.js'
 import { type GovernanceGenesis, governanceStorage } from './membership/genesis-governance.js'
-import { type MembershipGenesis, membershipStorage } from './membership/genesis-storage.js'
 
 export const RECORD_ANCHOR_ADDRESS = '0x0000000000000000000000000000000000230001' satisfies Address
-export const MEMBERSHIP_ADDRESS = '0x0000000000000000000000000000000000230002' satisfies Address
-export const NODE_REGISTER_ADDRESS = MEMBERSHIP_ADDRESS
+export const NODE_REGISTER_ADDRESS = '0x0000000000000000000000000000000000230002' satisfies Address
 export const ORGANISATION_REGISTER_ADDRESS = '0x0000000000000000000000000000000000230003' satisfies Address
 export const COUNCIL_ADDRESS = '0x0000000000000000000000000000000000230004' satisfies Address
 export const POLICY_REGISTER_ADDRESS = '0x0000000000000000000000000000000000230005' satisfies Address
@@ -29,20 +26,9 @@ export interface GenesisContract {
 
 /**
  * The system contracts with which a chain starts.
- * @throws CodedError as {@link membershipStorage}
- */
-export function genesisContracts(options: { membership: MembershipGenesis }): GenesisContract[] {
-  return [
-    contractAt(RECORD_ANCHOR_ADDRESS, recordAnchor.deployedBytecode, {}),
-    contractAt(MEMBERSHIP_ADDRESS, membership.deployedBytecode, membershipStorage(options.membership)),
-  ]
-}
-
-/**
- * The system contracts with which a governed chain starts: NodeRegister stands where Membership does.
  * @throws CodedError as {@link governanceStorage}
  */
-export function governanceContracts({ governance }: { governance: GovernanceGenesis }): GenesisContract[] {
+export function genesisContracts({ governance }: { governance: GovernanceGenesis }): GenesisContract[] {
   const storage = governanceStorage(governance, COUNCIL_ADDRESS)
   return [
     contractAt(RECORD_ANCHOR_ADDRESS, recordAnchor.deployedBytecode, {}),

@@ -1,7 +1,7 @@
 // A chain of one account's view: the system contracts at their genesis addresses on the EVM, called with viem's codec.
 import { Common, Hardfork, Mainnet } from '@ethereumjs/common'
 import { type EVM, createEVM } from '@ethereumjs/evm'
-import { Account, createAddressFromString, hexToBytes } from '@ethereumjs/util'
+import { Account, createAddressFromString, createZeroAddress, hexToBytes } from '@ethereumjs/util'
 import type { GenesisContract } from '@songhua/contracts/addresses'
 import { type Abi, type Address, type Hex, bytesToHex, decodeErrorResult, encodeFunctionData } from 'viem'
 
@@ -21,7 +21,14 @@ export interface ContractCall {
   readonly data: Hex
 }
 
-export async function createContractChain(contracts: readonly GenesisContract[]) {
+/** The block in which calls run; tests move it on. */
+export interface Clock {
+  number: bigint
+  /** Seconds. */
+  timestamp: bigint
+}
+
+export async function createContractChain(contracts: readonly GenesisContract[], clock: Clock = { number: 0n, timestamp: 0n }) {
   const evm = await createEVM({ common: new Common({ chain: Mainnet, hardfork: Hardfork.Cancun }) })
   for (const { address, nonce, code, storage } of contracts) {
     const at = createAddressFromString(address)
@@ -31,13 +38,36 @@ export async function createContractChain(contracts: readonly GenesisContract[])
       await evm.stateManager.putStorage(at, hexToBytes(slot as Hex), hexToBytes(value))
     }
   }
-  return { call: (call: ContractCall): Promise<CallResult> => runCall(evm, call) }
+  return {
+    clock,
+    call: (call: ContractCall): Promise<CallResult> => runCall(evm, call, clock),
+    /** Every slot that is not zero, `address slot` → word: what must not change when a call is refused. */
+    storage: (): Map<string, Hex> => storageOf(evm),
+    /** Places the code of one contract at another address too. */
+    copyCode: async (from: Address, to: Address): Promise<void> =>
+      evm.stateManager.putCode(createAddressFromString(to), await evm.stateManager.getCode(createAddressFromString(from))),
+    setStorage: (at: Address, slot: Hex, value: Hex): Promise<void> =>
+      evm.stateManager.putStorage(createAddressFromString(at), hexToBytes(slot), hexToBytes(value)),
+  }
 }
 
-async function runCall(evm: EVM, { from, to, data }: ContractCall): Promise<CallResult> {
+/** The EVM's own state manager keeps one flat map, `address_slot` → word. */
+function storageOf(evm: EVM): Map<string, Hex> {
+  const slots = (evm.stateManager as unknown as { topStorageStack(): Map<string, Uint8Array> }).topStorageStack()
+  const words = [...slots].filter(([, word]) => word.some((byte) => byte !== 0))
+  return new Map(words.map(([slot, word]) => [slot, bytesToHex(word)] as const).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+async function runCall(evm: EVM, { from, to, data }: ContractCall, clock: Clock): Promise<CallResult> {
   const bytes = hexToBytes(data)
+  const block = {
+    header: {
+      ...clock, coinbase: createZeroAddress(), difficulty: 0n, prevRandao: new Uint8Array(32), gasLimit: GAS_LIMIT,
+      baseFeePerGas: 0n, getBlobGasPrice: () => undefined,
+    },
+  }
   const { execResult } = await evm.runCall({
-    caller: createAddressFromString(from), to: createAddressFromString(to), data: bytes, gasLimit: GAS_LIMIT,
+    caller: createAddressFromString(from), to: createAddressFromString(to), data: bytes, gasLimit: GAS_LIMIT, block,
   })
   // The end of a transaction: warm slots cool down, and today's values are what refunds are reckoned from.
   await evm.journal.cleanup()

@@ -7,6 +7,7 @@ import {
 } from '@songhua/sdk/protocol/merkle-tree'
 import { type Address, type Hex, bytesToHex, getAddress, numberToHex, pad } from 'viem'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { anyGovernance } from '../support/governance.js'
 import { type CallResult, callsOf, createContractChain } from './chain.js'
 
 const SENDER: Address = getAddress(`0x${'a1'.repeat(20)}`)
@@ -35,7 +36,7 @@ const isTrue = ({ ok, data }: CallResult): boolean => {
 let chain: Awaited<ReturnType<typeof createContractChain>>
 let batches = 0
 beforeAll(async () => {
-  chain = await createContractChain(genesisContracts({ membership: { validators: [SENDER], nodes: [] } }))
+  chain = await createContractChain(genesisContracts({ governance: anyGovernance() }))
 })
 
 const verifyRecord = (claim: Claim): Promise<CallResult> => {

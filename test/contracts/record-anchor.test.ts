@@ -2,6 +2,7 @@ import { RECORD_ANCHOR_ADDRESS, genesisContracts } from '@songhua/contracts/addr
 import { recordAnchor } from '@songhua/contracts/generated/RecordAnchor'
 import { type Address, type Hex, encodeAbiParameters, getAddress, keccak256, pad, toEventSelector, toHex } from 'viem'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { anyGovernance } from '../support/governance.js'
 import { callsOf, createContractChain, revertOf } from './chain.js'
 
 const ALICE: Address = getAddress(`0x${'a1'.repeat(20)}`)
@@ -18,7 +19,7 @@ const anchor = (from: Address, batchId: Hex, root: Hex, size: bigint, family: nu
 describe('RecordAnchor', () => {
   let chain: Awaited<ReturnType<typeof createContractChain>>
   beforeEach(async () => {
-    chain = await createContractChain(genesisContracts({ membership: { validators: [`0x${'11'.repeat(20)}`], nodes: [] } }))
+    chain = await createContractChain(genesisContracts({ governance: anyGovernance() }))
   })
   const isAnchored = async (...args: unknown[]): Promise<boolean> =>
     BigInt((await chain.call(callOf(ALICE, 'isAnchored', args))).data) === 1n

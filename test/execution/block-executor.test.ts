@@ -1,29 +1,32 @@
+import { testGovernance } from '../support/governance.js'
 import { describe, expect, it } from 'vitest'
-import { genesisContracts } from '@songhua/contracts/addresses'
+import { NODE_REGISTER_ADDRESS, genesisContracts } from '@songhua/contracts/addresses'
 import type { PackingInput } from '@songhua/node/execution/block-executor'
 import { genesisState } from '@songhua/node/execution/genesis-state'
 import { bloomMayContain } from '@songhua/sdk/protocol/bloom'
 import { type Address, bytesToHex, hexToBytes, padLeft } from '@songhua/sdk/protocol/bytes'
 import { EMPTY_ACCOUNT } from '@songhua/sdk/protocol/account'
-import { keccak256, keccak256Hex, privateKeyToPublicKey } from '@songhua/sdk/protocol/crypto'
+import { keccak256, keccak256Hex, privateKeyToPublicKey, publicKeyToAddress } from '@songhua/sdk/protocol/crypto'
 import type { Transaction } from '@songhua/sdk/protocol/transaction'
 import type { StateDiff, StateReader } from '@songhua/node/trie/state'
 import {
   ALICE, ALICE_KEY, BLOCK, BOB, BOB_KEY, COINBASE, ETHER, MEMBERSHIP, assemble, createExecutor, diffOf, sign, slotOf, stateOf,
 } from './world.js'
 
-const VALIDATORS: Address[] = [`0x${'11'.repeat(20)}`, `0x${'22'.repeat(20)}`, `0x${'33'.repeat(20)}`]
+const VALIDATOR_KEYS = [1, 2, 3, 4, 5].map((byte) => privateKeyToPublicKey(new Uint8Array(32).fill(byte)))
+const VALIDATORS: Address[] = VALIDATOR_KEYS.map(publicKeyToAddress).sort()
 const OLD_SET: Address[] = [`0x${'99'.repeat(20)}`]
 const STORE: Address = `0x${'57'.repeat(20)}`
 const SPENDER: Address = `0x${'5e'.repeat(20)}`
 
 function systemContracts(): StateDiff {
-  const nodes = [bytesToHex(privateKeyToPublicKey(ALICE_KEY))]
-  const alloc = genesisContracts({ membership: { administrator: ALICE, validators: VALIDATORS, nodes } })
+  const administrators = ['a1', 'a2', 'a3', 'a4'].map((byte): Address => `0x${byte.repeat(20)}`)
+  const alloc = genesisContracts({ governance: testGovernance({ validators: VALIDATOR_KEYS.map(bytesToHex), administrators }) })
   return genesisState({
     alloc: alloc.map(({ address, balance, nonce, code, storage }) => ({
       address, balance: BigInt(balance), nonce: BigInt(nonce), code: hexToBytes(code),
-      storage: new Map(Object.entries(storage).map(([slot, value]) => [slot as Address, BigInt(value)])),
+      // Alice governs, so that a test needs no motion.
+      storage: new Map(Object.entries<string>(address === NODE_REGISTER_ADDRESS ? { ...storage, [slotOf(0n)]: slotOf(BigInt(ALICE)) } : storage).map(([slot, value]) => [slot as Address, BigInt(value)])),
     })),
   })
 }
@@ -125,10 +128,9 @@ describe('the next validators', () => {
   })
 
   it('change with the block that changes them', async () => {
-    const next: Address[] = [`0x${'44'.repeat(20)}`, `0x${'55'.repeat(20)}`]
-    const selector = keccak256(new TextEncoder().encode('setValidators(address[])')).slice(0, 4)
-    const word = (value: bigint): Uint8Array => hexToBytes(slotOf(value))
-    const data = Uint8Array.from([...selector, ...word(32n), ...word(2n), ...next.flatMap((address) => [...word(BigInt(address))])])
+    const [leaving, ...next] = VALIDATORS
+    const selector = keccak256(new TextEncoder().encode('suspendNode(address,bytes32)')).slice(0, 4)
+    const data = Uint8Array.from([...selector, ...hexToBytes(slotOf(BigInt(leaving!))), ...hexToBytes(slotOf(0n))])
     const transactions = [sign({ to: MEMBERSHIP, data, gasLimit: 300_000 })]
     const execution = await (await createExecutor()).executeBlock({ ...input, state: world(), transactions })
     expect(execution.receipts[0]!.status).toBe(1)

@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws'
-import { MEMBERSHIP_ADDRESS, RECORD_ANCHOR_ADDRESS } from '@songhua/contracts/addresses'
+import { NODE_REGISTER_ADDRESS, RECORD_ANCHOR_ADDRESS } from '@songhua/contracts/addresses'
 import { keccak256 } from '@songhua/sdk/protocol/crypto'
 import { bytesToHex } from '@songhua/sdk/protocol/bytes'
 import { watchFinality } from '../bench/finality.js'
@@ -93,7 +93,7 @@ async function ask(trickle: Trickle, words: [string, ...unknown[]]): Promise<voi
 
 async function call(trickle: Trickle): Promise<void> {
   while (!trickle.isOver()) {
-    await ask(trickle, ['eth_call', { to: MEMBERSHIP_ADDRESS, data: GET_VALIDATORS }, 'latest'])
+    await ask(trickle, ['eth_call', { to: NODE_REGISTER_ADDRESS, data: GET_VALIDATORS }, 'latest'])
     await sleep(trickle.random.exponential(CALL_GAP_MS))
   }
 }

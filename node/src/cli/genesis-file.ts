@@ -1,4 +1,4 @@
-import { NODE_REGISTER_ADDRESS, governanceContracts } from '@songhua/contracts/addresses'
+import { NODE_REGISTER_ADDRESS, genesisContracts } from '@songhua/contracts/addresses'
 import type { GovernanceGenesis } from '@songhua/contracts/membership/genesis-governance'
 import { type Address, hexToBytes } from '@songhua/sdk/protocol/bytes'
 import { publicKeyToAddress } from '@songhua/sdk/protocol/crypto'
@@ -32,7 +32,7 @@ export function createGenesis(plan: GenesisPlan): GenesisJson {
   const validators = plan.governance.nodes
     .filter(({ isValidator }) => isValidator)
     .map(({ publicKey }) => publicKeyToAddress(hexToBytes(publicKey)))
-  const contracts = governanceContracts({ governance: plan.governance })
+  const contracts = genesisContracts({ governance: plan.governance })
   const accounts = (plan.balances ?? []).map(
     ({ address, balance }) => [address, { balance: `0x${balance.toString(16)}` }] as const,
   )
