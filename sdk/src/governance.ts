@@ -37,6 +37,10 @@ export async function connectGovernance(options: GovernanceOptions): Promise<Gov
 export type { AccountRights, Governance, Policy } from './governance/governance-client.js'
 export type { BoundAccount, MotionState, Organisation, Quota, RegisteredNode, Usage } from './governance/model.js'
 export type { MotionArguments, MotionKind, OrganisationEntry } from './governance/motions.js'
-export { type NodeApplication, signBinding, signNodeApplication, signRotation } from './governance/signatures.js'
+export { motionArguments } from './governance/motion-values.js'
+export {
+  type BindingConsent, type NodeApplication, type OrganisationApplication, bindingSigner, nodeApplicationHash, nodeApplicationSigner,
+  organisationApplicationSigner, signBinding, signNodeApplication, signOrganisationApplication, signRotation,
+} from './governance/signatures.js'
 export type { Done, GovernanceEvent } from './governance/transactions.js'
 export { keySigner } from './chain/signer.js'

@@ -14,6 +14,7 @@ export const EXIT_CODES = {
   upgrade: { code: 8, en: 'the chain needs a newer version of this program', zh: '链需要更新版本的程序' },
   evidence: { code: 9, en: 'evidence does not prove its record', zh: '证据未通过核验' },
   unwell: { code: 10, en: 'doctor: something is wrong with the node; repair: something is damaged', zh: 'doctor：节点存在问题；repair：存在损坏' },
+  refused: { code: 11, en: 'the chain’s rules refuse it: a right, a vote or a quota is missing', zh: '链上规则不允许：缺少权限、票数或配额' },
   forced: { code: 130, en: 'stopped at once by a second signal', zh: '第二次信号强制退出' },
 } as const
 
@@ -38,6 +39,7 @@ const EXITS: Partial<Record<ExitName, readonly string[]>> = {
     'ADDRESS_INVALID',
     'API_KEY_',
     'API_KEYS_',
+    'APPLICATION_',
     'BACKUP_',
     'RESTORE_',
     'STORE_NOT_INITIALISED',
@@ -59,6 +61,7 @@ const EXITS: Partial<Record<ExitName, readonly string[]>> = {
   upgrade: ['CHAIN_PROTOCOL_VERSION'],
   evidence: ['EVIDENCE_INVALID'],
   unwell: ['NODE_UNWELL'],
+  refused: ['GOVERNANCE_REFUSED', 'PERMISSION_', 'QUOTA_'],
 }
 
 /** @returns the number to end the process with */

@@ -79,6 +79,11 @@ export const MESSAGES = {
   payloadFile: { en: 'payload file', zh: '原文文件' },
   saltFile: { en: 'salt file', zh: '盐值文件' },
   documentFile: { en: 'document', zh: '文件' },
+  applicationFile: { en: 'application file', zh: '申请文件' },
+  argumentsFile: { en: 'file of arguments', zh: '参数文件' },
+  consentFile: { en: 'consent file', zh: '同意书文件' },
+  contactFile: { en: 'file of contact data', zh: '联系信息文件' },
+  endpointsFile: { en: 'file of endpoints', zh: '网络端点文件' },
   apiKeyFile: { en: 'API key file', zh: 'API 密钥文件' },
 
   askPassword: { en: 'Password of the node key: ', zh: '节点私钥口令：' },

@@ -15,6 +15,11 @@ import { addStatusCommand } from './command-status.js'
 import { addVerifyCommand } from './command-verify.js'
 import { addVersionCommand, versionLine } from './command-version.js'
 import { type CliContext, cliError } from './context.js'
+import { addAccountCommand } from './governance/command-account.js'
+import { addApplyCommand } from './governance/command-apply.js'
+import { addCouncilCommand } from './governance/command-council.js'
+import { addNodeCommand } from './governance/command-node.js'
+import { addRegisterCommands } from './governance/command-registers.js'
 import { EXIT_CODES } from './exit-codes.js'
 import type { MessageKey } from './messages.js'
 import { nearest } from './nearest.js'
@@ -50,6 +55,11 @@ export function createProgram(context: CliContext): Command {
     addApiKeyCommand,
     addBackupCommand,
     addRestoreCommand,
+    addApplyCommand,
+    addCouncilCommand,
+    addNodeCommand,
+    addAccountCommand,
+    addRegisterCommands,
     addVersionCommand,
   ]
   for (const add of adders) add(program, context)
@@ -90,10 +100,16 @@ function optionText(option: Option, context: CliContext): string {
   return notes.reduce((text, value) => context.t('optionNote', { text, value }), option.description)
 }
 
+const rawArgsOf = (program: Command): string[] => (program as Command & { rawArgs: string[] }).rawArgs
+
+/** The command that was called, down to its last known word. */
+const calledCommand = (program: Command): Command =>
+  rawArgsOf(program).reduce((found, word) => found.commands.find((one) => one.name() === word) ?? found, program)
+
 /** The first flag that the command called does not know, and the one that is most like it. */
 function unknownFlag(program: Command): { word: string; meant: string | undefined } | undefined {
-  const words = (program as Command & { rawArgs: string[] }).rawArgs
-  const command = words.reduce((found, word) => found.commands.find((one) => one.name() === word) ?? found, program)
+  const words = rawArgsOf(program)
+  const command = calledCommand(program)
   const known = [...command.options, ...program.options].flatMap(({ long }) => long ?? [])
   const flags = words.filter((word) => word.startsWith('--') && word !== '--').map((word) => word.split('=')[0]!)
   const word = flags.find((flag) => flag !== '--help' && !known.includes(flag))
@@ -115,7 +131,7 @@ export function explainRefusal(error: CommanderError, context: CliContext, progr
     case 'commander.unknownOption':
       return usage('unknownOption', { name })
     case 'commander.unknownCommand': {
-      const known = program.commands.map((command) => command.name()).join(', ')
+      const known = calledCommand(program).commands.map((command) => command.name()).join(', ')
       return usage('unknownCommand', { name, known })
     }
     case 'commander.missingArgument':

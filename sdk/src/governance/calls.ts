@@ -12,7 +12,7 @@ type Part<K extends keyof Governance> = Pick<Governance, K>
 type Calls = Part<
   | 'propose' | 'vote' | 'execute' | 'cancel' | 'applyOrganisation' | 'applyNode' | 'withdrawApplication' | 'confirmBody' | 'activateNode'
   | 'suspendNode' | 'reinstateNode' | 'retireNode' | 'setEndpointsHash' | 'rotateKey' | 'bindAccount' | 'changeAccount' | 'releaseAccount'
-  | 'bindingNonce'
+  | 'bindingNonce' | 'revokeConsents' | 'setContactHash'
 >
 
 export function governanceCalls(rpc: RpcClient, send: Send): Calls {
@@ -48,8 +48,9 @@ function nodeCalls(rpc: RpcClient, send: Send): NodeCalls {
     applyOrganisation: (entry, documentsHash) => to(ORGANISATION_REGISTER, send)('applyOrganisation', entryToAbi(entry), documentsHash),
     applyNode: (application, signature) => call('applyNode', applicationToAbi(application), signature),
     withdrawApplication: on('withdrawApplication'),
-    async confirmBody(value) {
+    async confirmBody(value, applicationHash) {
       const node = addressOption(value, 'node')
+      if (applicationHash !== undefined) return call('confirmBody', node, applicationHash)
       // Bound to the application as it was read: one that is changed meanwhile is not confirmed unseen.
       const [hash] = await readContract(rpc, { contract: NODE_REGISTER, name: 'applicationHashOf', args: [node] })
       return call('confirmBody', node, hash)
@@ -63,7 +64,9 @@ function nodeCalls(rpc: RpcClient, send: Send): NodeCalls {
   }
 }
 
-function accountCalls(rpc: RpcClient, send: Send): Part<'bindAccount' | 'changeAccount' | 'releaseAccount' | 'bindingNonce'> {
+type AccountCalls = Part<'bindAccount' | 'changeAccount' | 'releaseAccount' | 'bindingNonce' | 'revokeConsents' | 'setContactHash'>
+
+function accountCalls(rpc: RpcClient, send: Send): AccountCalls {
   const call = to(ORGANISATION_REGISTER, send)
   const rightsToAbi = ({ roles, gasPerDay, bytesPerDay }: AccountRights): unknown[] => [rolesToBits(roles), gasPerDay, bytesPerDay]
   const account = (value: string): string => addressOption(value, 'account')
@@ -75,5 +78,7 @@ function accountCalls(rpc: RpcClient, send: Send): Part<'bindAccount' | 'changeA
       const [nonce] = await readContract(rpc, { contract: ORGANISATION_REGISTER, name: 'bindingNonceOf', args: [account(value)] })
       return nonce as bigint
     },
+    revokeConsents: () => call('revokeConsents'),
+    setContactHash: (contactHash) => call('setContactHash', contactHash),
   }
 }

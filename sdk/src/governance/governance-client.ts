@@ -23,6 +23,8 @@ export interface Governance {
   pendingValidators(): Promise<{ height: number; validators: Address[] }[]>
   seats(): Promise<string[]>
   motion(id: number): Promise<MotionState>
+  /** How many there have been; their ids are below it. */
+  motionCount(): Promise<number>
   /** Open ones, oldest first. */
   openMotions(): Promise<MotionState[]>
   votes(id: number): Promise<{ seat: string; approve: boolean }[]>
@@ -39,8 +41,11 @@ export interface Governance {
   /** @param signature by the node's key: `signNodeApplication` */
   applyNode(application: NodeApplication, signature: Hex): Promise<Done>
   withdrawApplication(node: string): Promise<Done>
-  /** One of a node's bodies says yes to its application as it stands now. */
-  confirmBody(node: string): Promise<Done>
+  /**
+   * One of a node's bodies says yes to its application.
+   * @param applicationHash of the one that it has seen (`nodeApplicationHash`): another is refused. Default: as it stands now
+   */
+  confirmBody(node: string, applicationHash?: Hash): Promise<Done>
   activateNode(node: string): Promise<Done>
   suspendNode(node: string, reasonHash: Hash): Promise<Done>
   reinstateNode(node: string): Promise<Done>
@@ -54,6 +59,10 @@ export interface Governance {
   changeAccount(account: string, rights: AccountRights): Promise<Done>
   releaseAccount(account: string): Promise<Done>
   bindingNonce(account: string): Promise<bigint>
+  /** Makes void every consent that the signer's account has given and nobody has used. */
+  revokeConsents(): Promise<Done>
+  /** Of the organisation that the signer's account administers. */
+  setContactHash(contactHash: Hash): Promise<Done>
 }
 
 export interface AccountRights {

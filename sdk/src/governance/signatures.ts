@@ -1,9 +1,11 @@
 import { TypedDataEncoder, type TypedDataField } from 'ethers'
 import { type Address, type Hash, type Hex, ZERO_HASH, bytesToHex, hexToBytes } from '../protocol/bytes.js'
-import { signDigest } from '../protocol/crypto.js'
+import { SIGNATURE_BYTES, recoverAddress, signDigest } from '../protocol/crypto.js'
+import { isCodedError } from '../protocol/errors.js'
 import { SonghuaError } from '../connection/songhua-error.js'
 import { NODE_KINDS, type NodeKind, addressOption, numberOf, textToHex, usccToHex } from './codes.js'
 import { NODE_REGISTER, ORGANISATION_REGISTER, type SystemContract, typedDomain } from './contracts.js'
+import { type OrganisationEntry, entryToAbi } from './motions.js'
 
 /** A node that wants to join, as its operator fills it in. */
 export interface NodeApplication {
@@ -22,6 +24,8 @@ export interface NodeApplication {
   readonly documentsHash?: Hash
 }
 
+/** What Ethereum adds to the parity of a signature's point. */
+const V_OFFSET = 27
 const NO_BODY: Hex = `0x${'00'.repeat(18)}`
 
 const APPLICATION_FIELDS: TypedDataField[] = [
@@ -29,6 +33,12 @@ const APPLICATION_FIELDS: TypedDataField[] = [
   { name: 'industry', type: 'bytes1' }, { name: 'government', type: 'bytes18' }, { name: 'telecom', type: 'bytes18' },
   { name: 'operator', type: 'bytes18' }, { name: 'endpointsHash', type: 'bytes32' }, { name: 'documentsHash', type: 'bytes32' },
   { name: 'applicant', type: 'address' },
+]
+const ORGANISATION_FIELDS: TypedDataField[] = [
+  { name: 'organisation', type: 'bytes18' }, { name: 'kind', type: 'uint8' }, { name: 'roles', type: 'uint16' },
+  { name: 'nameZh', type: 'string' }, { name: 'nameEn', type: 'string' }, { name: 'contactHash', type: 'bytes32' },
+  { name: 'administrator', type: 'address' }, { name: 'gasPerDay', type: 'uint64' }, { name: 'bytesPerDay', type: 'uint64' },
+  { name: 'documentsHash', type: 'bytes32' },
 ]
 const BINDING_FIELDS: TypedDataField[] = [
   { name: 'organisation', type: 'bytes18' }, { name: 'account', type: 'address' }, { name: 'nonce', type: 'uint256' },
@@ -49,7 +59,7 @@ function applicationStruct(application: NodeApplication): Record<string, unknown
 
 export const applicationToAbi = (application: NodeApplication): unknown[] => Object.values(applicationStruct(application))
 
-/** An EIP-712 signature, 65 bytes with v 27 or 28, as the contracts take it. */
+/** A struct that is signed for a system contract. */
 interface Signing {
   readonly contract: SystemContract
   readonly chainId: number
@@ -58,12 +68,32 @@ interface Signing {
   readonly value: Record<string, unknown>
 }
 
-function signTyped(key: Uint8Array, { contract, chainId, name, fields, value }: Signing): Hex {
-  const digest = TypedDataEncoder.hash(typedDomain(contract, chainId), { [name]: fields }, value)
-  const signature = signDigest(hexToBytes(digest), key)
-  const wire = new Uint8Array(signature)
-  wire[64]! += 27
+const digestOf = ({ contract, chainId, name, fields, value }: Signing): Uint8Array =>
+  hexToBytes(TypedDataEncoder.hash(typedDomain(contract, chainId), { [name]: fields }, value))
+
+/** An EIP-712 signature, 65 bytes with v 27 or 28, as the contracts take it. */
+function signTyped(key: Uint8Array, signing: Signing): Hex {
+  const wire = new Uint8Array(signDigest(digestOf(signing), key))
+  wire[64]! += V_OFFSET
   return bytesToHex(wire)
+}
+
+/** Who made a signature; undefined for bytes that are the signature of nobody. */
+function signerOf(signature: Hex, signing: Signing): Address | undefined {
+  const wire = hexToBytes(signature, 'signature')
+  if (wire.length !== SIGNATURE_BYTES) return undefined
+  wire[64]! -= V_OFFSET
+  try {
+    return recoverAddress(digestOf(signing), wire)
+  } catch (error) {
+    if (isCodedError(error) && error.code.startsWith('SIGNATURE_')) return undefined
+    throw error
+  }
+}
+
+function applicationSigning(application: NodeApplication, { applicant, chainId }: { applicant: string; chainId: number }): Signing {
+  const value = { ...applicationStruct(application), applicant: addressOption(applicant, 'applicant') }
+  return { contract: NODE_REGISTER, chainId, name: 'NodeApplication', fields: APPLICATION_FIELDS, value }
 }
 
 /**
@@ -72,10 +102,45 @@ function signTyped(key: Uint8Array, { contract, chainId, name, fields, value }: 
  */
 export function signNodeApplication(
   application: NodeApplication,
-  { nodeKey, applicant, chainId }: { nodeKey: Uint8Array; applicant: string; chainId: number },
+  { nodeKey, ...bound }: { nodeKey: Uint8Array; applicant: string; chainId: number },
 ): Hex {
-  const value = { ...applicationStruct(application), applicant: addressOption(applicant, 'applicant') }
-  return signTyped(nodeKey, { contract: NODE_REGISTER, chainId, name: 'NodeApplication', fields: APPLICATION_FIELDS, value })
+  return signTyped(nodeKey, applicationSigning(application, bound))
+}
+
+/** Who signed a node's application; undefined for what is no signature. @throws SonghuaError `OPTION_INVALID` */
+export function nodeApplicationSigner(application: NodeApplication, bound: { applicant: string; chainId: number }, signature: Hex): Address | undefined {
+  return signerOf(signature, applicationSigning(application, bound))
+}
+
+/** `NodeRegister.applicationHashOf` of this application: what its bodies confirm. @throws SonghuaError `OPTION_INVALID` */
+export function nodeApplicationHash(application: NodeApplication, applicant: string): Hash {
+  const { name, fields, value } = applicationSigning(application, { applicant, chainId: 0 })
+  return TypedDataEncoder.hashStruct(name, { [name]: fields }, value) as Hash
+}
+
+/** An organisation that applies: what it would be, and the documents that go with it. */
+export interface OrganisationApplication {
+  readonly entry: OrganisationEntry
+  readonly documentsHash: Hash
+}
+
+function organisationSigning({ entry, documentsHash }: OrganisationApplication, chainId: number): Signing {
+  const [organisation, kind, roles, nameZh, nameEn, contactHash, administrator, gasPerDay, bytesPerDay] = entryToAbi(entry)
+  const value = { organisation, kind, roles, nameZh, nameEn, contactHash, administrator, gasPerDay, bytesPerDay, documentsHash }
+  return { contract: ORGANISATION_REGISTER, chainId, name: 'OrganisationApplication', fields: ORGANISATION_FIELDS, value }
+}
+
+/**
+ * Proof that the administrator named in an application holds its key. For those who vote: no contract asks for it.
+ * @param administratorKey 32 bytes
+ */
+export function signOrganisationApplication(application: OrganisationApplication, administratorKey: Uint8Array, chainId: number): Hex {
+  return signTyped(administratorKey, organisationSigning(application, chainId))
+}
+
+/** Who signed an organisation's application; undefined for what is no signature. @throws SonghuaError `OPTION_INVALID` */
+export function organisationApplicationSigner(application: OrganisationApplication, chainId: number, signature: Hex): Address | undefined {
+  return signerOf(signature, organisationSigning(application, chainId))
 }
 
 /** Proof that the operator holds the node's new key. */
@@ -92,7 +157,16 @@ export interface BindingConsent {
   readonly nonce: bigint
 }
 
-export function signBinding({ uscc, account, nonce }: BindingConsent, accountKey: Uint8Array, chainId: number): Hex {
-  const value = { organisation: usccToHex(uscc), account, nonce }
-  return signTyped(accountKey, { contract: ORGANISATION_REGISTER, chainId, name: 'Binding', fields: BINDING_FIELDS, value })
+const bindingSigning = ({ uscc, account, nonce }: BindingConsent, chainId: number): Signing => ({
+  contract: ORGANISATION_REGISTER, chainId, name: 'Binding', fields: BINDING_FIELDS,
+  value: { organisation: usccToHex(uscc), account, nonce },
+})
+
+export function signBinding(consent: BindingConsent, accountKey: Uint8Array, chainId: number): Hex {
+  return signTyped(accountKey, bindingSigning(consent, chainId))
+}
+
+/** Who signed a consent; undefined for what is no signature. */
+export function bindingSigner(consent: BindingConsent, chainId: number, signature: Hex): Address | undefined {
+  return signerOf(signature, bindingSigning(consent, chainId))
 }

@@ -8,6 +8,7 @@ import { type Quota, type Usage, accountOf, motionOf, nodeOf, organisationOf, us
 import { readContract } from './transactions.js'
 
 const PAGE = 100n
+const AT_ONCE = 16
 type Part<K extends keyof Governance> = Pick<Governance, K>
 
 /** Everything that a paged view lists. */
@@ -20,9 +21,16 @@ async function allPages<T>(page: (offset: bigint, limit: bigint) => Promise<read
   }
 }
 
+/** Each of many things, a few at a time: a node refuses thousands of calls at once. */
+async function readEach<K, T>(keys: readonly K[], read: (key: K) => Promise<T>): Promise<T[]> {
+  const found: T[] = []
+  for (let from = 0; from < keys.length; from += AT_ONCE) found.push(...(await Promise.all(keys.slice(from, from + AT_ONCE).map(read))))
+  return found
+}
+
 type Views = Part<
   | 'organisation' | 'organisations' | 'account' | 'accounts' | 'node' | 'nodes' | 'validators' | 'pendingValidators' | 'seats' | 'motion'
-  | 'openMotions' | 'votes' | 'policy' | 'quota' | 'usage'
+  | 'motionCount' | 'openMotions' | 'votes' | 'policy' | 'quota' | 'usage'
 >
 
 export function governanceViews(rpc: RpcClient): Views {
@@ -44,13 +52,13 @@ function registerViews(rpc: RpcClient): Part<'organisation' | 'organisations' | 
     account,
     organisations: async () => {
       const codes = await allPages(async (offset, limit) => (await ask('organisations', offset, limit)).toArray() as string[])
-      return present(await Promise.all(codes.map((code) => organisation(hexToText(code) ?? ''))))
+      return present(await readEach(codes, (code) => organisation(hexToText(code) ?? '')))
     },
     accounts: async (uscc) => {
       const addresses = await allPages(
         async (offset, limit) => (await ask('accountsOf', usccToHex(uscc), offset, limit)).toArray() as string[],
       )
-      return present(await Promise.all(addresses.map(account)))
+      return present(await readEach(addresses, account))
     },
   }
 }
@@ -68,7 +76,7 @@ function nodeViews(rpc: RpcClient): Part<'node' | 'nodes' | 'validators' | 'pend
     node,
     nodes: async () => {
       const addresses = await allPages(async (offset, limit) => (await ask('nodes', offset, limit)).toArray() as string[])
-      return present(await Promise.all(addresses.map(node)))
+      return present(await readEach(addresses, node))
     },
     validators: async () => (await ask('getValidators')).toArray().map((address) => toAddress(String(address))),
     pendingValidators: async () =>
@@ -78,15 +86,18 @@ function nodeViews(rpc: RpcClient): Part<'node' | 'nodes' | 'validators' | 'pend
   }
 }
 
-function councilViews(rpc: RpcClient): Part<'seats' | 'motion' | 'openMotions' | 'votes'> {
+function councilViews(rpc: RpcClient): Part<'seats' | 'motion' | 'motionCount' | 'openMotions' | 'votes'> {
   const ask = (name: string, ...args: unknown[]): Promise<Result> => read(rpc, COUNCIL, name, ...args)
   const motion: Governance['motion'] = async (id) => motionOf(id, await ask('motionOf', id))
   return {
     motion,
+    motionCount: async () => Number(await ask('motionCount')),
     seats: async () => present((await ask('seats')).toArray().map((code) => hexToText(String(code)))),
     openMotions: async () => {
       const ids = await allPages(async (offset, limit) => (await ask('openMotions', offset, limit)).toArray() as bigint[])
-      return Promise.all(ids.map((id) => motion(Number(id))))
+      // The contract lists them by seat.
+      const oldestFirst = ids.map(Number).sort((a, b) => a - b)
+      return readEach(oldestFirst, motion)
     },
     votes: async (id) =>
       (await ask('votesOf', id)).toArray().map((ballot: Result) => ({
