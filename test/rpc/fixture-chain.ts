@@ -216,6 +216,7 @@ export async function createFixtureChain(callOptions: Partial<CallServiceOptions
       listening: () => true,
       syncing: () => false,
     },
+    reads: { check: () => undefined },
   }
 
   const fixture: FixtureChain = {
