@@ -39,8 +39,9 @@ const block = fc.record({
 })
 
 function registersOf({ organisations, accounts, newcomer, newcomers }: Policy): Registers {
-  const bound = accounts.flatMap(({ uscc, ...of }, index) => (uscc === undefined ? [] : [[SENDERS[index], { ...of, organisation: uscc }] as const]))
-  return { organisations, accounts: Object.fromEntries(bound), newcomer, newcomers }
+  const bound: NonNullable<Registers['accounts']> = Object.fromEntries(
+    accounts.flatMap(({ uscc, ...of }, index) => (uscc === undefined ? [] : [[SENDERS[index]!, { ...of, organisation: uscc }]])))
+  return { organisations, accounts: bound, newcomer, newcomers }
 }
 
 // --------------------------------------------------------------------------------------------------- the model
@@ -62,7 +63,7 @@ class Model {
 
   decide(rules: Policy, { from, target, gasLimit, size }: { from: number; target: number; gasLimit: bigint; size: number }, day: string): string | undefined {
     const entry = rules.accounts[from]
-    const group = entry?.uscc === undefined ? undefined : rules.organisations[entry.uscc]!
+    const group = entry?.uscc === undefined ? undefined : rules.organisations[entry.uscc]
     if (group !== undefined && group.status !== 1n) return 'PERMISSION_ORGANISATION_SUSPENDED'
     const granted = group === undefined ? rules.newcomer.roles & 35 : entry!.roles & group.roles
     if (group === undefined && granted === 0) return 'PERMISSION_NOT_BOUND'

@@ -7,7 +7,7 @@ import type { Address, Hash } from '@songhua/sdk/protocol/bytes'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import {
-  BANK, BUREAU, MIDNIGHT, NOON, type Storage, asking, organisationSlot, organisationWord, setUsage, stateOfStorage, storageOf, usageSlot,
+  BANK, BUREAU, MIDNIGHT, NOON, type Storage, accountSlot, asking, organisationSlot, organisationWord, setUsage, stateOfStorage, storageOf, usageSlot,
 } from './registers.js'
 
 const CLERK: Address = `0x${'c1'.repeat(20)}`
@@ -66,6 +66,15 @@ describe('the gate at the head', () => {
     expect(state.reads).toBe(reads)
   })
 
+  it('sees a quota of bytes that changes alone, in the account\'s second word', () => {
+    const gate = createHeadGate(state, NOON)
+    expect(gate.check(call, NOON_MS)).toBeUndefined()
+    const slot = accountSlot(CLERK) + 1n
+    storage.get(ORGANISATION_REGISTER_ADDRESS)!.set(wordOf(slot), 99n)
+    gate.onBlock({ timestamp: NOON, storage: changed(ORGANISATION_REGISTER_ADDRESS, [slot]) })
+    expect(gate.check(call, NOON_MS)).toMatchObject({ code: 'QUOTA_ACCOUNT_BYTES', details: { limit: 99n } })
+  })
+
   it('whatever blocks change, says what a gate would that reads everything anew', () => {
     const senders = [1, 2, 3, 4].map((number): Address => `0x${String(number).repeat(40)}`)
     const small = fc.record({ roles: fc.constantFrom(0, ROLE.anchor, ROLE.apply), gas: fc.bigInt(0n, 3n), bytes: fc.bigInt(0n, 3n) })
@@ -88,8 +97,7 @@ describe('the gate at the head', () => {
         followed.onBlock({ timestamp: NOON, storage: differences(before, now) })
         const fresh = createHeadGate(stateOfStorage(now), NOON)
         for (const sender of senders) {
-          for (const to of [RECORD_ANCHOR_ADDRESS, COUNCIL_ADDRESS]) {
-            const asked = asking(sender, to, 1n, 1)
+          for (const asked of [asking(sender, RECORD_ANCHOR_ADDRESS, 1n, 1), asking(sender, COUNCIL_ADDRESS, 1n, 1)]) {
             expect(followed.check(asked, NOON_MS)).toEqual(fresh.check(asked, NOON_MS))
           }
         }

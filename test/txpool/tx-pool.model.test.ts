@@ -20,6 +20,8 @@ type Step =
   | { kind: 'wait'; seconds: number }
   | { kind: 'setAside'; pick: number; heights: number }
   | { kind: 'block' }
+  | { kind: 'hold'; whom: number[] }
+  | { kind: 'revoke'; who: number; every: number }
 
 const who = fc.nat(SENDERS.length - 1)
 const add = fc.record({
@@ -36,11 +38,17 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { arbitrary: fc.record({ kind: fc.constant('wait' as const), seconds: fc.nat(6) }), weight: 3 },
   { arbitrary: fc.record({ kind: fc.constant('setAside' as const), pick: fc.nat(20), heights: fc.nat(3) }), weight: 1 },
   { arbitrary: fc.record({ kind: fc.constant('block' as const) }), weight: 1 },
+  { arbitrary: fc.record({ kind: fc.constant('hold' as const), whom: fc.uniqueArray(who, { maxLength: 3 }) }), weight: 1 },
+  { arbitrary: fc.record({ kind: fc.constant('revoke' as const), who, every: fc.integer({ min: 1, max: 3 }) }), weight: 1 },
 )
+
+const reason = { code: 'QUOTA_ACCOUNT_GAS', message: 'used up', details: {} }
 
 class World {
   readonly pool = new TxPool({ chainId: CHAIN_ID, blockGasLimit: BLOCK_GAS_LIMIT, ...LIMITS })
   readonly accounts = new Map(SENDERS.map((address) => [address, account(0, 8n)]))
+  /** Whose first transaction was found not to fit the next block. */
+  readonly held = new Set<Address>()
   nowMs = 0
   height = 1
 
@@ -56,6 +64,12 @@ class World {
         return new Map()
       }
       case 'block': return this.#block()
+      case 'hold': return this.#hold(new Set(action.whom.map((at) => SENDERS[at]!)))
+      case 'revoke': {
+        const isRevoked = ({ sender: from, nonce }: Transaction): boolean => from === SENDERS[action.who] && Number(nonce) % action.every === 0
+        const revoked = this.pool.revoke((one) => (isRevoked(one) ? reason : undefined), this.nowMs)
+        return new Map(revoked.map(({ transaction: { hash } }) => [hash, 'revoked']))
+      }
       default: return action satisfies never
     }
   }
@@ -68,7 +82,8 @@ class World {
     const transaction = transactionOf(address, nonce, { value: BigInt(value), raw: new Uint8Array(bytes) })
     const before = [...this.pool.entries()]
     try {
-      const { replaced, evicted } = this.pool.add(transaction, { account: view, nowMs: this.nowMs, isLocal })
+      const { replaced, evicted, isExecutable } = this.pool.add(transaction, { account: view, nowMs: this.nowMs, isLocal })
+      if (isExecutable && transaction.nonce === view.nonce) this.held.delete(address)
       return new Map([...evicted.map((one) => [one.hash, 'evicted'] as const), ...(replaced ? [[replaced.hash, 'replaced'] as const] : [])])
     } catch (error) {
       if (!isPoolRefusal(error)) throw error
@@ -95,8 +110,21 @@ class World {
     })).filter(({ used }) => used > 0))
   }
 
+  #hold(whom: ReadonlySet<Address>): Map<Hash, string> {
+    this.held.clear()
+    for (const { transaction: { sender: from }, isExecutable } of this.pool.entries()) {
+      if (isExecutable && whom.has(from)) this.held.add(from)
+    }
+    this.pool.hold(({ sender: from }) => (whom.has(from) ? reason : undefined))
+    return new Map()
+  }
+
   check(): void {
     const entries = [...this.pool.entries()]
+    for (const address of this.held) if (!entries.some(({ transaction }) => transaction.sender === address)) this.held.delete(address)
+    for (const { transaction: { hash, sender: from }, isExecutable } of entries) {
+      expect(this.pool.heldFor(hash)).toBe(isExecutable && this.held.has(from) ? reason : undefined)
+    }
     this.#checkLimits(entries)
     for (const address of SENDERS) this.#checkSender(address, entries.filter(({ transaction }) => transaction.sender === address))
     this.#checkOrder(entries)
@@ -150,6 +178,7 @@ class World {
     const own = entries
       .filter(({ transaction, isExecutable }) => transaction.sender === address && isExecutable)
       .sort((a, b) => Number(a.transaction.nonce - b.transaction.nonce))
+    if (this.held.has(address)) return []
     const aside = own.findIndex(({ asideUntilHeight }) => asideUntilHeight > this.height)
     return own.slice(0, aside < 0 ? own.length : aside).map(({ transaction }) => transaction)
   }
@@ -163,16 +192,16 @@ it('holds its invariants through random lives', () => {
       const before = new Map([...world.pool.entries()].map(({ transaction, isExecutable }) => [transaction.hash, isExecutable]))
       const gone = world.run(action)
       world.check()
-      // Nothing leaves silently, and what was executable leaves only by its nonce's use or by its sender's replacement.
+      // Nothing leaves silently, and what was executable leaves only by its nonce's use, its sender's replacement or a lost right.
       for (const [hash, wasExecutable] of before) {
         expect(world.pool.has(hash)).toBe(!gone.has(hash))
-        if (wasExecutable && gone.has(hash)) expect(['used', 'replaced']).toContain(gone.get(hash))
+        if (wasExecutable && gone.has(hash)) expect(['used', 'replaced', 'revoked']).toContain(gone.get(hash))
       }
-      for (const reason of gone.values()) left.set(reason, (left.get(reason) ?? 0) + 1)
+      for (const how of gone.values()) left.set(how, (left.get(how) ?? 0) + 1)
     }
   }), { numRuns: 80 })
   // The lives are rich enough to mean something.
-  for (const reason of ['used', 'replaced', 'evicted', 'expired']) expect(left.get(reason) ?? 0, reason).toBeGreaterThan(0)
+  for (const how of ['used', 'replaced', 'evicted', 'expired', 'revoked']) expect(left.get(how) ?? 0, how).toBeGreaterThan(0)
 })
 
 it('after a restart holds again everything that was executable, and everything else unless it is too old', () => {
