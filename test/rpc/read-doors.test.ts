@@ -2,25 +2,21 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { WebSocket } from 'ws'
-import {
-  COUNCIL_ADDRESS, NODE_REGISTER_ADDRESS, ORGANISATION_REGISTER_ADDRESS, POLICY_REGISTER_ADDRESS, USAGE_REGISTER_ADDRESS,
-} from '@songhua/contracts/addresses'
+import { ORGANISATION_REGISTER_ADDRESS, POLICY_REGISTER_ADDRESS } from '@songhua/contracts/addresses'
 import { DOOR, type Door, type ReadLevel } from '@songhua/contracts/membership/kinds'
-import { POLICY_SLOT, wordOf } from '@songhua/contracts/membership/slots'
+import { POLICY_SLOT } from '@songhua/contracts/membership/slots'
 import { dataPaths } from '@songhua/node/app/options'
 import { openReadsUnder } from '@songhua/node/app/reads'
 import { doorOf } from '@songhua/node/rpc/read-doors'
 import type { RpcServer } from '@songhua/node/rpc/rpc-server'
-import { type Address, hexToBytes } from '@songhua/sdk/protocol/bytes'
+import type { Address } from '@songhua/sdk/protocol/bytes'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type KeyFile, createKeyFile } from '../permission/key-file.js'
-import { AUDITOR, KEYS, type KeyName, LACKING, READING, doorsWord, everyDoor, levelsWord, readerSlot, readingStorage } from '../permission/readers.js'
+import { AUDITOR, KEYS, type KeyName, LACKING, READING, doorsWord, everyDoor, levelsWord, readerSlot } from '../permission/readers.js'
 import { BUREAU, organisationSlot, organisationWord } from '../permission/registers.js'
-import { type FixtureChain, createFixtureChain, post, quiet, toHex } from './fixture-chain.js'
+import { type FixtureChain, post, quiet, toHex } from './fixture-chain.js'
+import { createReadingChain, setWord } from './reading-chain.js'
 
-/** `SSTORE(calldata word 0, calldata word 1)`: stands where the council's contracts will. */
-const WRITER = hexToBytes('0x6020356000355500')
-const REGISTERS: Address[] = [NODE_REGISTER_ADDRESS, ORGANISATION_REGISTER_ADDRESS, COUNCIL_ADDRESS, POLICY_REGISTER_ADDRESS, USAGE_REGISTER_ADDRESS]
 const NAMES = Object.keys(KEYS) as KeyName[]
 const NAMESPACES = ['eth', 'net', 'web3', 'txpool', 'qbft', 'songhua'] as const
 
@@ -42,8 +38,7 @@ const tokens = {} as Record<KeyName, string>
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'songhua-reads-'))
-  const words = readingStorage(everyDoor('public'))
-  chain = await createFixtureChain({}, REGISTERS.map((address) => ({ address, balance: 0n, nonce: 1n, code: WRITER, storage: words.get(address)! })))
+  chain = await createReadingChain(everyDoor('public'))
   file = createKeyFile(dataPaths(folder).apiKeysFile)
   for (const name of NAMES) tokens[name] = file.make(KEYS[name]).token
   // The file is looked at on every request: that it is read again within a second is tested by itself.
@@ -57,11 +52,7 @@ afterAll(async () => {
 })
 beforeEach(() => setLevels(everyDoor('public')))
 
-/** By a transaction, in a block. */
-async function set(contract: Address, slot: bigint, word: bigint): Promise<void> {
-  await chain.send({ to: contract, data: hexToBytes(`0x${wordOf(slot).slice(2)}${wordOf(word).slice(2)}`) })
-  await chain.mine()
-}
+const set = (contract: Address, slot: bigint, word: bigint): Promise<void> => setWord(chain, contract, slot, word)
 const setLevels = (levels: Partial<Record<Door, ReadLevel>>): Promise<void> => set(POLICY_REGISTER_ADDRESS, POLICY_SLOT.readLevels, levelsWord(levels))
 const setEth = (level: ReadLevel): Promise<void> => setLevels({ ...everyDoor('public'), eth: level })
 const setBureau = (status: bigint): Promise<void> => set(ORGANISATION_REGISTER_ADDRESS, organisationSlot(BUREAU), organisationWord({ ...READING, status }))

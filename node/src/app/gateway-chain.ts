@@ -10,8 +10,10 @@ import { historyProofs } from './history-proofs.js'
 import type { Ledger } from './ledger.js'
 import type { Reads } from './reads.js'
 
+type HandledLedger = Pick<Ledger, 'pool' | 'chain' | 'store'>
+
 /** The node's side: what the gateway's thread may ask of the chain. */
-export function chainHandlers(ledger: Ledger, reads: Pick<Reads, 'standingOf'>): RemoteHandlers {
+export function chainHandlers(ledger: HandledLedger, reads: Pick<Reads, 'standingOf'>): RemoteHandlers {
   const { pool, chain, store } = ledger
   return {
     pendingNonce: (address: Address) => pool.pendingNonce(address),
@@ -24,7 +26,7 @@ export function chainHandlers(ledger: Ledger, reads: Pick<Reads, 'standingOf'>):
   }
 }
 
-async function submit({ pool }: Ledger, raw: Uint8Array): Promise<void> {
+async function submit({ pool }: HandledLedger, raw: Uint8Array): Promise<void> {
   try {
     await pool.submit(raw)
   } catch (error) {
@@ -33,7 +35,7 @@ async function submit({ pool }: Ledger, raw: Uint8Array): Promise<void> {
   }
 }
 
-function locate({ store }: Ledger, hash: Hash): LocatedTransaction | undefined {
+function locate({ store }: HandledLedger, hash: Hash): LocatedTransaction | undefined {
   const location = store.transactionLocation(hash)
   if (location === undefined) return undefined
   const { number, index } = location
