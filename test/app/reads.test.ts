@@ -65,8 +65,7 @@ describe('the process of the gateway', () => {
       { handlers: chainHandlers({ ...chain.ledger, pool: chain.pool }, counting), clock: systemClock, logger: quiet },
     )
     const { host, port } = gateway.address
-    const { notify } = gateway
-    chain.ledger.chain.onBlock(() => notify.call(gateway))
+    chain.ledger.chain.onBlock(() => gateway!.notify())
     const status = async (): Promise<string> => {
       const response = await fetch(`http://${host}:${port}/v1/records?schema=trace.object-event`, { headers: { authorization: `Bearer ${token}` } })
       const { error } = (await response.json()) as { error?: { code: string; details: { missing: string } } }

@@ -174,7 +174,7 @@ async function readableFor(call: Call, { shelf, reads }: Pick<RecordPorts, 'shel
 
 /** Who asks for one family is told that it is closed; who asks for all is given those that are open. */
 async function familiesFor({ query, caller }: Call, reads: FamilyReads): Promise<RecordQuery['families']> {
-  const wanted = familyOf(String(query.schema ?? ''))
+  const wanted = familyOf((query.schema as string | undefined) ?? '')
   if (RECORD_FAMILY_NAMES.includes(wanted)) await reads.require(caller, wanted)
   const families = await reads.some(caller)
   return families.length === RECORD_FAMILY_NAMES.length ? undefined : families
