@@ -15,6 +15,8 @@ export interface GovernanceOptions {
   readonly rpc: string
   /** The account that acts: an ethers `Wallet`, or `keySigner(privateKey)`. Without one the chain can only be read. */
   readonly signer?: ChainSigner
+  /** For nodes whose reads are not public: `songhua apikey create`. */
+  readonly apiKey?: string
   readonly retry?: Partial<RetryPolicy>
   /** Of one request, ms. */
   readonly requestTimeoutMs?: number

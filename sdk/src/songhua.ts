@@ -4,7 +4,7 @@ import { type GatewayConnection, type GatewayOptions, connectGateway } from './g
 
 /**
  * Through a gateway (`gateway`, `apiKey`), which keeps payloads and finds records, or straight to the chain (`rpc`,
- * `signer`), where everything is built and proved here. Both give the same evidence.
+ * `signer`, and an `apiKey` where the chain's policy asks readers for one), where everything is built and proved here. Both give the same evidence.
  * @throws SonghuaError `OPTION_INVALID`; for the chain `GENESIS_MISMATCH`, `RPC_UNREACHABLE`
  */
 export function connect(options: GatewayOptions): Promise<GatewayConnection>

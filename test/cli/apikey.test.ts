@@ -35,6 +35,17 @@ describe('apikey', () => {
     expect(table.stdout).toContain('吊销时间')
   })
 
+  it('names the account that a key stands for, and lists it', async () => {
+    const account = `0x${'aB'.repeat(20)}`
+    expect(JSON.parse((await create('f', '--account', account, '--json')).stdout)).toMatchObject({ account: account.toLowerCase() })
+    await create('f')
+    const [named, other] = JSON.parse((await songhua(['apikey', 'list', ...data('f'), '--json'])).stdout) as { account?: string }[]
+    expect([named!.account, other!.account]).toEqual([account.toLowerCase(), undefined])
+    const table = (await songhua(['apikey', 'list', ...data('f'), '--lang', 'zh'])).stdout
+    expect(table).toContain('账户')
+    expect(table).toContain(account.toLowerCase())
+  })
+
   it('makes several at a time, and loses none', async () => {
     await Promise.all(Array.from({ length: 4 }, () => create('e')))
     const listed = await songhua(['apikey', 'list', ...data('e'), '--json'])
@@ -45,6 +56,7 @@ describe('apikey', () => {
     ['an issuer that is no URI', ['--issuer', 'Harbin'], 'API_KEY_ISSUER'],
     ['a scope that there is not', ['--scopes', 'records:write,everything'], 'API_KEY_SCOPE'],
     ['no scope', ['--scopes', ''], 'API_KEY_SCOPE'],
+    ['an account that is no address', ['--account', '0x1234'], 'API_KEY_ACCOUNT'],
     ['an empty name', ['--name', ' '], 'API_KEY_NAME'],
   ])('refuses %s, and writes nothing', async (_what, flags, code) => {
     const refused = await create('c', ...flags)

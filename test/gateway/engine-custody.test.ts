@@ -224,9 +224,13 @@ describe('the feed', () => {
       expect(await gateway.engine.feed.read(cursor, 100)).toEqual(all.slice(at + 1))
       expect(await gateway.engine.feed.read(cursor, 2)).toEqual(all.slice(at + 1, at + 3))
     }
-    const own = await gateway.engine.feed.read(undefined, 100, CALLER.issuer)
+    const own = await gateway.engine.feed.read(undefined, 100, CALLER)
     expect(own.map(({ recordId }: GatewayEvent) => recordId).sort()).toEqual([...mine, mine[0]!].sort())
-    expect(await gateway.engine.feed.read(undefined, 100, OTHER_CALLER.issuer)).toMatchObject([{ recordId: others[0] }])
+    expect(await gateway.engine.feed.read(undefined, 100, OTHER_CALLER)).toMatchObject([{ recordId: others[0] }])
+    const [credit, government] = [{ families: ['credit'] as const }, { issuer: CALLER.issuer, families: ['government', 'trace'] as const }]
+    expect((await gateway.engine.feed.read(undefined, 100, credit)).map(({ recordId }) => recordId).sort()).toEqual([...mine.slice(0, 3), mine[0]!].sort())
+    expect(await gateway.engine.feed.read(undefined, 100, government)).toMatchObject([{ recordId: mine[3] }])
+    expect(await gateway.engine.feed.read(undefined, 100, { families: [] })).toEqual([])
     for (const cursor of ['', '0.0', '1', '1.x', '-1.0', '1.0.0']) {
       await expect(gateway.engine.feed.read(cursor, 1)).rejects.toMatchObject({ code: 'CURSOR_INVALID' })
     }

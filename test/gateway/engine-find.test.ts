@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { familyOf } from '@songhua/sdk/records/record-schema'
 import type { Subject } from '@songhua/sdk/records/subject'
 import { createFinder } from '@songhua/node/gateway/find'
 import { recordChanges } from '@songhua/node/gateway/record-changes'
@@ -36,17 +37,18 @@ interface Made {
 const subjectOf = (id: string): Subject => ({ kind: 'public', scheme: 'number', id })
 const made = fc.record({
   issuer: fc.constantFrom('a', 'b'),
-  schema: fc.constantFrom('government.x', 'government.y'),
+  schema: fc.constantFrom('government.x', 'trace.y'),
   subject: fc.constantFrom('s', 't'),
   createdMs: fc.integer({ min: 1_000, max: 1_010 }),
 })
 const query = fc.record(
   {
     issuer: fc.constantFrom('a', 'b', 'c'),
-    schema: fc.constantFrom('government.x', 'government.y'),
+    schema: fc.constantFrom('government.x', 'trace.y'),
     subject: fc.constantFrom('s', 't').map(subjectOf),
     fromMs: fc.integer({ min: 995, max: 1_012 }),
     toMs: fc.integer({ min: 995, max: 1_015 }),
+    families: fc.subarray(['government', 'trace', 'credit'] as const),
   },
   { requiredKeys: [] },
 )
@@ -62,7 +64,7 @@ function draftOf({ issuer, schema, subject, createdMs }: Made, at: number): Draf
   const bytes = new Uint8Array(Buffer.from(JSON.stringify(envelope)))
   return {
     envelope,
-    family: 'government',
+    family: familyOf(schema),
     createdMs,
     envelopeBytes: bytes,
     leaf: new Uint8Array(32),
@@ -81,7 +83,7 @@ async function tableOf(records: readonly Made[]) {
   }))
   await table.write(
     entries.flatMap((one, seq) =>
-      recordChanges(one, { place: { family: 'government', seq }, slot: undefined, bytesSoFar: 0 }, tags),
+      recordChanges(one, { place: { family: one.draft.family, seq }, slot: undefined, bytesSoFar: 0 }, tags),
     ),
   )
   return table
@@ -90,14 +92,16 @@ async function tableOf(records: readonly Made[]) {
 /** What a query finds, by looking at everything. */
 function expected(
   records: readonly Made[],
-  { issuer, schema, subject, fromMs = 0, toMs = Infinity }: Omit<RecordQuery, 'limit'>,
+  { issuer, schema, subject, families, fromMs = 0, toMs = Infinity }: Omit<RecordQuery, 'limit'>,
 ): number[] {
   return records
     .map((one, at) => ({ ...one, at }))
     .filter((one) => (issuer === undefined || one.issuer === issuer) && (schema === undefined || one.schema === schema))
     .filter((one) => subject?.kind !== 'public' || one.subject === subject.id)
     .filter(({ createdMs }) => createdMs >= fromMs && createdMs < toMs)
-    .sort((a, b) => a.createdMs - b.createdMs || a.at - b.at)
+    .filter((one) => families?.includes(familyOf(one.schema)) ?? true)
+    // Records of one moment: by family, as the chain numbers them.
+    .sort((a, b) => a.createdMs - b.createdMs || a.schema.localeCompare(b.schema) || a.at - b.at)
     .map(({ at }) => at)
 }
 

@@ -39,6 +39,9 @@ describe('the file of API keys', () => {
     [{ issuer: 'the bureau' }, 'API_KEY_ISSUER'],
     [{ scopes: [] }, 'API_KEY_SCOPE'],
     [{ scopes: ['records:all'] }, 'API_KEY_SCOPE'],
+    [{ account: '' }, 'API_KEY_ACCOUNT'],
+    [{ account: `0x${'ab'.repeat(19)}` }, 'API_KEY_ACCOUNT'],
+    [{ account: 'ab'.repeat(20) }, 'API_KEY_ACCOUNT'],
   ])('refuses a key with %j', (change, code) => {
     expect(codeOf(() => createApiKey(EMPTY_API_KEY_FILE, { ...asked, ...change }, sources))).toBe(code)
   })
@@ -51,6 +54,13 @@ describe('the file of API keys', () => {
     ['{"version":1,"keys":[{"id":"x"}]}', 'half a key'],
   ])('refuses to read %s (%s)', (text) => {
     expect(codeOf(() => parseApiKeyFile(text))).toBe('API_KEYS_FORMAT')
+  })
+
+  it('keeps an account in lower case, and reads no other', () => {
+    const { file } = createApiKey(EMPTY_API_KEY_FILE, { ...asked, account: `0X${'aB'.repeat(20)}` }, sources)
+    const text = apiKeyFileToText(file)
+    expect(parseApiKeyFile(text).keys[0]!.account).toBe(`0x${'ab'.repeat(20)}`)
+    expect(codeOf(() => parseApiKeyFile(text.replace('0xab', '0xAB')))).toBe('API_KEYS_FORMAT')
   })
 
   it('refuses an id that is there twice', () => {

@@ -1,10 +1,11 @@
 /* eslint-disable @typescript-eslint/require-await -- the ports are asynchronous, memory is not */
 import { bytesToHex } from '@songhua/sdk/protocol/bytes'
-import { envelopeLeaf } from '@songhua/sdk/protocol/evidence-envelope'
+import { type RecordFamily, envelopeLeaf } from '@songhua/sdk/protocol/evidence-envelope'
 import type { JsonObject } from '@songhua/sdk/protocol/json-fields'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
 import { createRecordBuilder } from '@songhua/sdk/records/builder'
 import { envelopeBytes } from '@songhua/sdk/records/envelope'
+import { familyOf } from '@songhua/sdk/records/record-schema'
 import type { SchemaRegistry } from '@songhua/sdk/records/schema-registry'
 import type { Violation } from '@songhua/sdk/records/schema-types'
 import { gatewayError } from '@songhua/node/gateway/errors'
@@ -115,12 +116,13 @@ export function createFakeEngine(registry: SchemaRegistry): FakeEngine {
     },
     shelf: {
       get: async (id) => records.get(id),
-      find: async ({ issuer, subject, schema, limit, cursor, fromMs = 0, toMs = Infinity }) => {
+      find: async ({ issuer, families, subject, schema, limit, cursor, fromMs = 0, toMs = Infinity }) => {
         if (cursor !== undefined && !records.has(cursor)) throw gatewayError('CURSOR_INVALID', { cursor })
         const all = [...records.values()].filter(({ envelope }) => {
           const createdMs = Date.parse(envelope.createdAt)
           return (
             (issuer === undefined || envelope.issuer === issuer) &&
+            (families?.includes(envelope.family) ?? true) &&
             (schema === undefined || envelope.schema.id === schema) &&
             (subject === undefined || JSON.stringify(envelope.subject) === JSON.stringify(subject)) &&
             createdMs >= fromMs && createdMs < toMs
@@ -168,11 +170,15 @@ export function createFakeEngine(registry: SchemaRegistry): FakeEngine {
       },
     },
     feed: {
-      async read(after, limit, issuer) {
+      async read(after, limit, { issuer, families } = {}) {
         if (Number(after) > events.length) throw gatewayError('CURSOR_AHEAD', { cursor: after, last: events.length })
         const at = after === undefined ? 0 : events.findIndex(({ cursor }) => cursor === after) + 1
         if (after !== undefined && at === 0) throw gatewayError('CURSOR_INVALID', { cursor: after })
-        return events.slice(at).filter((one) => issuer === undefined || one.issuer === issuer).slice(0, limit)
+        const isSeen = (one: GatewayEvent): boolean => {
+          const isOfFamily = families === undefined || families.includes(familyOfEvent(one))
+          return isOfFamily && (issuer === undefined || one.issuer === issuer)
+        }
+        return events.slice(at).filter(isSeen).slice(0, limit)
       },
       last: () => events.at(-1)?.cursor,
       onNews(listener) {
@@ -180,6 +186,11 @@ export function createFakeEngine(registry: SchemaRegistry): FakeEngine {
         return () => listeners.delete(listener)
       },
     },
+  }
+
+  /** Tests emit events of records that are nowhere. */
+  function familyOfEvent(event: GatewayEvent): RecordFamily {
+    return event.type === 'record.anchored' ? familyOf(event.schema) : (records.get(event.recordId)?.envelope.family ?? 'government')
   }
 
   /** Alone in its batch, of which nothing can be verified. */

@@ -41,7 +41,7 @@ export interface Fixture {
   readonly engine: FakeEngine
   readonly errors: LoggedLine[]
   readonly ports: GatewayServerPorts
-  key(scopes?: readonly Scope[], issuer?: string): { token: string; id: string }
+  key(scopes?: readonly Scope[], issuer?: string, account?: string): { token: string; id: string }
   /** For the next one, after a restart. */
   keyFile(): ApiKeyFile
   revoke(id: string): void
@@ -89,6 +89,7 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
     keys,
     registry,
     proofs: { head: () => Promise.resolve(9), header, historyPath: () => Promise.resolve([]) },
+    policy: { standingOf: () => Promise.resolve(undefined) },
     table: options.table ?? createFakeTable(),
     pending: () => [...engine.records.values()].filter(({ status }) => status !== 'anchored').length,
     clock,
@@ -110,8 +111,8 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
     engine,
     errors,
     ports,
-    key(scopes = SCOPES.filter((scope) => scope !== 'records:read-all'), issuer = ISSUER) {
-      const made = createApiKey(file, { name: 'test', issuer, scopes }, { nowMs: () => Date.now(), randomBytes })
+    key(scopes = SCOPES.filter((scope) => scope !== 'records:read-all'), issuer = ISSUER, account) {
+      const made = createApiKey(file, { name: 'test', issuer, scopes, account }, { nowMs: () => Date.now(), randomBytes })
       write(made.file)
       return { token: made.token, id: made.key.id }
     },

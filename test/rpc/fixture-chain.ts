@@ -10,6 +10,7 @@ import type { Genesis } from '@songhua/sdk/protocol/genesis'
 import { DEFAULT_QBFT_CONFIG } from '@songhua/sdk/protocol/qbft-config'
 import { signTransaction, type Transaction } from '@songhua/sdk/protocol/transaction'
 import { historyProofs } from '@songhua/node/app/history-proofs'
+import type { Ledger } from '@songhua/node/app/ledger'
 import { openChain } from '@songhua/node/app/open-chain'
 import type { Logger } from '@songhua/node/base/logger'
 import { systemClock } from '@songhua/node/base/clock'
@@ -80,7 +81,7 @@ export const quiet: Logger = {
   child: () => quiet,
 }
 
-function genesis(): Genesis {
+function genesis(more: Genesis['alloc']): Genesis {
   const validators = [privateKeyToAddress(VALIDATOR_KEY)]
   const account = (address: Address) => ({
     address,
@@ -94,7 +95,7 @@ function genesis(): Genesis {
     config: { chainId: CHAIN_ID },
     qbft: { ...DEFAULT_QBFT_CONFIG, membershipContract: MEMBERSHIP },
     validators,
-    alloc: [account(SENDER), account(OTHER)],
+    alloc: [account(SENDER), account(OTHER), ...more],
     gasLimit: GAS_LIMIT,
     timestamp: GENESIS_S,
     extraData: encodeExtraData({ vanity: new Uint8Array(32), validators, round: 0, seals: [] }),
@@ -112,6 +113,8 @@ const memoryJournal: PoolJournal = {
 /** A chain of one validator, all real but its network: store on disk, EVM, pool, call worker. */
 export interface FixtureChain {
   ports: RpcPorts
+  /** What the app's parts know as the ledger, as far as it is here. */
+  ledger: Pick<Ledger, 'genesis' | 'store' | 'chain'>
   pool: Pool
   calls: CallService
   /** For another call service over the same chain. */
@@ -139,11 +142,13 @@ interface Sending {
   maxPriorityFeePerGas: bigint
 }
 
-export async function createFixtureChain(callOptions: Partial<CallServiceOptions> = {}): Promise<FixtureChain> {
+/** @param more accounts of the genesis */
+export async function createFixtureChain(callOptions: Partial<CallServiceOptions> = {}, more: Genesis['alloc'] = []): Promise<FixtureChain> {
   await installNativeCrypto()
   const folder = mkdtempSync(join(tmpdir(), 'songhua-rpc-'))
   const storeFolder = join(folder, 'store')
-  const opened = await openChain(storeFolder, genesis())
+  const theGenesis = genesis(more)
+  const opened = await openChain(storeFolder, theGenesis)
   const { store, genesisHash } = opened
   const pool = createPool(
     { chainId: BigInt(CHAIN_ID), blockGasLimit: GAS_LIMIT },
@@ -216,10 +221,12 @@ export async function createFixtureChain(callOptions: Partial<CallServiceOptions
       listening: () => true,
       syncing: () => false,
     },
+    reads: { check: () => undefined },
   }
 
   const fixture: FixtureChain = {
     ports,
+    ledger: { genesis: theGenesis, store, chain },
     pool,
     calls,
     callSettings,

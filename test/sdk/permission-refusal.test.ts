@@ -20,6 +20,11 @@ describe('a refusal by the policy', () => {
     expect(refusal.text.zh).toMatch(/\p{Script=Han}.*。$/u)
   })
 
+  it('of a read is known too, and waiting does not help', () => {
+    const refusal = permissionRefusalOf(refused('PERMISSION_READ', { code: 'PERMISSION_READ', door: 'eth', level: 'members', missing: 'key' }))
+    expect(refusal).toEqual({ code: 'PERMISSION_READ', retryAtMs: undefined, text: { en: expect.stringMatching(/API key/) as string, zh: expect.stringMatching(/API 密钥/) as string } })
+  })
+
   it('of a quota: soon when only the own waiting work is in the way, never when it is above the quota', () => {
     const at = (data: object) => permissionRefusalOf(refused('QUOTA_ACCOUNT_GAS', { resetsAt: 9, ...data }))?.retryAtMs
     expect(at({ limit: '0x64', used: '0x0', pending: '0x60', asked: '0x64' })).toBe(0)

@@ -17,6 +17,7 @@ import { type MetricSources, collectMetrics } from './metrics.js'
 import { dataPaths } from './options.js'
 import { type Peers, encodedBlock } from './peers.js'
 import type { ProtocolWatch } from './protocol-watch.js'
+import { type Reads, openReads } from './reads.js'
 import type { StopStack } from './stop-stack.js'
 import { SOFTWARE, VERSION } from './version.js'
 
@@ -58,23 +59,24 @@ export async function openDoors(config: NodeConfig, ports: DoorsPorts): Promise<
   )
   stops.push('call workers', () => calls.stop())
   const node = nodeInfoOf(ledger, peers)
+  const reads = openReads(config.dataDir, { ledger, clock, logger })
   const doors = { corsOrigins: config.rpc.corsOrigins, allowedHosts: config.rpc.allowedHosts }
   const rpc = await createRpcServer(
     { ...doors, host: config.rpc.host, port: config.rpc.port, logger, version: VERSION, clock },
-    { chain: chainReader(ledger), pool: poolAccess(ledger), state: calls, history: calls, proofs: historyProofs(ledger.store), node },
+    { chain: chainReader(ledger), pool: poolAccess(ledger), state: calls, history: calls, proofs: historyProofs(ledger.store), node, reads: reads.guard },
   )
   stops.push('rpc', () => rpc.stop())
-  const gateway = config.gateway.enabled ? await openGatewayDoor(config, ports) : undefined
+  const gateway = config.gateway.enabled ? await openGatewayDoor(config, reads, ports) : undefined
   const admin = await openAdmin(config, ports, { rpc, calls, gateway })
   stops.push('admin', () => admin.stop())
   return { rpc, admin, gateway }
 }
 
-async function openGatewayDoor(config: NodeConfig, { ledger, name, clock, logger, stops }: DoorsPorts): Promise<Gateway> {
+async function openGatewayDoor(config: NodeConfig, reads: Reads, { ledger, name, clock, logger, stops }: DoorsPorts): Promise<Gateway> {
   const { genesis, opened, chain } = ledger
   const settings = gatewaySettings(config, { chainId: genesis.chainId, genesisHash: opened.genesisHash, name })
   const gateway = await startGateway(settings, {
-    handlers: chainHandlers(ledger),
+    handlers: chainHandlers(ledger, reads),
     clock,
     logger: logger.child({ part: 'gateway' }),
   })

@@ -15,7 +15,7 @@ import { createApiKeys } from '../gateway/api-keys.js'
 import { DEFAULT_ENGINE_OPTIONS, type GatewayEngine, createGatewayEngine } from '../gateway/engine.js'
 import { type GatewayServer, createGatewayServer } from '../gateway/http/server.js'
 import { GATEWAY_LIMITS } from '../gateway/limits.js'
-import type { ChainProofs, ChainWriter, GatewayTable } from '../gateway/ports.js'
+import type { ChainProofs, ChainWriter, GatewayTable, ReadPolicy } from '../gateway/ports.js'
 import { replaceDurably } from '../storage/durable-file.js'
 import { openKeyRing } from '../storage/key-ring-file.js'
 import { openLevelTable } from '../storage/level-table.js'
@@ -42,7 +42,7 @@ export interface GatewayParts {
 }
 
 export interface GatewayPartsPorts {
-  readonly chain: { readonly writer: ChainWriter; readonly proofs: ChainProofs }
+  readonly chain: { readonly writer: ChainWriter; readonly proofs: ChainProofs; readonly policy: ReadPolicy }
   readonly logger: Logger
   readonly stops: StopStack
   /** The disk has failed: the thread must end and be started again. */
@@ -124,6 +124,7 @@ function openServer(settings: GatewaySettings, opened: Opened): Promise<GatewayS
     {
       intake, shelf, custody, feed, table, registry, logger,
       proofs: chain.proofs,
+      policy: chain.policy,
       keys: createApiKeys(apiKeyFileAt(gatewayFiles(settings).apiKeys), systemClock, (error) =>
         logger.error('the file of API keys cannot be read: nobody is let in', { error: messageOf(error) }),
       ),

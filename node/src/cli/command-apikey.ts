@@ -10,8 +10,8 @@ import { formatFields, formatTable } from './table.js'
 
 const TEXTS = {
   apikey: {
-    en: 'create, list and revoke API keys of the gateway; a running gateway heeds changes within a second',
-    zh: '创建、列出、吊销网关 API 密钥；运行中的网关一秒内生效',
+    en: 'create, list and revoke API keys of the gateway and of JSON-RPC; a running node heeds changes within a second',
+    zh: '创建、列出、吊销网关与 JSON-RPC 的 API 密钥；运行中的节点一秒内生效',
   },
   create: { en: 'make a key and print it; it is shown only this once', zh: '创建密钥并显示，仅此一次' },
   list: { en: 'list keys, without their secrets', zh: '列出密钥，不含密文' },
@@ -23,6 +23,10 @@ const TEXTS = {
     en: `what it may do, commas between (${SCOPES.join(', ')})`,
     zh: `权限，以逗号分隔（${SCOPES.join('、')}）`,
   },
+  account: {
+    en: 'account on the chain that it stands for: what is for members or for listed accounts is then read by its rights',
+    zh: '密钥所代表的链上账户；读取仅限成员或名单账户的内容时，以该账户的权限为准',
+  },
   json: { en: 'print JSON', zh: '输出 JSON' },
 } as const
 const DEFAULT_SCOPES = 'records:write,records:read,payload:read'
@@ -32,6 +36,7 @@ interface Flags {
   issuer: string
   name: string
   scopes: string
+  account?: string
   json?: boolean
 }
 
@@ -45,6 +50,7 @@ export function addApiKeyCommand(program: Command, context: CliContext): void {
     .requiredOption('--issuer <uri>', say('issuer'))
     .requiredOption('--name <text>', say('name'))
     .option('--scopes <list>', say('scopes'), DEFAULT_SCOPES)
+    .option('--account <address>', say('account'))
     .option('--json', say('json'))
     .action((flags: Flags) => create(context, flags))
     .addHelpText(
@@ -69,8 +75,8 @@ export function addApiKeyCommand(program: Command, context: CliContext): void {
     .action((id: string, flags: Flags) => revoke(context, id, flags))
 }
 
-async function create(context: CliContext, { data, issuer, name, scopes, json }: Flags): Promise<void> {
-  const wanted = { name, issuer, scopes: scopes.split(',').map((scope) => scope.trim()) }
+async function create(context: CliContext, { data, issuer, name, scopes, account, json }: Flags): Promise<void> {
+  const wanted = { name, issuer, account, scopes: scopes.split(',').map((scope) => scope.trim()) }
   const { key, token } = await changeApiKeys(context, dataPaths(data).apiKeysFile, (file) =>
     createApiKey(file, wanted, { nowMs: () => Date.now(), randomBytes }),
   )
@@ -84,12 +90,14 @@ async function list(context: CliContext, { data, json }: Flags): Promise<void> {
   if (json) return print(context, JSON.stringify(keys.map(shown)))
   if (keys.length === 0) return note(context, context.t('apiKeysNone', { path: data }))
   const { t } = context
-  const headings = ['id', t('apiKeyName'), t('apiKeyIssuer'), t('apiKeyScopes'), t('apiKeyCreatedAt'), t('apiKeyRevokedAt')]
+  const headings = ['id', t('apiKeyName'), t('apiKeyIssuer'), t('apiKeyScopes'), t('apiKeyAccount'), t('apiKeyCreatedAt'), t('apiKeyRevokedAt')]
   print(
     context,
     formatTable(
       headings,
-      keys.map((key) => [key.id, key.name, key.issuer, key.scopes.join(' '), time(key.createdAt), time(key.revokedAt)]),
+      keys.map(({ id, name, issuer, scopes, account = '–', createdAt, revokedAt }) => [
+        id, name, issuer, scopes.join(' '), account, time(createdAt), time(revokedAt),
+      ]),
     ),
   )
 }

@@ -364,6 +364,7 @@ export const MESSAGES = {
   apiKeyName: { en: 'name', zh: '名称' },
   apiKeyIssuer: { en: 'issuer', zh: '机构' },
   apiKeyScopes: { en: 'scopes', zh: '权限' },
+  apiKeyAccount: { en: 'account', zh: '账户' },
   apiKeyCreatedAt: { en: 'created', zh: '创建时间' },
   apiKeyRevokedAt: { en: 'revoked', zh: '吊销时间' },
   rpcUnreachable: { en: '{url}: no answer ({reason})', zh: '{url}：无应答（{reason}）' },

@@ -1,4 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto'
+import type { Address } from '@songhua/sdk/protocol/bytes'
 import { CodedError } from '@songhua/sdk/protocol/errors'
 import { readInteger, readShape } from '@songhua/sdk/protocol/json-fields'
 import { gatewayError } from './errors.js'
@@ -16,6 +17,8 @@ export interface ApiKey {
   readonly name: string
   readonly issuer: string
   readonly scopes: readonly Scope[]
+  /** The account on the chain that it stands for, where reading asks for one; lower-case. */
+  readonly account?: Address
   /** SHA-256, 64 lower-case hexadecimal digits. */
   readonly secretHash: string
   /** Milliseconds. */
@@ -28,6 +31,8 @@ export interface NewApiKey {
   /** URI of the organisation for which the key writes. */
   readonly issuer: string
   readonly scopes: readonly string[]
+  /** An address of any case. */
+  readonly account?: string | undefined
 }
 
 export interface ApiKeySources {
@@ -39,6 +44,7 @@ export type ApiKeyErrorCode =
   | 'API_KEY_NAME'
   | 'API_KEY_ISSUER'
   | 'API_KEY_SCOPE'
+  | 'API_KEY_ACCOUNT'
   | 'API_KEY_UNKNOWN'
   | 'API_KEYS_TOO_MANY'
   | 'API_KEYS_FORMAT'
@@ -51,7 +57,9 @@ const ISSUER_MAX = 512
 const ID_BYTES = 10
 const SECRET_BYTES = 32
 const TOKEN = /^shk_([a-z2-7]{16})_([A-Za-z0-9_-]{43})$/
+const BEARER = /^Bearer +([\x21-\x7e]{1,256})$/i
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567'
+const ACCOUNT = /^0x[0-9a-f]{40}$/
 const ISSUER = /^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/
 
 function fail(code: ApiKeyErrorCode, message: string, cause?: unknown): never {
@@ -74,11 +82,11 @@ const hashOf = (secret: string): Buffer => hash('sha256', secret, 'buffer')
 
 /**
  * @returns the file with the new key, and the token, which is nowhere kept
- * @throws CodedError `API_KEY_NAME`, `API_KEY_ISSUER`, `API_KEY_SCOPE`, `API_KEYS_TOO_MANY`
+ * @throws CodedError `API_KEY_NAME`, `API_KEY_ISSUER`, `API_KEY_SCOPE`, `API_KEY_ACCOUNT`, `API_KEYS_TOO_MANY`
  */
 export function createApiKey(
   file: ApiKeyFile,
-  { name, issuer, scopes }: NewApiKey,
+  { name, issuer, scopes, account }: NewApiKey,
   sources: ApiKeySources,
 ): { file: ApiKeyFile; key: ApiKey; token: string } {
   if (name.trim() === '' || name.length > NAME_MAX) fail('API_KEY_NAME', `name: must have 1 to ${NAME_MAX} characters`)
@@ -93,6 +101,7 @@ export function createApiKey(
     name,
     issuer,
     scopes: readScopes(scopes, 'scopes'),
+    ...(account === undefined ? {} : { account: readAccount(account) }),
     secretHash: hashOf(secret).toString('hex'),
     createdAt: sources.nowMs(),
   }
@@ -105,6 +114,12 @@ function readScopes(scopes: readonly unknown[], path: string): Scope[] {
     const known = SCOPES.find((one) => one === scope)
     return known ?? fail('API_KEY_SCOPE', `${path}: ${String(scope)} is no scope; there are ${SCOPES.join(', ')}`)
   })
+}
+
+function readAccount(given: string): Address {
+  const account = given.toLowerCase()
+  if (!ACCOUNT.test(account)) fail('API_KEY_ACCOUNT', `account ${JSON.stringify(given.slice(0, 80))}: must be an address, 0x and 40 hexadecimal digits`)
+  return account as Address
 }
 
 /** Revoking twice keeps the first time. @throws CodedError `API_KEY_UNKNOWN` */
@@ -138,7 +153,7 @@ export function parseApiKeyFile(text: string): ApiKeyFile {
 
 function readKey(value: unknown, path: string): ApiKey {
   const required = ['id', 'name', 'issuer', 'scopes', 'secretHash', 'createdAt']
-  const key = readShape(value, path, { required, optional: ['revokedAt'] })
+  const key = readShape(value, path, { required, optional: ['account', 'revokedAt'] })
   const text = (field: string, pattern: RegExp): string => {
     const given = key[field]
     const holds = typeof given === 'string' && pattern.test(given)
@@ -151,6 +166,7 @@ function readKey(value: unknown, path: string): ApiKey {
     name: text('name', /\S/),
     issuer: text('issuer', ISSUER),
     scopes: readScopes(key.scopes as unknown[], `${path}.scopes`),
+    ...(key.account === undefined ? {} : { account: text('account', ACCOUNT) as Address }),
     secretHash: text('secretHash', /^[0-9a-f]{64}$/),
     createdAt: time('createdAt'),
     ...(key.revokedAt === undefined ? {} : { revokedAt: time('revokedAt') }),
@@ -158,6 +174,9 @@ function readKey(value: unknown, path: string): ApiKey {
 }
 
 // ----------------------------------------------------------------------------------------------- who is calling
+
+/** The token of an Authorization header; empty, which is none, when the header is of another form. */
+export const bearerToken = (header: string | undefined): string => BEARER.exec(header ?? '')?.[1] ?? ''
 
 export interface ApiKeys {
   /**
@@ -249,10 +268,10 @@ export function createApiKeys(
 
 function callersIn(file: ApiKeyFile): ReadonlyMap<string, Known> {
   return new Map(
-    file.keys.map(({ id, issuer, scopes, secretHash, revokedAt }) => [
+    file.keys.map(({ id, issuer, scopes, account, secretHash, revokedAt }) => [
       id,
       {
-        caller: { keyId: id, issuer, scopes: new Set(scopes) },
+        caller: { keyId: id, issuer, scopes: new Set(scopes), ...(account === undefined ? {} : { account }) },
         secretHash: Buffer.from(secretHash, 'hex'),
         isRevoked: revokedAt !== undefined,
       },

@@ -34,6 +34,11 @@ export const GATEWAY_ERRORS = {
   API_KEY_MISSING: { status: 401, zh: '缺少 API 密钥：Authorization: Bearer shk_…', en: 'an API key is needed: Authorization: Bearer shk_…' },
   API_KEY_INVALID: { status: 401, zh: 'API 密钥无效', en: 'the API key is not valid' },
   SCOPE_MISSING: { status: 403, zh: 'API 密钥缺少权限 {scope}', en: 'the API key lacks the scope {scope}' },
+  PERMISSION_READ: {
+    status: 403,
+    zh: '链上策略不允许读取 {door}（级别 {level}）：{problems}',
+    en: "the chain's policy does not let this key read {door} (level {level}): {problems}",
+  },
   GATEWAY_KEYS_UNREADABLE: { status: 503, zh: 'API 密钥文件无法读取，请联系运维', en: 'the file of API keys cannot be read; tell the operator' },
   RATE_LIMITED: { status: 429, zh: '请求过于频繁（{limit}），请 {retryAfterS} 秒后重试', en: 'too many requests ({limit}); try again in {retryAfterS} s' },
   STREAMS_TOO_MANY: { status: 429, zh: '同时打开的事件流已达 {max} 个', en: '{max} streams are open already; close one' },

@@ -1,7 +1,8 @@
+import type { RecordFamily } from '@songhua/sdk/protocol/evidence-envelope'
 import { gatewayError } from './errors.js'
 import type { EventLog } from './event-log.js'
 import { eventOfKey, eventsFrom, placeOfKey, recordRange } from './keys.js'
-import type { Feed, GatewayEvent } from './model.js'
+import type { Feed, GatewayEvent, Sight } from './model.js'
 import { type AnchoredEventRow, type CustodyEventRow, type RecordRow, decodeEventRow, decodeRecordRow } from './rows.js'
 import { envelopeOf } from './shelf.js'
 import { type GatewayStore, readRecord } from './store.js'
@@ -24,14 +25,16 @@ export function createFeed({ store, events, tags }: FeedParts): Feed {
       const event = bytes && decodeEventRow(bytes)
       return `${number}.${event?.type === 'record.anchored' ? event.last - event.first : 0}`
     },
-    async read(after, limit, issuer) {
+    async read(after, limit, { issuer, families }: Sight = {}) {
       const start = after === undefined ? { event: 1, index: 0 } : readCursor(after, events)
       const wanted = issuer === undefined ? undefined : tags.selection({ issuer })
       const found: GatewayEvent[] = []
       for await (const [key, value] of store.entries(eventsFrom(start.event, events.next()))) {
         const number = eventOfKey(key)
         const from = number === start.event ? start.index : 0
-        for await (const { index, row, rest } of expand(decodeEventRow(value), from, store)) {
+        const event = decodeEventRow(value)
+        if (families?.includes(familyOf(event)) === false) continue
+        for await (const { index, row, rest } of expand(event, from, store)) {
           if (found.length === limit) return found
           if (wanted === undefined || isSameTag(row.issuerTag, wanted))
             found.push(toEvent(`${number}.${index}`, row, rest))
@@ -42,6 +45,9 @@ export function createFeed({ store, events, tags }: FeedParts): Feed {
     },
   }
 }
+
+const familyOf = (event: AnchoredEventRow | CustodyEventRow): RecordFamily =>
+  event.type === 'record.anchored' ? event.family : event.place.family
 
 type Rest = { readonly atMs: number } & (
   Pick<AnchoredEventRow, 'type' | 'blockNumber' | 'batchId'> | Pick<CustodyEventRow, 'type' | 'by'>

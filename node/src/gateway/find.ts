@@ -49,7 +49,8 @@ async function scan(
     if (found.length === query.limit || looked === FIND_SCAN_MAX) return { found, next: last }
     looked++
     last = new Uint8Array(positionOfSearchKey(key))
-    if (sieve(value)) found.push(last)
+    const isOfFamily = query.families?.includes(placeOfPosition(last).family) ?? true
+    if (isOfFamily && sieve(value)) found.push(last)
   }
   return { found, next: undefined }
 }

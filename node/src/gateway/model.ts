@@ -1,5 +1,6 @@
-import type { Hash } from '@songhua/sdk/protocol/bytes'
+import type { Address, Hash } from '@songhua/sdk/protocol/bytes'
 import type { EvidenceBundle } from '@songhua/sdk/protocol/evidence-format'
+import type { RecordFamily } from '@songhua/sdk/protocol/evidence-envelope'
 import type { RecordEnvelope } from '@songhua/sdk/records/envelope'
 import type { RetentionClass } from '@songhua/sdk/records/record-schema'
 import type { Violation } from '@songhua/sdk/records/schema-types'
@@ -19,6 +20,8 @@ export interface Caller {
   /** The organisation for which it may write; `issuer` of its records. */
   readonly issuer: string
   readonly scopes: ReadonlySet<Scope>
+  /** The account on the chain that the key stands for, where it names one. */
+  readonly account?: Address
 }
 
 export const SCOPES = [
@@ -121,6 +124,8 @@ export interface Hold {
 export interface RecordQuery {
   /** Only of this issuer; undefined: of any. */
   readonly issuer?: string
+  /** Only of these; undefined: of any. */
+  readonly families?: readonly RecordFamily[] | undefined
   readonly subject?: Subject
   readonly schema?: string
   /** Of `createdAt`, ms: from ≤ created < to. */
@@ -210,10 +215,16 @@ export type RecordEvent =
   | { readonly type: 'record.erased'; readonly by: string }
   | { readonly type: 'record.held' | 'record.released'; readonly by: string }
 
+/** Of whose records a reader learns; what is undefined bounds nothing. */
+export interface Sight {
+  readonly issuer?: string | undefined
+  readonly families?: readonly RecordFamily[] | undefined
+}
+
 /** What has happened, in order, for ever. */
 export interface Feed {
   /** @param after undefined: from the beginning. @throws GatewayError `CURSOR_INVALID`, `CURSOR_AHEAD` */
-  read(after: string | undefined, limit: number, issuer?: string): Promise<readonly GatewayEvent[]>
+  read(after: string | undefined, limit: number, sight?: Sight): Promise<readonly GatewayEvent[]>
   /** The cursor of the last event; undefined when nothing has happened. */
   last(): string | undefined
   /** Called when there is something new to read. The answer ends the subscription. */

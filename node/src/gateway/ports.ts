@@ -1,6 +1,7 @@
 import type { Address, Hash } from '@songhua/sdk/protocol/bytes'
 import type { Header } from '@songhua/sdk/protocol/header'
 import type { Receipt } from '@songhua/sdk/protocol/receipt'
+import type { Reader, ReadStanding } from '../permission/reads.js'
 
 /** The chain's way in. Batches are anchored through it; every block that it tells of is final. */
 export interface ChainWriter {
@@ -29,6 +30,12 @@ export interface ChainProofs {
   header(number: number): Promise<Header>
   /** From block `number` to the history root over `size` blocks. */
   historyPath(claim: { number: number; size: number }): Promise<readonly Hash[]>
+}
+
+/** What the chain's policy says of readers, as of the last block that the gateway was told of. */
+export interface ReadPolicy {
+  /** Undefined: on this chain nobody is held to a policy. */
+  standingOf(reader: Reader): Promise<ReadStanding | undefined>
 }
 
 /** An ordered table of bytes of the gateway's own. As the node's stores have it. */

@@ -105,3 +105,11 @@ export function usageOfWord(word: bigint, day: number): Usage {
 export function usageToWord({ gas, bytes, transactions }: Usage, day: number): bigint {
   return packWord(USAGE_WORD, { day: BigInt(day), gas, bytes, transactions })
 }
+
+/** Two bits for each door. */
+export const readReadLevels = (state: PolicyState): bigint => readPolicy(state, POLICY_SLOT.readLevels)
+
+/** Bits of the doors for which the account is listed as a reader. */
+export function readReaderDoors(state: PolicyState, account: Address): bigint {
+  return readPolicy(state, mappingSlot(addressKey(account), POLICY_SLOT.readers))
+}

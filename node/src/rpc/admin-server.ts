@@ -50,7 +50,7 @@ export async function createAdminServer(options: AdminServerOptions, ports: Admi
   const refusals = createRefusals()
   const server = createHttpDoor({ limits, logger, refusals, corsOrigins: [], allowedHosts: [] })
   const methods = methodTable(withDiscovery(adminMethods(ports), options.version))
-  serveJsonRpc(server, createDispatcher({ methods, limits, logger, refusals }), limits)
+  serveJsonRpc(server, createDispatcher({ methods, limits, logger, refusals, admit: undefined }), limits)
   const startedMs = clock.now()
   server.get('/health', () => ({ status: 'live', uptimeS: Math.floor((clock.now() - startedMs) / 1000) }))
   server.get('/ready', (_request, reply) => {

@@ -33,6 +33,8 @@ export interface DispatcherOptions {
   limits: RpcLimits
   logger: Logger
   refusals: Refusals
+  /** Whether who asks may call it at all; throws when not. Undefined: everybody may. */
+  admit: ((method: Method, session: Session) => void) | undefined
 }
 
 type RequestId = string | number | null
@@ -55,7 +57,7 @@ export function countRefusal(refusals: Refusals, error: unknown): void {
   else refusals.count('RPC_INTERNAL')
 }
 
-export function createDispatcher({ methods, limits, logger, refusals }: DispatcherOptions): Dispatcher {
+export function createDispatcher({ methods, limits, logger, refusals, admit }: DispatcherOptions): Dispatcher {
   const stats: DispatcherStats = { requestsInFlight: 0, requestsTotal: 0, errorsTotal: 0 }
   /** Answers of batches that are not whole yet. */
   const held = { bytes: 0 }
@@ -79,6 +81,7 @@ export function createDispatcher({ methods, limits, logger, refusals }: Dispatch
     stats.requestsTotal++
     try {
       const method = methodNamed(methods, name)
+      admit?.(method, session)
       const given = await method.run(parseParams(method, params, limits), session)
       const result = given instanceof JsonText ? given.text : JSON.stringify(given ?? null)
       if (result.length <= limits.responseBytesMax) return result

@@ -67,7 +67,7 @@ const TRANSACTION_ERRORS: Record<string, Mapping> = {
   TX_V: { code: SERVER_ERROR, phrase: 'invalid transaction v, r, s values' },
 } satisfies Partial<Record<TransactionErrorCode, Mapping>>
 
-/** Why a raw transaction is refused: unreadable, badly signed, not wanted by the pool, or not its sender's to send (today). */
+/** Why a raw transaction is refused: unreadable, badly signed, not wanted by the pool, or not its sender's to send (today); or a read. */
 const REFUSAL_PREFIXES = ['POOL_', 'PERMISSION_', 'QUOTA_', 'TX_', 'RLP_', 'SIGNATURE_'] as const
 const REFUSAL: Mapping = { code: SERVER_ERROR }
 const BAD_SIGNATURE: Mapping = { code: SERVER_ERROR, phrase: 'invalid sender' }
@@ -80,6 +80,11 @@ const WORKER_ERRORS: Record<string, Mapping> = {
   CALL_OUTPUT: { code: LIMIT_EXCEEDED },
   CALL_BLOCK_UNKNOWN: { code: SERVER_ERROR },
   CALL_STOPPED: { code: SERVER_ERROR },
+}
+
+/** Of the file of API keys, by name as well. */
+const KEY_ERRORS: Record<string, Mapping> = {
+  GATEWAY_KEYS_UNREADABLE: { code: SERVER_ERROR },
 }
 
 /** Of backups, by name as well. */
@@ -98,7 +103,7 @@ const BACKUP_ERRORS: Record<string, Mapping> = {
 }
 
 const MAPPINGS: ReadonlyMap<string, Mapping> = new Map(
-  [RPC_ERRORS, CALL_ERRORS, TRANSACTION_ERRORS, WORKER_ERRORS, BACKUP_ERRORS].flatMap((table) => Object.entries(table)),
+  [RPC_ERRORS, CALL_ERRORS, TRANSACTION_ERRORS, WORKER_ERRORS, KEY_ERRORS, BACKUP_ERRORS].flatMap((table) => Object.entries(table)),
 )
 
 function mappingOf(code: string): Mapping | undefined {

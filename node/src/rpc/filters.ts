@@ -3,7 +3,9 @@ import type { Address, Hash } from '@songhua/sdk/protocol/bytes'
 import type { Clock } from '../base/clock.js'
 import { limitExceeded, RpcError } from './errors.js'
 import type { RpcLimits } from './limits.js'
+import type { Session } from './method.js'
 import type { PoolAccess } from './ports.js'
+import type { ReadHolder } from './read-doors.js'
 
 /** What eth_newFilter was asked for; bounds as numbers, `toBlock` undefined for "as blocks come". */
 export interface LogFilterState {
@@ -29,10 +31,12 @@ export interface PendingFilterState {
 
 export type FilterState = LogFilterState | BlockFilterState | PendingFilterState
 
+export type FilterHolder = Pick<Session, 'client' | 'authorization'>
+
 /** Filters that clients poll. Log and block filters hold a cursor, never results; idle ones are dropped. */
-export interface Filters {
-  /** @param client who holds it. @throws RPC_LIMIT_EXCEEDED */
-  add(state: FilterState, client: string): string
+export interface Filters extends ReadHolder {
+  /** @param holder who polls it. @throws RPC_LIMIT_EXCEEDED */
+  add(state: FilterState, holder: FilterHolder): string
   /** Counts as a poll. @throws RPC_FILTER_NOT_FOUND */
   get(id: string): FilterState
   remove(id: string): boolean
@@ -41,7 +45,7 @@ export interface Filters {
 }
 
 export function createFilters(pool: Pick<PoolAccess, 'onAdded'>, clock: Clock, limits: RpcLimits): Filters {
-  const filters = new Map<string, { state: FilterState; polledMs: number; client: string }>()
+  const filters = new Map<string, { state: FilterState; polledMs: number; holder: FilterHolder }>()
   const endPool = pool.onAdded(({ hash }) => {
     for (const { state } of filters.values()) if (state.kind === 'transactions') remember(state, hash)
   })
@@ -66,7 +70,7 @@ export function createFilters(pool: Pick<PoolAccess, 'onAdded'>, clock: Clock, l
     get size() {
       return filters.size
     },
-    add(state, client) {
+    add(state, { client, authorization }) {
       if (filters.size >= limits.filtersMax) dropIdle()
       if (filters.size >= limits.filtersMax) {
         throw limitExceeded(
@@ -74,12 +78,12 @@ export function createFilters(pool: Pick<PoolAccess, 'onAdded'>, clock: Clock, l
           `the node holds ${limits.filtersMax} filters; uninstall some or subscribe over WebSocket`,
         )
       }
-      const own = [...filters.values()].filter((one) => one.client === client).length
+      const own = [...filters.values()].filter(({ holder }) => holder.client === client).length
       if (own >= limits.filtersPerAddressMax) {
         throw limitExceeded('filtersPerAddressMax', `your address has ${own} filters; uninstall some or subscribe over WebSocket`)
       }
       const id = `0x${randomBytes(16).toString('hex')}`
-      filters.set(id, { state, client, polledMs: clock.now() })
+      filters.set(id, { state, holder: { client, authorization }, polledMs: clock.now() })
       return id
     },
     get(id) {
@@ -95,6 +99,9 @@ export function createFilters(pool: Pick<PoolAccess, 'onAdded'>, clock: Clock, l
       return filter.state
     },
     remove: (id) => filters.delete(id),
+    endUnreadable(mayRead) {
+      for (const [id, { holder }] of filters) if (!mayRead(holder.authorization)) filters.delete(id)
+    },
     stop() {
       cancelSweep()
       endPool()

@@ -157,7 +157,8 @@ function statusOf(error: Error): number {
 }
 
 /** Each request is a session of its own. */
-const httpSession = ({ ip, raw }: FastifyRequest): Session => ({
+const httpSession = ({ ip, raw, headers }: FastifyRequest): Session => ({
+  authorization: headers.authorization,
   client: addressKey(ip),
   subscriptions: undefined,
   afterReply: (run) => run(),

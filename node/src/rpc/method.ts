@@ -15,6 +15,8 @@ export interface Session {
   client: string
   /** Whether the connection is closed: nobody would read an answer. */
   isGone: () => boolean
+  /** The header by which it says who asks: of the request, or of the upgrade of its connection. */
+  authorization?: string | undefined
 }
 
 export interface Param<S extends z.ZodType = z.ZodType> {

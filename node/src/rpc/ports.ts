@@ -1,3 +1,4 @@
+import type { Door } from '@songhua/contracts/membership/kinds'
 import type { Account } from '@songhua/sdk/protocol/account'
 import type { Address, Hash, Hex } from '@songhua/sdk/protocol/bytes'
 import type { Header } from '@songhua/sdk/protocol/header'
@@ -129,6 +130,15 @@ export interface NodeInfo {
   syncing(): SyncProgress | false
 }
 
+/** Who may read what, by the chain's policy after the head. */
+export interface ReadGuard {
+  /**
+   * @param authorization the header that came with the request, or with the upgrade of its connection
+   * @throws CodedError `PERMISSION_READ`; `GATEWAY_KEYS_UNREADABLE` where a key is needed and none can be looked up
+   */
+  check(door: Door, authorization: string | undefined): void
+}
+
 export interface RpcPorts {
   chain: ChainReader
   pool: PoolAccess
@@ -136,4 +146,5 @@ export interface RpcPorts {
   history: HistorySearch
   proofs: HistoryProofs
   node: NodeInfo
+  reads: ReadGuard
 }

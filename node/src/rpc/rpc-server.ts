@@ -23,6 +23,7 @@ import { txpoolMethods } from './methods/txpool.js'
 import { web3Methods } from './methods/web3.js'
 import { withDiscovery } from './openrpc.js'
 import type { RpcPorts } from './ports.js'
+import { createAdmission, watchReads } from './read-doors.js'
 import { createReceiptWaiter } from './receipt-waiter.js'
 import { serveWebSocket } from './websocket-door.js'
 
@@ -66,10 +67,12 @@ export interface RpcServer {
 export async function createRpcServer(options: RpcServerOptions, ports: RpcPorts): Promise<RpcServer> {
   const { logger, clock = systemClock } = options
   const limits: RpcLimits = { ...RPC_LIMITS, ...options.limits }
-  const { chain, pool, node } = ports
+  const { chain, pool, node, reads } = ports
   const transactions = createBlockTransactions(chain)
   const refusals = createRefusals()
   const filters = createFilters(pool, clock, limits)
+  // Before the feed of heads, so that nobody is told of the block that closed the door.
+  const watch = watchReads({ chain, reads, clock })
   const heads = createHeadFeed(chain, logger)
   const answers = createLongAnswers(limits)
   const receiptWaiter = createReceiptWaiter({ chain, transactions, answers, clock, limits })
@@ -89,11 +92,13 @@ export async function createRpcServer(options: RpcServerOptions, ports: RpcPorts
     ],
     options.version,
   )
-  const dispatcher = createDispatcher({ methods: methodTable(methods), limits, logger, refusals })
+  const dispatcher = createDispatcher({ methods: methodTable(methods), limits, logger, refusals, admit: createAdmission(methods, reads) })
   const server = createHttpDoor({ ...options, limits, refusals })
   const sockets = await serveWebSocket(server, { ...options, dispatcher, limits, clock, refusals })
+  for (const holder of [filters, sockets]) watch.add(holder)
   const http = serveJsonRpc(server, dispatcher, limits)
   const stop = async (): Promise<void> => {
+    watch.stop()
     receiptWaiter.stop()
     heads.stop()
     filters.stop()

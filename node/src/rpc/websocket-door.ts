@@ -13,6 +13,7 @@ import { limitExceeded, RpcError } from './errors.js'
 import { closingAnswer } from './http-door.js'
 import { checkOrigin, type DoorOptions } from './host-guard.js'
 import type { RpcLimits } from './limits.js'
+import type { ReadHolder } from './read-doors.js'
 import { createSubscriptions } from './subscriptions.js'
 import { watchUnfinished } from './unfinished.js'
 
@@ -24,7 +25,8 @@ export interface WebSocketDoorOptions extends Pick<DoorOptions, 'corsOrigins'> {
   refusals: Refusals
 }
 
-export interface WebSocketDoor {
+/** Subscriptions of those who may not read any more end with their connection: nothing else would tell them. */
+export interface WebSocketDoor extends ReadHolder {
   stats(): { connections: number; subscriptions: number }
 }
 
@@ -87,7 +89,8 @@ export async function serveWebSocket(server: FastifyInstance, options: WebSocket
         throw new RpcError('RPC_NOT_FOUND', `GET ${url}: connect with WebSocket`)
       },
       wsHandler: (socket, request) => {
-        const peer = { socket, stream: request.raw.socket, client: addressKey(request.ip) }
+        const { authorization } = request.headers
+        const peer = { socket, stream: request.raw.socket, client: addressKey(request.ip), authorization }
         const connection = serveConnection(peer, load, options)
         connections.add(connection)
         socket.once('close', () => connections.delete(connection))
@@ -95,6 +98,9 @@ export async function serveWebSocket(server: FastifyInstance, options: WebSocket
     })
   }
   return {
+    endUnreadable(mayRead) {
+      for (const connection of connections) if (connection.subscriptions > 0 && !mayRead(connection.authorization)) connection.dismiss()
+    },
     stats: () => ({
       connections: connections.size,
       subscriptions: [...connections].reduce((sum, connection) => sum + connection.subscriptions, 0),
@@ -104,6 +110,9 @@ export async function serveWebSocket(server: FastifyInstance, options: WebSocket
 
 interface Connection {
   readonly client: string
+  readonly authorization: string | undefined
+  /** Closes it, as its key may not read any more. */
+  readonly dismiss: () => void
   readonly subscriptions: number
   /** Of requests that are not answered yet, and of the message that is coming. */
   readonly inboundBytes: number
@@ -133,12 +142,13 @@ interface Peer {
   readonly socket: WebSocket
   readonly stream: Socket
   readonly client: string
+  readonly authorization: string | undefined
 }
 
 function serveConnection(peer: Peer, load: Load, options: WebSocketDoorOptions): Connection {
-  const { socket, stream, client } = peer
+  const { socket, stream, client, authorization } = peer
   const { dispatcher, limits, clock, logger } = options
-  const { send, mayTake, expel } = createOutlet(peer, load, { ...options, onExpelled: () => subscriptions.close() })
+  const { send, mayTake, expel, dismiss } = createOutlet(peer, load, { ...options, onExpelled: () => subscriptions.close() })
   const subscriptions = createSubscriptions({ send, client, limits, places: load.subscriptions })
   // Within its share a connection is never held to account for what the others do.
   const inboundShare = limits.inboundBytesMax / limits.webSocketConnectionsMax
@@ -176,7 +186,7 @@ function serveConnection(peer: Peer, load: Load, options: WebSocketDoorOptions):
       })
   })
   const connection: Connection = {
-    client,
+    client, authorization, dismiss,
     get subscriptions() {
       return subscriptions.size
     },
@@ -199,7 +209,7 @@ function serveConnection(peer: Peer, load: Load, options: WebSocketDoorOptions):
 
   async function answer(body: Uint8Array): Promise<void> {
     const later: (() => void)[] = []
-    const text = await dispatcher.handle(body, { client, subscriptions, isGone, afterReply: (run) => later.push(run) })
+    const text = await dispatcher.handle(body, { client, authorization, subscriptions, isGone, afterReply: (run) => later.push(run) })
     if (text !== undefined) send(text)
     for (const run of later) run()
   }
@@ -211,17 +221,27 @@ interface Outlet {
   /** Whether the client still takes what it is sent; one that does not is closed. */
   readonly mayTake: (bytes: number) => boolean
   readonly expel: (limit: keyof RpcLimits, reason: string) => void
+  readonly dismiss: () => void
 }
 
 function createOutlet({ socket, client }: Peer, load: Load, options: WebSocketDoorOptions & { onExpelled(): void }): Outlet {
   const { limits, clock, logger, refusals } = options
+  const close = (reason: string): void => {
+    options.onExpelled()
+    socket.close(POLICY_VIOLATION, reason)
+    clock.after(CLOSE_GRACE_MS, () => socket.terminate())
+  }
   const expel = (limit: keyof RpcLimits, reason: string): void => {
     if (socket.readyState !== socket.OPEN) return
     refusals.count('WEBSOCKET_CLOSED', limit)
     logger.info('a WebSocket client is closed', { client, reason, limit, bufferedBytes: socket.bufferedAmount })
-    options.onExpelled()
-    socket.close(POLICY_VIOLATION, `${reason} (limit ${limit} ${limits[limit]})`)
-    clock.after(CLOSE_GRACE_MS, () => socket.terminate())
+    close(`${reason} (limit ${limit} ${limits[limit]})`)
+  }
+  const dismiss = (): void => {
+    if (socket.readyState !== socket.OPEN) return
+    refusals.count('PERMISSION_READ')
+    logger.info('a WebSocket client is closed: it may not read any more', { client })
+    close('PERMISSION_READ: what you subscribed to may not be read any more')
   }
   const mayTake = (bytes: number): boolean => {
     if (socket.readyState !== socket.OPEN) return false
@@ -231,6 +251,7 @@ function createOutlet({ socket, client }: Peer, load: Load, options: WebSocketDo
   }
   return {
     expel,
+    dismiss,
     mayTake,
     send: (text) => {
       if (mayTake(text.length)) socket.send(text)

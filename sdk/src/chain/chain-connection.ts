@@ -32,6 +32,8 @@ import type { ChainSigner } from './signer.js'
 export interface ChainOptions {
   /** A node's JSON-RPC over HTTP. It is not trusted: see `genesisHash`. */
   readonly rpc: string
+  /** `shk_…`, of that node: for what its chain's policy does not leave open to everybody. */
+  readonly apiKey?: string
   /** The account that anchors: an ethers `Wallet`, or `keySigner(privateKey)`. */
   readonly signer: ChainSigner
   /** A URI of who vouches for the records: `did:…`, `uscc:…`; each record may name another. */
@@ -105,6 +107,7 @@ export interface ChainRecords {
 export async function connectChain(options: ChainOptions): Promise<ChainConnection> {
   const rpc = createRpcClient({
     url: options.rpc,
+    ...(options.apiKey === undefined ? {} : { apiKey: options.apiKey }),
     ...(options.requestTimeoutMs === undefined ? {} : { timeoutMs: options.requestTimeoutMs }),
     ...(options.retry === undefined ? {} : { retry: options.retry }),
     ...(options.fetch === undefined ? {} : { fetch: options.fetch }),

@@ -1,6 +1,6 @@
 import { isSonghuaError } from '../connection/songhua-error.js'
 
-/** Why a node takes no such transaction from its sender: the policy that the council keeps on the chain. */
+/** Why a node takes no such transaction from its sender, or tells a reader nothing: the policy that the council keeps on the chain. */
 export type PermissionRefusalCode = keyof typeof TEXTS
 
 export interface PermissionRefusal {
@@ -25,6 +25,10 @@ const TEXTS = {
   PERMISSION_ORGANISATION_SUSPENDED: {
     en: 'The organisation of the account is suspended. The council decides on its reinstatement.',
     zh: '该账户所属机构已被暂停。是否恢复由理事会决定。',
+  },
+  PERMISSION_READ: {
+    en: 'Not everybody may read this. Give the connection an API key of the node, of an organisation or account that may: details.data says who that is.',
+    zh: '此内容并非人人可读。请为连接提供该节点签发、且其机构或账户有读取权限的 API 密钥；details.data 说明须具备的条件。',
   },
   QUOTA_ACCOUNT_GAS: { en: 'The gas of the account for today is used up.', zh: '该账户今日的计算（gas）配额已用尽。' },
   QUOTA_ACCOUNT_BYTES: { en: 'The bytes of the account for today are used up.', zh: '该账户今日的数据量配额已用尽。' },

@@ -15,6 +15,8 @@ export interface RpcClient {
 
 export interface RpcClientOptions {
   readonly url: string
+  /** `shk_…`, of that node: for what its chain's policy does not leave open to everybody. */
+  readonly apiKey?: string
   /** Of one request, ms. */
   readonly timeoutMs?: number
   readonly retry?: Partial<RetryPolicy>
@@ -65,7 +67,7 @@ async function post(body: string, request: Request): Promise<unknown> {
 async function exchange(body: string, request: Request): Promise<{ status: number; text: string }> {
   const response = await (request.fetch ?? fetch)(request.url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...(request.apiKey === undefined ? {} : { authorization: `Bearer ${request.apiKey}` }) },
     body,
     signal: withTimeout(request.signal, request.timeoutMs ?? DEFAULT_TIMEOUT_MS),
   })

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify'
 import { mapInSlices } from '../../base/slices.js'
-import type { ApiKeys } from '../api-keys.js'
+import { type ApiKeys, bearerToken } from '../api-keys.js'
 import { gatewayError } from '../errors.js'
 import type { GatewayLimits } from '../limits.js'
 import type { Caller } from '../model.js'
@@ -22,7 +22,6 @@ export interface Guards {
 
 /** Keys of one object outside the payload: each unknown one costs a violation, and objects of many are slow. */
 const KEYS_MAX = 64
-const BEARER = /^Bearer +([\x21-\x7e]{1,256})$/i
 
 /** Opens a route: key, scope and rates are judged before the body is received. */
 export function openDoor(server: FastifyInstance, route: Route, guards: Guards): void {
@@ -67,8 +66,7 @@ function admit(request: FastifyRequest, reply: FastifyReply, door: { route: Rout
 
 function callerOf(request: FastifyRequest, scopes: NonNullable<Route['scopes']>, { keys, rates }: Guards): Caller {
   const header = request.headers.authorization
-  const token = BEARER.exec(header ?? '')?.[1] ?? ''
-  const caller = header === undefined ? undefined : keys.callerOf(token)
+  const caller = header === undefined ? undefined : keys.callerOf(bearerToken(header))
   if (caller === undefined) {
     rates.anonymous(request.ip)
     throw gatewayError(header === undefined ? 'API_KEY_MISSING' : 'API_KEY_INVALID')

@@ -1,11 +1,11 @@
-import type { Feed, GatewayEvent } from '../model.js'
+import type { Feed, GatewayEvent, Sight } from '../model.js'
 
 /** Where a reader of the feed is, and what it may see. */
 export interface EventReader {
   /** The cursor after which it reads next; undefined: the beginning. */
   readonly position: string | undefined
-  /** The next events; none when all have been read. @throws GatewayError `CURSOR_INVALID` */
-  next(limit: number): Promise<readonly GatewayEvent[]>
+  /** The next events of these families, of all when undefined; none when all have been read. @throws GatewayError `CURSOR_INVALID` */
+  next(limit: number, families: Sight['families']): Promise<readonly GatewayEvent[]>
 }
 
 /** @param issuer only of this one; undefined: of all */
@@ -15,9 +15,9 @@ export function createEventReader(feed: Feed, start: string | undefined, issuer:
     get position() {
       return position
     },
-    async next(limit) {
+    async next(limit, families) {
       const last = feed.last()
-      const events = await feed.read(position, limit, issuer)
+      const events = await feed.read(position, limit, { issuer, families })
       // What others have written before `last` has been passed over, and need not be looked at again.
       const passed = events.length < limit ? last : undefined
       position = events.at(-1)?.cursor ?? passed ?? position

@@ -15,6 +15,7 @@ const WITH_KEY: readonly GatewayErrorCode[] = [
   'SCOPE_MISSING',
   'GATEWAY_KEYS_UNREADABLE',
 ]
+const READING: readonly GatewayErrorCode[] = ['PERMISSION_READ']
 const WITH_BODY: readonly GatewayErrorCode[] = [
   'JSON_INVALID',
   'JSON_TOO_DEEP',
@@ -33,8 +34,8 @@ const WITH_BODY: readonly GatewayErrorCode[] = [
 export const bilingual = ({ zh, en }: Bilingual, joint = ' · '): string => `${en}${joint}${zh}`
 
 export function errorsOf(route: Route): GatewayErrorCode[] {
-  const { scopes, body, errors } = route
-  return [...new Set([...errors, ...ALWAYS, ...(scopes ? WITH_KEY : []), ...(body ? WITH_BODY : [])])]
+  const { scopes, isReading, body, errors } = route
+  return [...new Set([...errors, ...ALWAYS, ...(scopes ? WITH_KEY : []), ...(isReading ? READING : []), ...(body ? WITH_BODY : [])])]
 }
 
 const closed = (properties: Readonly<Record<string, Schema>>): Schema => ({
@@ -60,9 +61,23 @@ export function routeToSchema(route: Route): FastifySchema {
   }
 }
 
-function descriptionOf({ description, scopes }: Route): string {
+/** Of doors that give out what they read. */
+const DOORS_TEXT: Bilingual = {
+  zh: [
+    '链上策略（PolicyRegister 的 readLevels）另按家族 government、trace、credit 规定可读者：public 为任何密钥；members 为其签发者 uscc:…',
+    '或所指账户属于有效且有 READ 角色的机构；listed 为其所指账户（songhua apikey create --account）由理事会列入名单。每个区块重新读取。',
+  ].join(''),
+  en: [
+    "Besides, the chain's policy (readLevels of PolicyRegister) says who may read each family, government, trace and credit: public, any key; members, one",
+    'whose issuer uscc:… or account is, or is bound to, an active organisation with the role READ; listed, one whose account',
+    '(songhua apikey create --account) the council has listed. It is read anew with each block.',
+  ].join(' '),
+}
+
+function descriptionOf({ description, scopes, isReading }: Route): string {
   const scope = scopes ? [`Scope: \`${scopes.join('` or `')}\``] : []
-  return [...(description ? [bilingual(description, '\n\n')] : []), ...scope].join('\n\n')
+  const texts = [...(description ? [description] : []), ...(isReading ? [DOORS_TEXT] : [])]
+  return [...texts.map((text) => bilingual(text, '\n\n')), ...scope].join('\n\n')
 }
 
 const answerOf = ({ text, schema, type = 'application/json', others = {} }: RouteAnswer): Schema => ({

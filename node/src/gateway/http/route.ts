@@ -17,6 +17,8 @@ export interface Route {
   readonly description?: Bilingual
   /** One of these is needed; undefined: no key is. */
   readonly scopes?: readonly [Scope, ...Scope[]]
+  /** Gives out what it reads of records or events: besides the scope, the policy must open the family to the key. */
+  readonly isReading?: true
   readonly params?: Readonly<Record<string, Schema>>
   readonly query?: Readonly<Record<string, Schema>>
   readonly headers?: Readonly<Record<string, Schema>>

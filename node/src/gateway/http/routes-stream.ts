@@ -4,13 +4,15 @@ import type { Logger } from '../../base/logger.js'
 import type { ApiKeys } from '../api-keys.js'
 import { gatewayError } from '../errors.js'
 import type { GatewayLimits } from '../limits.js'
-import type { Feed, GatewayEvent } from '../model.js'
+import type { Caller, Feed, GatewayEvent, Sight } from '../model.js'
+import type { FamilyReads } from '../reads.js'
 import { createEventReader, createNews, type EventReader, type News } from './event-reader.js'
 import { type Call, issuerSeenBy, type Route, type Schema } from './route.js'
 
 export interface StreamPorts {
   readonly feed: Feed
   readonly keys: Pick<ApiKeys, 'callerWith'>
+  readonly reads: Pick<FamilyReads, 'some' | 'of'>
   readonly clock: Clock
   readonly limits: GatewayLimits
   readonly logger: Logger
@@ -27,7 +29,7 @@ const RECONNECT_MS = 2000
 
 /** Server-sent events: one reader of the feed for each stream, read no faster than its client takes them. */
 export function createStreams(ports: StreamPorts): Streams {
-  const { feed, limits } = ports
+  const { feed, reads, limits } = ports
   const open = new Map<ServerResponse, string>()
   const text: Schema = { type: 'string', minLength: 1, maxLength: 64 }
   const checkRoom = (keyId: string): void => {
@@ -44,7 +46,7 @@ export function createStreams(ports: StreamPorts): Streams {
       const start = cursor === undefined ? feed.last() : cursor === '0' ? undefined : cursor
       const reader = createEventReader(feed, start, issuerSeenBy(caller))
       // Before the first byte, while a bad cursor can still be refused.
-      const first = await reader.next(limits.streamPageEvents)
+      const first = await reader.next(limits.streamPageEvents, await reads.some(caller))
       for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) reply.raw.setHeader(name, value)
       reply.hijack()
       await serve(reply.raw, { ...ports, reader, start, first, keyId: caller.keyId })
@@ -60,11 +62,11 @@ export function createStreams(ports: StreamPorts): Streams {
     routes: [
       {
         method: 'GET', url: '/v1/stream', operationId: 'streamEvents', tag: 'events', head: false,
-        scopes: ['records:read', 'records:read-all'],
+        scopes: ['records:read', 'records:read-all'], isReading: true,
         summary: { zh: '事件流（SSE）', en: 'Events as they happen (server-sent events)' },
         description: {
-          zh: '从 cursor 或 Last-Event-ID 之后继续；都没有则从现在开始；cursor=0 从头开始。',
-          en: 'Resumes after cursor or Last-Event-ID; without either it begins now; cursor=0: with the first event.',
+          zh: '从 cursor 或 Last-Event-ID 之后继续；都没有则从现在开始；cursor=0 从头开始。密钥不可读的家族略去；一个都不可读时，事件流结束。',
+          en: 'Resumes after cursor or Last-Event-ID; without either it begins now; cursor=0: with the first event. Families that the key may not read are left out; the stream ends when there is no other.',
         },
         query: { cursor: text },
         answers: {
@@ -97,8 +99,8 @@ async function serve(response: ServerResponse, serving: Serving): Promise<void> 
   try {
     const opening = `retry: ${RECONNECT_MS}\n: cursor ${serving.start ?? '0'}\n\n`
     await write(response, opening + first.map(eventToText).join(''))
-    while (isOpen(response, serving)) {
-      const events = await reader.next(limits.streamPageEvents)
+    for (let families = await openTo(serving); families !== undefined && isOpen(response); families = await openTo(serving)) {
+      const events = await reader.next(limits.streamPageEvents, families)
       if (events.length > 0) await write(response, events.map(eventToText).join(''))
       else if (await isQuiet(news, serving)) await write(response, ': heartbeat\n\n')
     }
@@ -111,21 +113,28 @@ async function serve(response: ServerResponse, serving: Serving): Promise<void> 
   }
 }
 
-/** A stream ends with the key that opened it. */
-const isOpen = (response: ServerResponse, { keys, keyId }: Serving): boolean =>
-  !response.destroyed && !response.writableEnded && keys.callerWith(keyId) !== undefined
+const isOpen = (response: ServerResponse): boolean => !response.destroyed && !response.writableEnded
 
-/** Waits for news; true when none came. A key is looked at every second, so that its revocation ends the stream. */
-async function isQuiet(news: News, { clock, limits, keys, keyId, reader, feed }: Serving): Promise<boolean> {
-  const untilMs = clock.now() + limits.heartbeatMs
-  while (clock.now() < untilMs && keys.callerWith(keyId) !== undefined) {
-    await news.wait(Math.min(REVOCATION_MS, untilMs - clock.now()))
-    if (news.isStopped || feed.last() !== reader.position) return false
-  }
-  return keys.callerWith(keyId) !== undefined
+/** A stream ends with the key that opened it, and when the policy leaves that key no family to read. */
+async function openTo({ keys, keyId, reads }: Serving): Promise<Sight['families']> {
+  const caller: Caller | undefined = keys.callerWith(keyId)
+  const families = caller && (await reads.of(caller))
+  return families?.length === 0 ? undefined : families
 }
 
-const REVOCATION_MS = 1000
+/** Waits for news; true when none came. The key is looked at every second, so that its end is that of the stream. */
+async function isQuiet(news: News, serving: Serving): Promise<boolean> {
+  const { clock, limits, reader, feed } = serving
+  const untilMs = clock.now() + limits.heartbeatMs
+  while (clock.now() < untilMs) {
+    if ((await openTo(serving)) === undefined) return false
+    await news.wait(Math.min(LOOK_MS, untilMs - clock.now()))
+    if (news.isStopped || feed.last() !== reader.position) return false
+  }
+  return (await openTo(serving)) !== undefined
+}
+
+const LOOK_MS = 1000
 
 export function eventToText(event: GatewayEvent): string {
   return `id: ${event.cursor}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`

@@ -1,5 +1,6 @@
 import type { GatewayLimits } from '../limits.js'
 import type { GatewayEvent } from '../model.js'
+import type { FamilyReads } from '../reads.js'
 import { toTime } from './record-view.js'
 import type { Call, Route, Schema } from './route.js'
 import { type DeadLetter, SUSPENSION_TEXTS, type Suspension } from './webhook-state.js'
@@ -15,12 +16,24 @@ const object = (properties: Record<string, Schema>): Schema => ({ type: 'object'
 type Common = Pick<Route, 'tag' | 'scopes'>
 const common = { tag: 'events', scopes: ['webhooks:manage'] } as const satisfies Common
 
-export function webhookRoutes(webhooks: Webhooks, limits: GatewayLimits): Route[] {
-  const of = ({ params, caller }: Call): ManagedWebhook => webhooks.get(params.id!, caller)
-  return [...collectionRoutes(webhooks, limits), ...itemRoutes(of), ...letterRoutes(of, limits)]
+export interface WebhookRoutePorts {
+  readonly webhooks: Webhooks
+  readonly reads: Pick<FamilyReads, 'some'>
+  readonly limits: GatewayLimits
 }
 
-function collectionRoutes(webhooks: Webhooks, limits: GatewayLimits): Route[] {
+export function webhookRoutes(ports: WebhookRoutePorts): Route[] {
+  const { webhooks, limits } = ports
+  const of = ({ params, caller }: Call): ManagedWebhook => webhooks.get(params.id!, caller)
+  const toRead = async (call: Call): Promise<ManagedWebhook> => {
+    const found = of(call)
+    await ports.reads.some(call.caller)
+    return found
+  }
+  return [...collectionRoutes(ports), ...itemRoutes(of, toRead), ...letterRoutes({ of, toRead, limits })]
+}
+
+function collectionRoutes({ webhooks, reads, limits }: WebhookRoutePorts): Route[] {
   const body: Schema = {
     type: 'object',
     properties: {
@@ -32,17 +45,17 @@ function collectionRoutes(webhooks: Webhooks, limits: GatewayLimits): Route[] {
   }
   return [
     {
-      ...common, method: 'POST', url: '/v1/webhooks', operationId: 'createWebhook',
+      ...common, method: 'POST', url: '/v1/webhooks', operationId: 'createWebhook', isReading: true,
       summary: { zh: '登记网络回调', en: 'Have events sent to a URL' },
       description: {
         zh: [
           '按 Standard Webhooks 签名；失败后以 5 秒至 6 小时的间隔重试三天，其后转入死信。主机须由运维许可。',
-          '其密钥被撤销，或接收方答复 410 时暂停，事件不丢失；见 …/replay。',
+          '其密钥被撤销、按链上策略不再可读任何家族，或接收方答复 410 时暂停，事件不丢失；见 …/replay。密钥不可读的家族略去。',
         ].join(''),
         en: [
           'Signed per Standard Webhooks; retried with pauses of 5 s to 6 h for three days, then a dead letter.',
-          'The operator allows hosts. It is suspended when its key is revoked or its receiver answers 410 Gone;',
-          'no event is lost: see …/replay.',
+          'The operator allows hosts. It is suspended when its key is revoked, or may read no family any more by the chain\'s policy,',
+          'or its receiver answers 410 Gone; no event is lost: see …/replay. Families that its key may not read are left out.',
         ].join(' '),
       },
       body: { limit: 'smallBodyBytesMax', content: { 'application/json': body } },
@@ -51,6 +64,7 @@ function collectionRoutes(webhooks: Webhooks, limits: GatewayLimits): Route[] {
       },
       errors: ['WEBHOOK_URL', 'WEBHOOK_HOST', 'WEBHOOKS_TOO_MANY'],
       handle: async (call) => {
+        await reads.some(call.caller)
         const made = await webhooks.create(call.body as NewWebhook, call.caller)
         void call.reply.code(201).header('cache-control', 'no-store')
         return { ...webhookToJson(made.webhook), secret: made.secret }
@@ -66,7 +80,7 @@ function collectionRoutes(webhooks: Webhooks, limits: GatewayLimits): Route[] {
   ]
 }
 
-function itemRoutes(of: (call: Call) => ManagedWebhook): Route[] {
+function itemRoutes(of: (call: Call) => ManagedWebhook, toRead: (call: Call) => Promise<ManagedWebhook>): Route[] {
   const params = { id: text }
   return [
     {
@@ -88,7 +102,7 @@ function itemRoutes(of: (call: Call) => ManagedWebhook): Route[] {
       },
     },
     {
-      ...common, method: 'POST', url: '/v1/webhooks/:id/replay', operationId: 'replayWebhook', params,
+      ...common, method: 'POST', url: '/v1/webhooks/:id/replay', operationId: 'replayWebhook', params, isReading: true,
       summary: { zh: '自某处起重发；已暂停者重新启用', en: 'Send again what came after a cursor; enable it again' },
       description: {
         zh: '不给 cursor 则从停下之处继续。暂停后由谁启用，即由谁的密钥负责，其可见范围不超过该密钥。',
@@ -107,14 +121,20 @@ function itemRoutes(of: (call: Call) => ManagedWebhook): Route[] {
       answers: { 200: { text: { zh: '网络回调', en: 'the webhook' }, schema: webhook } },
       errors: ['WEBHOOK_UNKNOWN', 'CURSOR_INVALID', 'CURSOR_AHEAD'],
       handle: async (call) => {
-        await of(call).replay((call.body as { cursor?: string }).cursor)
+        await (await toRead(call)).replay((call.body as { cursor?: string }).cursor)
         return webhookToJson(of(call).webhook)
       },
     },
   ]
 }
 
-function letterRoutes(of: (call: Call) => ManagedWebhook, limits: GatewayLimits): Route[] {
+interface LetterPorts {
+  readonly of: (call: Call) => ManagedWebhook
+  readonly toRead: (call: Call) => Promise<ManagedWebhook>
+  readonly limits: GatewayLimits
+}
+
+function letterRoutes({ of, toRead, limits }: LetterPorts): Route[] {
   return [
     {
       ...common, method: 'GET', url: '/v1/webhooks/:id/dead-letters', operationId: 'listDeadLetters', params: { id: text },
@@ -127,7 +147,7 @@ function letterRoutes(of: (call: Call) => ManagedWebhook, limits: GatewayLimits)
       handle: async (call) => ({ deadLetters: (await of(call).letters()).map(letterToJson) }),
     },
     {
-      ...common, method: 'POST', url: '/v1/webhooks/:id/dead-letters/:n/retry', operationId: 'retryDeadLetter',
+      ...common, method: 'POST', url: '/v1/webhooks/:id/dead-letters/:n/retry', operationId: 'retryDeadLetter', isReading: true,
       params: { id: text, n: { type: 'string', pattern: '^[1-9][0-9]{0,14}$' } },
       summary: { zh: '重试死信', en: 'Try a dead letter once more' },
       answers: {
@@ -138,7 +158,7 @@ function letterRoutes(of: (call: Call) => ManagedWebhook, limits: GatewayLimits)
       },
       errors: ['WEBHOOK_UNKNOWN', 'WEBHOOK_SUSPENDED', 'DEAD_LETTER_UNKNOWN'],
       handle: async (call) => {
-        const outcome = await of(call).retry(Number(call.params.n))
+        const outcome = await (await toRead(call)).retry(Number(call.params.n))
         return outcome.ok ? { delivered: true } : { delivered: false, failure: outcome.reason }
       },
     },

@@ -8,7 +8,8 @@ import type { ApiKeys } from '../api-keys.js'
 import { gatewayError } from '../errors.js'
 import { GATEWAY_LIMITS, type GatewayLimits } from '../limits.js'
 import type { Custody, Feed, Intake, Shelf } from '../model.js'
-import type { ChainProofs, GatewayTable } from '../ports.js'
+import type { ChainProofs, GatewayTable, ReadPolicy } from '../ports.js'
+import { type FamilyReads, createFamilyReads } from '../reads.js'
 import { createDoor, createMethodsOf, type MethodsOf } from './door.js'
 import { openDoor } from './doors.js'
 import { createInboundBudget } from './inbound.js'
@@ -51,6 +52,7 @@ export interface GatewayServerPorts {
   readonly keys: ApiKeys
   readonly registry: SchemaRegistry
   readonly proofs: ChainProofs
+  readonly policy: ReadPolicy
   /** For webhooks: keys that begin with 0x80 to 0x8f. */
   readonly table: GatewayTable
   /** Records that are accepted and not anchored yet. */
@@ -81,7 +83,8 @@ export async function createGatewayServer(options: GatewayServerOptions, ports: 
   const { logger, clock } = ports
   const limits: GatewayLimits = { ...GATEWAY_LIMITS, ...options.limits }
   const rates = createRates(limits, clock)
-  const streams = createStreams({ ...ports, limits })
+  const reads = createFamilyReads(ports.policy)
+  const streams = createStreams({ ...ports, reads, limits })
   const refusals = createRefusals()
   let methodsOf: MethodsOf = () => []
   const server = await createDoor({
@@ -93,12 +96,12 @@ export async function createGatewayServer(options: GatewayServerOptions, ports: 
     onUnknown: ({ ip }) => rates.anonymous(ip),
   })
   await documentRoutes(server, { version: options.version, onRequest: ({ ip }) => rates.anonymous(ip) })
-  const webhooks = await webhooksOf(options, ports, limits)
+  const webhooks = await webhooksOf(options, { ...ports, reads }, limits)
   const routes: Route[] = [
     ...submitRoutes({ ...ports, rates, limits }),
-    ...recordRoutes({ ...ports, limits }),
+    ...recordRoutes({ ...ports, reads, limits }),
     ...streams.routes,
-    ...webhookRoutes(webhooks, limits),
+    ...webhookRoutes({ webhooks, reads, limits }),
     ...verifyRoutes({ ...ports, chainId: options.chainId, rates, limits }),
     ...chainRoutes({ ...ports, facts: options }),
     openApiRoute(server),
@@ -121,12 +124,16 @@ export async function createGatewayServer(options: GatewayServerOptions, ports: 
   }
 }
 
-function webhooksOf(options: GatewayServerOptions, ports: GatewayServerPorts, limits: GatewayLimits): Promise<Webhooks> {
+function webhooksOf(
+  options: GatewayServerOptions,
+  ports: GatewayServerPorts & { readonly reads: FamilyReads },
+  limits: GatewayLimits,
+): Promise<Webhooks> {
   const { webhookHosts, version, secret } = options
-  const { table, feed, keys, clock, logger, prng = systemPrng, resolve } = ports
+  const { table, feed, keys, reads, clock, logger, prng = systemPrng, resolve } = ports
   const post = createWebhookPost({ webhookHosts, version, limits, clock, ...(resolve ? { resolve } : {}) })
   const store = createWebhookStore(table, limits)
-  return openWebhooks({ store, seal: createSecretSeal(secret), post, feed, keys, clock, prng, limits, logger, webhookHosts })
+  return openWebhooks({ store, seal: createSecretSeal(secret), post, feed, keys, reads, clock, prng, limits, logger, webhookHosts })
 }
 
 interface Opening {

@@ -6,7 +6,8 @@ import { messageOf } from '@songhua/sdk/protocol/errors'
 import type { ApiKeys } from '../api-keys.js'
 import { gatewayError } from '../errors.js'
 import type { GatewayLimits } from '../limits.js'
-import type { Caller, Feed, GatewayEvent } from '../model.js'
+import type { Caller, Feed, GatewayEvent, Sight } from '../model.js'
+import type { FamilyReads } from '../reads.js'
 import { createEventReader, createNews, type EventReader, type News } from './event-reader.js'
 import { issuerSeenBy } from './route.js'
 import type { PostFailure, PostOutcome, WebhookPost } from './webhook-post.js'
@@ -19,6 +20,7 @@ import type { SecretSeal, StoredWebhook, Webhook, WebhookStore } from './webhook
 export interface DeliveryPorts {
   readonly feed: Feed
   readonly keys: Pick<ApiKeys, 'callerWith'>
+  readonly reads: Pick<FamilyReads, 'some' | 'of'>
   readonly store: WebhookStore
   readonly seal: SecretSeal
   readonly post: WebhookPost
@@ -94,16 +96,18 @@ class FeedDelivery implements Delivery {
   }
 
   async #step(): Promise<void> {
-    const { keys, clock, limits } = this.#ports
+    const { clock, limits } = this.#ports
     const { pending, suspended } = this.#webhook.state
     if (suspended !== undefined) return this.#news.pause(LOOK_MS)
-    const sees = sightOf(this.#webhook, keys)
-    if (sees === undefined) return this.#suspend('KEY_REVOKED')
+    const at = this.#epoch
+    const sees = await sightOf(this.#webhook, this.#ports)
+    if (this.#epoch !== at) return
+    if (typeof sees === 'string') return this.#suspend(sees)
     const pauseMs = (pending?.nextAttemptMs ?? 0) - clock.now()
     if (pauseMs > 0) return this.#news.pause(Math.min(pauseMs, LOOK_MS))
-    const page = await nextPage(this.#readerFor(sees), this.#webhook, limits)
+    const page = await nextPage(this.#readerFor(sees), this.#webhook, { sees, limits })
     if (page === undefined) return this.#news.wait(LOOK_MS)
-    await this.#deliver(page, sees)
+    await this.#deliver(page, { sees, at })
   }
 
   #readerFor({ issuer }: Sight): EventReader {
@@ -113,16 +117,18 @@ class FeedDelivery implements Delivery {
     return this.#reader
   }
 
-  async #deliver(page: Page & { isFull: boolean }, sees: Sight): Promise<void> {
+  /** @param under whose events were read, and the epoch in which they were */
+  async #deliver(page: Page & { isFull: boolean }, { sees, at }: { sees: Sight; at: number }): Promise<void> {
+    if (this.#epoch !== at) return
     const { state } = this.#webhook
     if (page.events.length === 0) return page.isFull ? this.#save(afterSuccess(state, page.through)) : undefined
-    const still = sightOf(this.#webhook, this.#ports.keys)
-    if (still === undefined || still.issuer !== sees.issuer) {
-      // Revoked while the page was read: what was read is not carried.
+    const still = await sightOf(this.#webhook, this.#ports)
+    if (this.#epoch !== at) return
+    if (typeof still === 'string' || !isSameSight(still, sees)) {
+      // Lost while the page was read: what was read is not carried.
       this.#reader = undefined
       return
     }
-    const at = this.#epoch
     const outcome = await postPage(this.#webhook, page, this.#posting())
     if (this.#epoch !== at || this.#stopping.signal.aborted) return
     // The reader may have read past what was carried.
@@ -157,22 +163,22 @@ class FeedDelivery implements Delivery {
   }
 
   async replay(cursor: string | null, caller: Caller): Promise<void> {
+    const isWithoutSight = typeof (await sightOf(this.#webhook, this.#ports)) === 'string'
     if (this.#stopping.signal.aborted) return
     this.#epoch++
     this.#reader = undefined
     const { state } = this.#webhook
-    const isSuspended = state.suspended !== undefined || sightOf(this.#webhook, this.#ports.keys) === undefined
-    if (isSuspended) this.#webhook = takenOver(this.#webhook, caller)
+    if (isWithoutSight || state.suspended !== undefined) this.#webhook = takenOver(this.#webhook, caller)
     await this.#save({ cursor, nextLetter: state.nextLetter })
     this.#news.wake()
   }
 
   async retry(letter: DeadLetter): Promise<PostOutcome> {
     const webhook = this.#webhook
-    const { store, keys, feed, limits } = this.#ports
-    const sees = webhook.state.suspended === undefined ? sightOf(webhook, keys) : undefined
-    if (sees === undefined) throw gatewayError('WEBHOOK_SUSPENDED', { id: webhook.id })
-    const page = await pageOf(letter, webhook, { feed, limits, issuer: sees.issuer })
+    const { store, feed, limits } = this.#ports
+    const sees = webhook.state.suspended?.reason ?? (await sightOf(webhook, this.#ports))
+    if (typeof sees === 'string') throw gatewayError('WEBHOOK_SUSPENDED', { id: webhook.id })
+    const page = await pageOf(letter, webhook, { feed, limits, sees })
     const outcome = await postPage(webhook, page, this.#posting())
     if (outcome.ok) await store.removeLetter(webhook.id, letter.n)
     return outcome
@@ -185,16 +191,16 @@ class FeedDelivery implements Delivery {
   }
 }
 
-/** Whose events it may carry: of one issuer, or, undefined, of all. */
-interface Sight {
-  readonly issuer: string | undefined
+/** Whose events it may carry, as its key and the policy are now, or why none. @throws GatewayError `GATEWAY_KEYS_UNREADABLE` */
+async function sightOf({ keyId, issuer, isAllIssuers }: Webhook, { keys, reads }: Pick<DeliveryPorts, 'keys' | 'reads'>): Promise<Sight | Suspension['reason']> {
+  const holder = keys.callerWith(keyId)
+  if (holder === undefined) return 'KEY_REVOKED'
+  const families = await reads.of(holder)
+  if (families.length === 0) return 'READ_LOST'
+  return { issuer: isAllIssuers && issuerSeenBy(holder) === undefined ? undefined : issuer, families }
 }
 
-/** As its key's scopes are now; undefined when that key is no more. @throws GatewayError `GATEWAY_KEYS_UNREADABLE` */
-function sightOf({ keyId, issuer, isAllIssuers }: Webhook, keys: DeliveryPorts['keys']): Sight | undefined {
-  const holder = keys.callerWith(keyId)
-  return holder && { issuer: isAllIssuers && issuerSeenBy(holder) === undefined ? undefined : issuer }
-}
+const isSameSight = (a: Sight, b: Sight): boolean => a.issuer === b.issuer && String(a.families) === String(b.families)
 
 /** It sees no more than who enables it again does, and no more than it was made for. */
 function takenOver(webhook: StoredWebhook, caller: Caller): StoredWebhook {
@@ -206,9 +212,9 @@ function takenOver(webhook: StoredWebhook, caller: Caller): StoredWebhook {
 async function nextPage(
   reader: EventReader,
   { events: types, state }: StoredWebhook,
-  limits: GatewayLimits,
+  { sees, limits }: { readonly sees: Sight; readonly limits: GatewayLimits },
 ): Promise<(Page & { isFull: boolean }) | undefined> {
-  const read = await reader.next(limits.webhookEventsMax)
+  const read = await reader.next(limits.webhookEventsMax, sees.families)
   const cut = read.findIndex(({ cursor }) => cursor === state.pending?.through)
   const page = cut === -1 ? read : read.slice(0, cut + 1)
   const through = page.at(-1)?.cursor
@@ -221,13 +227,19 @@ const isWanted = (types: readonly string[], type: string): boolean => types.leng
 interface LetterReading {
   readonly feed: Feed
   readonly limits: GatewayLimits
-  readonly issuer: string | undefined
+  readonly sees: Sight
 }
 
-async function pageOf(letter: DeadLetter, webhook: Webhook, { feed, limits, issuer }: LetterReading): Promise<Page> {
-  const read = await feed.read(letter.after ?? undefined, limits.webhookEventsMax, issuer)
-  const page = read.slice(0, read.findIndex(({ cursor }) => cursor === letter.through) + 1)
+async function pageOf(letter: DeadLetter, webhook: Webhook, { feed, limits, sees }: LetterReading): Promise<Page> {
+  const read = await feed.read(letter.after ?? undefined, limits.webhookEventsMax, sees)
+  const page = read.filter(({ cursor }) => !isBeyond(cursor, letter.through))
   return { events: page.filter(({ type }) => isWanted(webhook.events, type)), through: letter.through }
+}
+
+/** The event at which the letter ended may be of a family that the key no longer reads. */
+function isBeyond(cursor: string, through: string): boolean {
+  const [[event = 0, index = 0], [lastEvent = 0, lastIndex = 0]] = [cursor, through].map((one) => one.split('.').map(Number)) as [number[], number[]]
+  return event > lastEvent || (event === lastEvent && index > lastIndex)
 }
 
 type Posting = Pick<DeliveryPorts, 'seal' | 'post' | 'clock'> & { readonly signal: AbortSignal }

@@ -13,9 +13,9 @@ export interface WebhookState {
   readonly suspended?: Suspension
 }
 
-/** Why nothing is sent any more: the key that answers for the webhook is no more, or its receiver says 410 Gone. */
+/** Why nothing is sent any more: its key is no more, or may read nothing by the chain's policy, or its receiver says 410 Gone. */
 export interface Suspension {
-  readonly reason: 'KEY_REVOKED' | 'RECEIVER_GONE'
+  readonly reason: 'KEY_REVOKED' | 'READ_LOST' | 'RECEIVER_GONE'
   readonly atMs: number
 }
 
@@ -23,6 +23,10 @@ export const SUSPENSION_TEXTS: Readonly<Record<Suspension['reason'], Bilingual>>
   KEY_REVOKED: {
     zh: '登记或重新启用它的 API 密钥已撤销；请以同一签发者的另一密钥 POST …/replay 重新启用',
     en: 'the API key that answers for it is revoked; another key of the same issuer enables it again: POST …/replay',
+  },
+  READ_LOST: {
+    zh: '按链上策略，登记或重新启用它的 API 密钥已不可读取任何家族；恢复后请 POST …/replay 重新启用',
+    en: "by the chain's policy the API key that answers for it may read no family any more; once that is mended, POST …/replay enables it again",
   },
   RECEIVER_GONE: {
     zh: '接收方答复 410 Gone；恢复后请 POST …/replay 重新启用',

@@ -26,7 +26,7 @@ export function ethFilterMethods(ports: Ports): Method[] {
   const { chain, filters } = ports
   const nextBlock = (): number => chain.head().header.number + 1
   const add = (name: string, summary: string, state: () => FilterState): Method =>
-    defineMethod({ name, summary, params: [], result: idJson, handler: (_params, { client }) => filters.add(state(), client) })
+    defineMethod({ name, summary, params: [], result: idJson, handler: (_params, session) => filters.add(state(), session) })
   return [
     defineMethod({
       name: 'eth_getLogs',
@@ -40,7 +40,7 @@ export function ethFilterMethods(ports: Ports): Method[] {
       summary: 'Makes a filter that collects logs of coming blocks',
       params: [param('filter', logFilter)],
       result: idJson,
-      handler: ([filter], { client }) => filters.add(newLogFilter(chain, filter), client),
+      handler: ([filter], session) => filters.add(newLogFilter(chain, filter), session),
     }),
     add('eth_newBlockFilter', 'Makes a filter that collects hashes of coming blocks', () => ({
       kind: 'blocks',
