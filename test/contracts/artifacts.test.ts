@@ -6,9 +6,10 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const BUILD = fileURLToPath(new URL('../../contracts/build.mjs', import.meta.url))
-/** The compiler takes some 15 s alone, and a minute beside other work. */
-const COMPILE_MS = 240_000
 const GENERATED = fileURLToPath(new URL('../../contracts/src/generated', import.meta.url))
+
+/** The compiler takes 20 s of a quiet core, through its IR pipeline. */
+const COMPILE_TIMEOUT_MS = 300_000
 
 function check(folder: string): { status: number | null; stderr: string } {
   const { status, stderr } = spawnSync(process.execPath, [BUILD, '--check', '--out', folder], { encoding: 'utf8' })
@@ -25,15 +26,15 @@ describe('contract artifacts', () => {
 
   it('are what the Solidity sources compile to', () => {
     expect(check(GENERATED)).toEqual({ status: 0, stderr: '' })
-  }, COMPILE_MS)
+  }, COMPILE_TIMEOUT_MS)
 
   it('are refused by name when one byte, one file or one contract differs', () => {
     const changed = join(copy, 'RecordAnchor.ts')
     writeFileSync(changed, readFileSync(changed, 'utf8').replace('"deployedBytecode": "0x6', '"deployedBytecode": "0x7'))
-    rmSync(join(copy, 'UsageRegister.ts'))
+    rmSync(join(copy, 'Council.ts'))
     writeFileSync(join(copy, 'Retired.ts'), '')
     const { status, stderr } = check(copy)
     expect(status).toBe(1)
-    for (const file of ['RecordAnchor.ts', 'UsageRegister.ts', 'Retired.ts']) expect(stderr).toContain(file)
-  }, COMPILE_MS)
+    for (const file of ['RecordAnchor.ts', 'Council.ts', 'Retired.ts']) expect(stderr).toContain(file)
+  }, COMPILE_TIMEOUT_MS)
 })

@@ -41,6 +41,18 @@ export async function createContractChain(contracts: readonly GenesisContract[],
   return {
     clock,
     call: (call: ContractCall): Promise<CallResult> => runCall(evm, call, clock),
+    /** Runs `attempts` and takes back whatever they did: state and clock are as before. */
+    trying: async <T>(attempts: () => Promise<T>): Promise<T> => {
+      const before = { ...clock }
+      await evm.stateManager.checkpoint()
+      try {
+        return await attempts()
+      } finally {
+        await evm.stateManager.revert()
+        evm.stateManager.originalStorageCache.clear()
+        Object.assign(clock, before)
+      }
+    },
     /** Every slot that is not zero, `address slot` → word: what must not change when a call is refused. */
     storage: (): Map<string, Hex> => storageOf(evm),
     /** Places the code of one contract at another address too. */

@@ -92,6 +92,23 @@ describe('validator changes', () => {
   })
 })
 
+describe('the set of the next block', () => {
+  it('cannot be taken back: the one before it may hold nodes that are out since', async () => {
+    const { governance } = await start(0, { validators: 6 })
+    const [gone, rotated] = [addressOf(NODE(0)), addressOf(NODE(1))]
+    expectOk(await change(governance, [], [gone]))
+    governance.pass(1n)
+    // `gone` still seals this block, so only the set before holds it.
+    expectOk(await governance.govern('nodes', 'suspendNode', [gone, hash(1)]))
+    expectOk(await governance.admin(2, 'nodes', 'rotateKey', [rotated, publicKeyOf(9_200), await rotationProof(9_200, rotated)]))
+    expect(refusal(await governance.govern('nodes', 'cancelValidatorChange'))).toBe('NodeRegisterNoPendingChange()')
+    const expected = sorted([...without(nodesSorted(6), gone, rotated), addressOf(9_200)])
+    expect(await validators(governance)).toEqual(expected)
+    governance.pass(5n)
+    expect(await validators(governance)).toEqual(expected)
+  })
+})
+
 describe('a validator change is refused', () => {
   it('for a height nearer than the notice', async () => {
     const { governance } = await start(0)

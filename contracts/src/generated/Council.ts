@@ -2,7 +2,7 @@
 export const council = {
   "name": "Council",
   "compiler": "0.8.37+commit.f401782d",
-  "sourceHash": "0x3905357124aa22fb66e963e029793b45d389f693736165bddd9275456a7feb7a",
+  "sourceHash": "0x2412c05919f7f6b61e8a9b248c34b4b21b26b77da9de107511681f3d7dcabc9f",
   "abi": [
     {
       "inputs": [

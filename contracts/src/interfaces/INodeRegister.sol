@@ -276,7 +276,9 @@ interface INodeRegister is IGoverned {
   /// @param height first block that the new set seals
   function changeValidators(address[] calldata added, address[] calldata removed, uint64 height) external;
 
-  /// @notice [governor] Takes back the last scheduled change, while its height is still ahead.
+  /// @notice [governor] Takes back the last scheduled change.
+  ///
+  /// Requirements: its set does not seal the next block yet.
   ///
   /// Emits {ValidatorChangeCancelled}.
   function cancelValidatorChange() external;

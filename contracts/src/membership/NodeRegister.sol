@@ -262,6 +262,8 @@ contract NodeRegister is INodeRegister, Governed {
     uint256 count = _schedule.pending.length;
     require(count != 0, NodeRegisterNoPendingChange());
     uint64 height = _schedule.pending[count - 1].height;
+    // The set of the next block stays: the one before it is over, and suspensions and rotations have passed it by.
+    require(height > block.number + 1, NodeRegisterNoPendingChange());
     _schedule.pending.pop();
     emit ValidatorChangeCancelled(height);
   }
