@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { CRASH_NOTE, CRASH_POINTS } from '@songhua/node/base/crash-points'
 import { CRASH_VARIABLE, readCrashOrder } from '@songhua/node/cli/crash-order'
 import { DEVNET_CHAIN_ID, PROVINCE_CHAIN_ID } from '@songhua/node/cli/node-config'
+import { rosterOfOne } from '../support/roster.js'
 import { songhua, testContext, testFolder } from './support.js'
 
 const context = testContext()
@@ -75,7 +76,7 @@ describe('songhua start', () => {
     const made = await songhua(['init', '--data', folder('node'), '--key-password-file', password])
     expect(made.code).toBe(0)
     const publicKey = /0x0[23][0-9a-f]{64}/.exec(made.stdout + made.stderr)![0]
-    const roster = { validators: [{ name: 'Harbin', city: '230100', publicKey }] }
+    const roster = rosterOfOne(publicKey)
     await writeFile(folder('roster.json'), JSON.stringify(roster))
     const written = await songhua(['genesis', '--roster', folder('roster.json'), '--out', `${folder('node')}/genesis.json`])
     expect(written.code, written.stderr).toBe(0)

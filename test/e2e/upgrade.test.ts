@@ -2,6 +2,7 @@ import { copyFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { freeBasePort, heightOf, removeDir, startSonghua, tempDir, until } from '../support/devnet.js'
+import { rosterOfOne } from '../support/roster.js'
 
 const UPGRADE_HEIGHT = 3
 
@@ -35,7 +36,7 @@ describe('a chain whose rules change at a height', () => {
     const { publicKey } = JSON.parse(stdout) as { publicKey: string }
     const roster = {
       chainId: 230098,
-      validators: [{ name: 'Harbin', city: '230100', publicKey }],
+      ...rosterOfOne(publicKey),
       qbft: { emptyBlockPeriodS: 1, protocolVersions: { 0: 1, [UPGRADE_HEIGHT]: 2 } },
     }
     await writeFile(join(dir, 'roster.json'), JSON.stringify(roster))

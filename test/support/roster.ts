@@ -19,3 +19,10 @@ export function rosterOrganisations(): RosterOrganisationJson[] {
     uscc, kind: ORGANISATION_KINDS[kind - 1]!, nameZh, nameEn, administrator, seat: true,
   }))
 }
+
+/** A roster of one validator, with the organisations behind it. */
+export function rosterOfOne(publicKey: string): object {
+  const organisations = rosterOrganisations()
+  const [government, , telecom, operator] = organisations.map(({ uscc }) => uscc)
+  return { organisations, validators: [{ name: 'Harbin', city: '230100', publicKey, kind: 'super', government, telecom, operator }] }
+}
