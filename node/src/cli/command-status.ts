@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
 import { type CliContext, cliError, print } from './context.js'
-import { exampleText } from './flags.js'
+import { exampleText, urlFlag } from './flags.js'
 import { type RpcCall, createRpcCall } from './json-rpc.js'
 import { readAddresses } from './node-addresses.js'
 import { type NodeStatus, readStatus } from './node-status.js'
@@ -57,13 +57,6 @@ async function explainSilence(context: CliContext, ask: RpcCall | undefined, err
     throw second
   })
   throw 'paused' in info && info.paused !== undefined ? cliError(context, 'NODE_UNWELL', ['statusPaused', { ...info.paused }]) : error
-}
-
-function urlFlag(context: CliContext, flag: string): (text: string) => string {
-  return (text) => {
-    if (/^https?:\/\//.test(text) && URL.canParse(text)) return text
-    throw cliError(context, 'CLI_USAGE', ['badUrl', { flag, value: JSON.stringify(text) }])
-  }
 }
 
 async function addressesOf(context: CliContext, flags: Flags): Promise<{ rpc: string; admin: string | undefined }> {

@@ -63,6 +63,14 @@ export function integerFlag(context: CliContext, flag: string, [min, max]: [numb
   }
 }
 
+/** A parser of http addresses for commander. @throws CLI_USAGE naming the flag */
+export function urlFlag(context: CliContext, flag: string): (text: string) => string {
+  return (text) => {
+    if (/^https?:\/\//.test(text) && URL.canParse(text)) return text
+    throw cliError(context, 'CLI_USAGE', ['badUrl', { flag, value: JSON.stringify(text) }])
+  }
+}
+
 /** A block of examples under a command's help: each a command line and what it does. */
 export function exampleText(
   context: CliContext,

@@ -112,3 +112,7 @@ export function wordToLevels(word: bigint): Record<Door, ReadLevel> {
 export function doorsToBits(doors: readonly Door[]): bigint {
   return doors.reduce((bits, door) => bits | (1n << BigInt(DOORS[door] ?? fail('doors', `knows no door ${String(door)}`))), 0n)
 }
+
+export function bitsToDoors(bits: bigint): Door[] {
+  return (Object.entries(DOORS) as [Door, number][]).filter(([, at]) => ((bits >> BigInt(at)) & 1n) === 1n).map(([door]) => door)
+}
