@@ -3,12 +3,15 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { commitSealDigest, headerWithSeals } from '@songhua/sdk/protocol/block-hash'
-import { bytesToHex, hexToBytes, type Address, type Hex } from '@songhua/sdk/protocol/bytes'
+import { bytesToHex, hexToBytes, type Address, type Hash, type Hex } from '@songhua/sdk/protocol/bytes'
 import { privateKeyToAddress, signDigest } from '@songhua/sdk/protocol/crypto'
 import { encodeExtraData } from '@songhua/sdk/protocol/extra-data'
 import type { Genesis } from '@songhua/sdk/protocol/genesis'
+import { type GenesisContract, NODE_REGISTER_ADDRESS, genesisContracts } from '@songhua/contracts/addresses'
+import type { GovernanceGenesis } from '@songhua/contracts/membership/genesis-governance'
 import { DEFAULT_QBFT_CONFIG } from '@songhua/sdk/protocol/qbft-config'
 import { signTransaction, type Transaction } from '@songhua/sdk/protocol/transaction'
+import { peerNames } from '@songhua/node/app/peer-names'
 import { historyProofs } from '@songhua/node/app/history-proofs'
 import type { Ledger } from '@songhua/node/app/ledger'
 import { openChain } from '@songhua/node/app/open-chain'
@@ -18,6 +21,9 @@ import { createBlockExecutor } from '@songhua/node/execution/block-executor'
 import { createEthereumjsEvm } from '@songhua/node/execution/ethereumjs-evm'
 import { installNativeCrypto } from '@songhua/node/execution/native-crypto'
 import { chainRules } from '@songhua/node/execution/rules'
+import { createGate } from '@songhua/node/permission/gate'
+import { createHeadGate } from '@songhua/node/permission/head-gate'
+import { policyStateOf } from '@songhua/node/permission/policy'
 import type { ChainReader, PoolAccess, RpcPorts } from '@songhua/node/rpc/ports'
 import { createRpcServer, type RpcServer, type RpcServerOptions } from '@songhua/node/rpc/rpc-server'
 import { createBlockRunner } from '@songhua/node/services/block-runner'
@@ -81,7 +87,17 @@ export const quiet: Logger = {
   child: () => quiet,
 }
 
-function genesis(more: Genesis['alloc']): Genesis {
+/** What a chain is to be besides; all closed and ungoverned when absent. */
+export interface FixtureGenesis {
+  /** Places the governance contracts, and holds everybody to them. */
+  governance?: GovernanceGenesis
+  /** Accounts besides. */
+  alloc?: Genesis['alloc']
+  /** Seconds since 1970. */
+  timestamp?: number
+}
+
+function genesis({ governance, alloc = [], timestamp = GENESIS_S }: FixtureGenesis): Genesis {
   const validators = [privateKeyToAddress(VALIDATOR_KEY)]
   const account = (address: Address) => ({
     address,
@@ -93,14 +109,19 @@ function genesis(more: Genesis['alloc']): Genesis {
   return {
     chainId: CHAIN_ID,
     config: { chainId: CHAIN_ID },
-    qbft: { ...DEFAULT_QBFT_CONFIG, membershipContract: MEMBERSHIP },
+    qbft: { ...DEFAULT_QBFT_CONFIG, membershipContract: governance === undefined ? MEMBERSHIP : NODE_REGISTER_ADDRESS },
     validators,
-    alloc: [account(SENDER), account(OTHER), ...more],
+    alloc: [account(SENDER), account(OTHER), ...(governance === undefined ? [] : genesisContracts({ governance }).map(placed)), ...alloc],
     gasLimit: GAS_LIMIT,
-    timestamp: GENESIS_S,
+    timestamp,
     extraData: encodeExtraData({ vanity: new Uint8Array(32), validators, round: 0, seals: [] }),
   }
 }
+
+const placed = ({ address, nonce, code, storage }: GenesisContract): Genesis['alloc'][number] => ({
+  address, balance: 0n, nonce: BigInt(nonce), code: hexToBytes(code),
+  storage: new Map(Object.entries(storage).map(([slot, value]) => [slot as Hash, BigInt(value)])),
+})
 
 const memoryJournal: PoolJournal = {
   payloads: [],
@@ -121,8 +142,8 @@ export interface FixtureChain {
   callSettings: CallServiceOptions
   store: Parameters<typeof createCallService>[1]
   head(): { number: number; hash: Hex }
-  /** Seals a block of what the pool holds. */
-  mine(): Promise<void>
+  /** Seals a block of what the pool holds. @param blockTimeMs a second after the last one unless told */
+  mine(blockTimeMs?: number): Promise<void>
   /** Signs, submits; `mine` puts it into a block. */
   send(fields?: Partial<Sending>): Promise<Transaction>
   sign(fields?: Partial<Sending>): Transaction
@@ -142,23 +163,27 @@ interface Sending {
   maxPriorityFeePerGas: bigint
 }
 
-/** @param more accounts of the genesis */
-export async function createFixtureChain(callOptions: Partial<CallServiceOptions> = {}, more: Genesis['alloc'] = []): Promise<FixtureChain> {
+export async function createFixtureChain(
+  callOptions: Partial<CallServiceOptions> = {},
+  start: FixtureGenesis = {},
+): Promise<FixtureChain> {
   await installNativeCrypto()
   const folder = mkdtempSync(join(tmpdir(), 'songhua-rpc-'))
   const storeFolder = join(folder, 'store')
-  const theGenesis = genesis(more)
+  const theGenesis = genesis(start)
   const opened = await openChain(storeFolder, theGenesis)
   const { store, genesisHash } = opened
+  const isGoverned = start.governance !== undefined
+  const headGate = isGoverned ? createHeadGate(policyStateOf(store.state), opened.head.header.timestamp) : undefined
   const pool = createPool(
     { chainId: BigInt(CHAIN_ID), blockGasLimit: GAS_LIMIT },
-    { journal: memoryJournal, accountOf: (address) => accountView(address), permission: undefined, clock: systemClock, logger: quiet },
+    { journal: memoryJournal, accountOf: (address) => accountView(address), permission: headGate, clock: systemClock, logger: quiet },
   )
   const executor = createBlockExecutor({
     evm: await createEthereumjsEvm({ chainId: BigInt(CHAIN_ID) }),
     rules: chainRules(CHAIN_ID),
-    membershipContract: MEMBERSHIP,
-    permission: undefined,
+    membershipContract: isGoverned ? NODE_REGISTER_ADDRESS : MEMBERSHIP,
+    permission: isGoverned ? createGate : undefined,
   })
   const runner = createBlockRunner(
     { gasLimit: GAS_LIMIT, validators: () => chain.head().validators, blockHash: (number) => store.hashAt(number) },
@@ -214,6 +239,8 @@ export async function createFixtureChain(callOptions: Partial<CallServiceOptions
     state: calls,
     history: calls,
     proofs: historyProofs(store),
+    governance: calls,
+    peerNames,
     node: {
       chainId: CHAIN_ID,
       clientVersion: 'songhua/test',
@@ -232,9 +259,8 @@ export async function createFixtureChain(callOptions: Partial<CallServiceOptions
     callSettings,
     store,
     head: () => ({ number: chain.head().header.number, hash: chain.head().hash }),
-    async mine() {
+    async mine(blockTimeMs = chain.head().blockTimeMs + 1000) {
       const coinbase = privateKeyToAddress(VALIDATOR_KEY)
-      const blockTimeMs = chain.head().blockTimeMs + 1000
       const { header, transactions } = await chain.build({
         coinbase,
         round: 0,

@@ -111,6 +111,9 @@ describe('every method', () => {
       qbft_getValidatorsByBlockHash: [[block.hash], [UNKNOWN]],
       qbft_getSignerMetrics: [[], ['0x1', '0x3']],
       songhua_getHistoryProof: [['0x0', '0x1'], ['0x1', '0x3']],
+      songhua_getMembership: [[], [{ limit: '0x1' }, { offset: '0x1' }, '0x1']],
+      ...Object.fromEntries(['Organisation', 'Quota', 'Usage'].map((name) => [`songhua_get${name}`, [['11230000MB0000019P']]])),
+      ...{ songhua_getNode: [[SENDER], ['hrb1']], songhua_getMotion: [['0x0']] },
       songhua_getTransactionStatus: [[sent.store!.hash], [sent.transfer!.hash], [UNKNOWN]],
     }
     const elsewhere = ['eth_sendRawTransactionSync', 'eth_subscribe', 'eth_unsubscribe']

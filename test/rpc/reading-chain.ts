@@ -14,7 +14,7 @@ const REGISTERS: Address[] = [NODE_REGISTER_ADDRESS, ORGANISATION_REGISTER_ADDRE
 
 export function createReadingChain(levels: Partial<Record<Door, ReadLevel>>): Promise<FixtureChain> {
   const words = readingStorage(levels)
-  return createFixtureChain({}, REGISTERS.map((address) => ({ address, balance: 0n, nonce: 1n, code: WRITER, storage: words.get(address)! })))
+  return createFixtureChain({}, { alloc: REGISTERS.map((address) => ({ address, balance: 0n, nonce: 1n, code: WRITER, storage: words.get(address)! })) })
 }
 
 /** By a transaction, in a block. */

@@ -80,14 +80,18 @@ export function serveTampered(
   upstream: string,
   tamper: (call: RpcCall, honest: () => Promise<Record<string, unknown>>) => Promise<unknown>,
 ): Promise<Stub> {
-  return serve(async ({ body }, response) => {
-    const { id, method, params } = JSON.parse(body) as RpcCall & { id: number }
+  const answerTo = async (call: RpcCall & { id: number }): Promise<object | undefined> => {
     const honest = async (): Promise<Record<string, unknown>> => {
-      const answer = await fetch(upstream, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+      const answer = await fetch(upstream, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(call) })
       return (await answer.json()) as Record<string, unknown>
     }
-    const answer = await tamper({ method, params }, honest)
-    if (answer === undefined) response.destroy()
-    else json(response, 200, { jsonrpc: '2.0', id, ...(answer as object) })
+    const answer = await tamper({ method: call.method, params: call.params }, honest)
+    return answer === undefined ? undefined : { jsonrpc: '2.0', id: call.id, ...(answer as object) }
+  }
+  return serve(async ({ body }, response) => {
+    const asked = JSON.parse(body) as (RpcCall & { id: number }) | (RpcCall & { id: number })[]
+    const answer = Array.isArray(asked) ? await Promise.all(asked.map(answerTo)) : await answerTo(asked)
+    if (answer === undefined || (Array.isArray(answer) && answer.includes(undefined))) response.destroy()
+    else json(response, 200, answer)
   })
 }

@@ -5,7 +5,7 @@ import { isCodedError } from '@songhua/sdk/protocol/errors'
 import type { OrganisationGenesis } from './genesis-organisations.js'
 import { type Storage, asciiKey, asciiWord, demand, hashWord, put, putAddressSet, putArray, repeatedAt } from './genesis-words.js'
 import { BODY, NODE_KIND, NODE_STATUS, type NodeKindName, ORGANISATION_KIND } from './kinds.js'
-import { NODE_SLOT, type PackedLayout, addressKey, mappingSlot, packWord, packedUscc } from './slots.js'
+import { NODE_SLOT, NODE_WORD, addressKey, mappingSlot, packWord, packedUscc } from './slots.js'
 
 /** A node that may connect, active, from the first block on. */
 export interface NodeGenesis {
@@ -30,12 +30,6 @@ export interface NodeGenesis {
 export const MAX_NODES = 1_024
 export const MAX_VALIDATORS = 64
 const NODE_KEY_BYTES = 33
-
-/** Word 1 of a node. */
-const NODE_WORD = [
-  ['keyPrefix', 8], ['kind', 8], ['status', 8], ['suspendedFrom', 8], ['city', 48], ['industry', 8], ['acCode', 32],
-  ['since', 64], ['confirmations', 8],
-] as const satisfies PackedLayout
 
 interface PlacedNode extends NodeGenesis {
   readonly key: Uint8Array

@@ -8,7 +8,7 @@ export const ORGANISATION_SLOT = { governor: 0n, organisations: 1n, accounts: 2n
 /** Variables of NodeRegister.sol. */
 export const NODE_SLOT = { governor: 0n, nodes: 1n, connectable: 2n, all: 4n, acCodes: 6n, validators: 7n, pending: 8n } as const
 /** Variables of Council.sol. */
-export const COUNCIL_SLOT = { seats: 0n, thresholds: 2n, motions: 3n } as const
+export const COUNCIL_SLOT = { seats: 0n, thresholds: 2n, motions: 3n, open: 4n } as const
 /** Variables of PolicyRegister.sol. */
 export const POLICY_SLOT = { governor: 0n, newcomer: 1n, newcomers: 2n, readLevels: 3n, parameters: 4n, protocol: 5n, readers: 6n } as const
 /** Variables of UsageRegister.sol. */
@@ -18,6 +18,11 @@ export const USAGE_SLOT = { usage: 0n } as const
 export type PackedLayout = readonly (readonly [name: string, bits: number])[]
 
 export const ORGANISATION_WORD = [['status', 8], ['kind', 8], ['roles', 16], ['gasPerDay', 64], ['bytesPerDay', 64]] as const satisfies PackedLayout
+/** Word 1 of a node. */
+export const NODE_WORD = [
+  ['keyPrefix', 8], ['kind', 8], ['status', 8], ['suspendedFrom', 8], ['city', 48], ['industry', 8], ['acCode', 32],
+  ['since', 64], ['confirmations', 8],
+] as const satisfies PackedLayout
 export const ACCOUNT_WORD = [['organisation', 144], ['roles', 16], ['gasPerDay', 64]] as const satisfies PackedLayout
 export const ACCOUNT_BYTES_WORD = [['bytesPerDay', 64]] as const satisfies PackedLayout
 export const NEWCOMER_WORD = [['roles', 16], ['gasPerDay', 64], ['bytesPerDay', 64]] as const satisfies PackedLayout

@@ -15,6 +15,7 @@ import { historyProofs } from './history-proofs.js'
 import type { Ledger } from './ledger.js'
 import { type MetricSources, collectMetrics } from './metrics.js'
 import { dataPaths } from './options.js'
+import { peerNames } from './peer-names.js'
 import { type Peers, encodedBlock } from './peers.js'
 import type { ProtocolWatch } from './protocol-watch.js'
 import { type Reads, openReads } from './reads.js'
@@ -63,7 +64,7 @@ export async function openDoors(config: NodeConfig, ports: DoorsPorts): Promise<
   const doors = { corsOrigins: config.rpc.corsOrigins, allowedHosts: config.rpc.allowedHosts }
   const rpc = await createRpcServer(
     { ...doors, host: config.rpc.host, port: config.rpc.port, logger, version: VERSION, clock },
-    { chain: chainReader(ledger), pool: poolAccess(ledger), state: calls, history: calls, proofs: historyProofs(ledger.store), node, reads: reads.guard },
+    { chain: chainReader(ledger), pool: poolAccess(ledger), state: calls, history: calls, governance: calls, proofs: historyProofs(ledger.store), peerNames, node, reads: reads.guard },
   )
   stops.push('rpc', () => rpc.stop())
   const gateway = config.gateway.enabled ? await openGatewayDoor(config, reads, ports) : undefined

@@ -3,6 +3,7 @@ import type { Metric } from '../rpc/admin-ports.js'
 import type { RpcServer } from '../rpc/rpc-server.js'
 import type { CallService } from '../services/call-worker-pool.js'
 import type { Gateway, GatewayStats } from './gateway-process.js'
+import type { GovernanceMetrics } from './governance-metrics.js'
 import type { Ledger } from './ledger.js'
 import { peerMetrics } from './peer-metrics.js'
 import type { Peers } from './peers.js'
@@ -11,6 +12,7 @@ import type { Peers } from './peers.js'
 export interface MetricSources {
   readonly ledger: Ledger
   readonly peers: Peers
+  readonly governance: Pick<GovernanceMetrics, 'read'>
   readonly rpc: Pick<RpcServer, 'stats'>
   readonly calls: Pick<CallService, 'stats'>
   readonly gateway: Pick<Gateway, 'stats'> | undefined
@@ -36,6 +38,7 @@ export async function collectMetrics(sources: MetricSources): Promise<Metric[]> 
   return [
     ...toMetrics('', own),
     ...toMetrics('', sources.disk()),
+    ...sources.governance.read(head.header.timestamp),
     ...toMetrics('', ledger.pool.metrics()),
     ...peerMetrics(peers),
     ...toMetrics('consensus_', consensus()),

@@ -8,6 +8,7 @@ import { CRASH_POINTS, armCrashPoint } from '../base/crash-points.js'
 import { createHub } from '../base/hub.js'
 import type { Logger } from '../base/logger.js'
 import { installNativeCrypto } from '../execution/native-crypto.js'
+import { policyStateOf } from '../permission/policy.js'
 import { CONSENSUS_GAUGES, type ConsensusDriver } from '../services/consensus-ports.js'
 import type { SyncProgress } from '../services/sync.js'
 import type { NodeConfig } from './config.js'
@@ -15,6 +16,7 @@ import { createDiagnosis } from './diagnosis.js'
 import { asDiskFull, checkDiskRoom, diskReserve, watchDiskRoom } from './disk-room.js'
 import { type Doors, openDoors } from './doors.js'
 import { createFatal } from './fatal.js'
+import { type GovernanceMetrics, createGovernanceMetrics } from './governance-metrics.js'
 import { type Ledger, openLedger } from './ledger.js'
 import { createLogger } from './logger.js'
 import { type Peers, createPeers } from './peers.js'
@@ -97,7 +99,7 @@ async function compose(config: NodeConfig, frame: Frame): Promise<RunningNode> {
     name: frame.name, ledger, peers, protocol, clock, logger, stops,
     nodeInfo: () => ({ ...facts(doors), gatewayUp: doors.gateway?.isUp(), software: SOFTWARE, follow: config.follow, consensus: consensus.status(), head: headOf(ledger) }),
     diagnosis: createDiagnosis(config, { name: frame.name, address: frame.address, ledger, peers, validator, protocol, clock, gateway: () => doors.gateway?.health() }),
-    metrics: { ledger, peers, consensus: () => consensusFigures(consensus), disk: () => ({ disk_free_bytes: disk.freeBytes(), disk_reserve_bytes: reserve.minFreeBytes }) },
+    metrics: { ledger, peers, governance: governanceMetrics(ledger, stops), consensus: () => consensusFigures(consensus), disk: () => ({ disk_free_bytes: disk.freeBytes(), disk_reserve_bytes: reserve.minFreeBytes }) },
   })
   logger.info('the node runs', { ...facts(doors), head: ledger.chain.head().header.number })
   return {
@@ -126,6 +128,12 @@ async function start({ network, relay, sync }: Peers, consensus: ConsensusDriver
   stops.push('relay', () => relay.stop())
   stops.push('network', () => network.stop())
   await network.start()
+}
+
+function governanceMetrics({ chain, store }: Ledger, stops: StopStack): GovernanceMetrics {
+  const metrics = createGovernanceMetrics(policyStateOf(store.state))
+  stops.push('governance metrics', chain.onBlock(({ diff }) => metrics.onBlock(diff.storage)))
+  return metrics
 }
 
 function factsOf(config: NodeConfig, { name, address }: Frame, parts: { ledger: Ledger; peers: Peers; doors: Doors }): NodeFacts {

@@ -33,6 +33,7 @@ export type CliErrorCode =
   | 'RPC_UNREACHABLE'
   | 'RPC_ERROR'
   | 'EVIDENCE_INVALID'
+  | 'USAGE_STATEMENT_INVALID'
   | 'KEYS_DAMAGED'
   | 'GATEWAY_DOWN'
   | 'NODE_UNWELL'

@@ -12,7 +12,7 @@ export const EXIT_CODES = {
   portInUse: { code: 6, en: 'a port is in use or cannot be listened on', zh: '端口被占用或无法监听' },
   unreachable: { code: 7, en: 'the node asked does not answer', zh: '节点无应答' },
   upgrade: { code: 8, en: 'the chain needs a newer version of this program', zh: '链需要更新版本的程序' },
-  evidence: { code: 9, en: 'evidence does not prove its record', zh: '证据未通过核验' },
+  evidence: { code: 9, en: 'evidence does not prove its record, or a usage statement is not sound', zh: '证据或用量清单未通过核验' },
   unwell: { code: 10, en: 'doctor: something is wrong with the node; repair: something is damaged', zh: 'doctor：节点存在问题；repair：存在损坏' },
   refused: { code: 11, en: 'the chain’s rules refuse it: a right, a vote or a quota is missing', zh: '链上规则不允许：缺少权限、票数或配额' },
   forced: { code: 130, en: 'stopped at once by a second signal', zh: '第二次信号强制退出' },
@@ -59,7 +59,7 @@ const EXITS: Partial<Record<ExitName, readonly string[]>> = {
   portInUse: ['PORT_IN_USE', 'RPC_LISTEN_FAILED', 'LISTEN_FAILED'],
   unreachable: ['RPC_UNREACHABLE', 'GATEWAY_UNREACHABLE'],
   upgrade: ['CHAIN_PROTOCOL_VERSION'],
-  evidence: ['EVIDENCE_INVALID'],
+  evidence: ['EVIDENCE_INVALID', 'USAGE_STATEMENT_INVALID'],
   unwell: ['NODE_UNWELL'],
   refused: ['GOVERNANCE_REFUSED', 'PERMISSION_', 'QUOTA_'],
 }

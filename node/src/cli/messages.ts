@@ -85,6 +85,8 @@ export const MESSAGES = {
   contactFile: { en: 'file of contact data', zh: '联系信息文件' },
   endpointsFile: { en: 'file of endpoints', zh: '网络端点文件' },
   apiKeyFile: { en: 'API key file', zh: 'API 密钥文件' },
+  usageFile: { en: 'usage statement', zh: '用量清单文件' },
+  usageUnsound: { en: 'the statement is not sound: see the steps', zh: '清单未通过核验：请见各步骤' },
 
   askPassword: { en: 'Password of the node key: ', zh: '节点私钥口令：' },
   askNewPassword: { en: 'New password (8 characters or more): ', zh: '新口令（至少 8 个字符）：' },

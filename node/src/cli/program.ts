@@ -2,6 +2,7 @@ import { Command, type CommanderError, Option } from 'commander'
 import { addAnchorCommand } from './command-anchor.js'
 import { addAnchorFileCommand } from './command-anchor-file.js'
 import { addApiKeyCommand } from './command-apikey.js'
+import { addAuditCommand } from './command-audit.js'
 import { addBackupCommand } from './command-backup.js'
 import { addDevnetCommand } from './command-devnet.js'
 import { addDoctorCommand } from './command-doctor.js'
@@ -12,6 +13,7 @@ import { addRepairCommand } from './command-repair.js'
 import { addRestoreCommand } from './command-restore.js'
 import { addStartCommand } from './command-start.js'
 import { addStatusCommand } from './command-status.js'
+import { addUsageCommand } from './command-usage.js'
 import { addVerifyCommand } from './command-verify.js'
 import { addVersionCommand, versionLine } from './command-version.js'
 import { type CliContext, cliError } from './context.js'
@@ -60,6 +62,8 @@ export function createProgram(context: CliContext): Command {
     addNodeCommand,
     addAccountCommand,
     addRegisterCommands,
+    addAuditCommand,
+    addUsageCommand,
     addVersionCommand,
   ]
   for (const add of adders) add(program, context)
@@ -83,12 +87,16 @@ function localise(command: Command, context: CliContext): void {
     .configureHelp({
       helpWidth: 120,
       showGlobalOptions: true,
+      // Those of the program: a command's own are not those of the commands below it.
+      visibleGlobalOptions: (shown) => (shown.parent === null ? [] : rootOf(shown).options.filter(({ hidden }) => !hidden)),
       styleTitle: (title) => (TITLES[title] === undefined ? title : context.t(TITLES[title])),
       optionDescription: (option) => optionText(option, context),
     })
   if (command.commands.length > 0) command.helpCommand('help [command]', context.t('helpCommand'))
   for (const child of command.commands) localise(child, context)
 }
+
+const rootOf = (command: Command): Command => (command.parent === null ? command : rootOf(command.parent))
 
 function optionText(option: Option, context: CliContext): string {
   const value =

@@ -86,6 +86,8 @@ export const RPC_LIMITS = {
   feeHistoryBlocksMax: 1024,
   feeHistoryPercentilesMax: 100,
   signerMetricsBlocksMax: 1000,
+  /** Organisations, nodes, accounts or motions in one answer about them: a node takes some 10 slots, of 0.1 ms each in the thread of calls. */
+  governancePageMax: 100,
   /** Slots that one eth_getProof asks for. */
   proofSlotsMax: 1024,
   /** Entries of one access list. */

@@ -5,6 +5,7 @@ import type { Header } from '@songhua/sdk/protocol/header'
 import type { Log, Receipt } from '@songhua/sdk/protocol/receipt'
 import type { Transaction } from '@songhua/sdk/protocol/transaction'
 import type { CallRequest, CallResult, StateOverrides } from '../execution/call.js'
+import type { GovernanceAnswer, GovernanceQuestion } from '../execution/governance-reads.js'
 import type { LogFilter } from './log-filter.js'
 
 /** The sealed chain, read synchronously; every block is final. */
@@ -109,6 +110,19 @@ export interface RewardsQuery {
   percentiles: number[]
 }
 
+/** Who governs, takes part and uses, read away from the consensus thread. */
+export interface GovernanceReads {
+  governance<Q extends GovernanceQuestion>(asked: Asked, question: Q): Promise<GovernanceAnswer<Q>>
+}
+
+/** One key names a node to the chain, by its address, and to its peers. */
+export interface PeerNames {
+  /** @param publicKey compressed, hexadecimal */
+  toPeerId(publicKey: Hex): string
+  /** Undefined for what is no peer id of such a key. */
+  toAddress(peerId: string): Address | undefined
+}
+
 /** The tree over all block hashes. */
 export interface HistoryProofs {
   /** From block `number` to the root over `size` blocks, at most those that are stored. */
@@ -145,6 +159,8 @@ export interface RpcPorts {
   state: StateAccess
   history: HistorySearch
   proofs: HistoryProofs
+  governance: GovernanceReads
+  peerNames: PeerNames
   node: NodeInfo
   reads: ReadGuard
 }

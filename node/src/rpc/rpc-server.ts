@@ -18,6 +18,7 @@ import { ethSubscribeMethods } from './methods/eth-subscribe.js'
 import { ethTransactionMethods } from './methods/eth-transactions.js'
 import { netMethods } from './methods/net.js'
 import { qbftMethods } from './methods/qbft.js'
+import { songhuaGovernanceMethods } from './methods/songhua-governance.js'
 import { songhuaMethods } from './methods/songhua.js'
 import { txpoolMethods } from './methods/txpool.js'
 import { web3Methods } from './methods/web3.js'
@@ -89,6 +90,7 @@ export async function createRpcServer(options: RpcServerOptions, ports: RpcPorts
       ...txpoolMethods({ pool, answers, limits }),
       ...qbftMethods({ chain, limits }),
       ...songhuaMethods(ports),
+      ...songhuaGovernanceMethods({ ...ports, clock }),
     ],
     options.version,
   )

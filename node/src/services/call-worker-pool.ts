@@ -3,7 +3,7 @@ import { isCodedError } from '@songhua/sdk/protocol/errors'
 import { systemClock, type Clock } from '../base/clock.js'
 import { createFairQueue } from '../base/fair-queue.js'
 import type { Logger } from '../base/logger.js'
-import type { HistorySearch, StateAccess } from '../rpc/ports.js'
+import type { GovernanceReads, HistorySearch, StateAccess } from '../rpc/ports.js'
 import { callError, type TaskName, type TaskRequest, type WorkerSettings } from './call-worker-protocol.js'
 import { requireHeader, stateAfter, type TaskStore } from './call-worker-tasks.js'
 import { createCallThread } from './call-worker-thread.js'
@@ -29,7 +29,7 @@ export interface CallServiceOptions extends WorkerSettings {
  * State and history for the RPC server. Single accounts and slots are read here, 0.1 ms each; calls, estimates,
  * proofs and searches run in worker threads, so that none of them holds up consensus.
  */
-export interface CallService extends StateAccess, HistorySearch {
+export interface CallService extends StateAccess, HistorySearch, GovernanceReads {
   stats(): { workers: number; running: number; waiting: number; timeouts: number }
   stop: () => Promise<void>
 }
@@ -58,6 +58,7 @@ export function createCallService(
     estimateGas: run('estimateGas'),
     logs: run('logs'),
     rewards: run('rewards'),
+    governance: run('governance'),
     stats: () => workers.stats(),
     stop: () => workers.stop(),
   }

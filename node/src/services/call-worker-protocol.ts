@@ -1,9 +1,9 @@
 import { CodedError } from '@songhua/sdk/protocol/errors'
 import type { SentError } from '../base/sent-error.js'
-import type { HistorySearch, StateAccess } from '../rpc/ports.js'
+import type { GovernanceReads, HistorySearch, StateAccess } from '../rpc/ports.js'
 
 /** What runs in the worker: everything whose cost grows with the chain or with a contract. */
-export type CallTasks = Pick<StateAccess, 'proof' | 'call' | 'estimateGas'> & HistorySearch
+export type CallTasks = Pick<StateAccess, 'proof' | 'call' | 'estimateGas'> & HistorySearch & GovernanceReads
 export type TaskName = keyof CallTasks
 
 /** What a worker needs to start: its own handles on the same database and the same EVM. */

@@ -6,6 +6,8 @@ import { parseTransaction } from '@songhua/sdk/protocol/transaction'
 import { callOn, type CallContext, type StateOverrides } from '../execution/call.js'
 import { estimateGas } from '../execution/estimate-gas.js'
 import type { BlockContext, Evm } from '../execution/evm.js'
+import { answerGovernance } from '../execution/governance-reads.js'
+import { policyStateOf } from '../permission/policy.js'
 import { logsOfBlock } from '../rpc/block-logs.js'
 import { logLength } from '../rpc/answer-size.js'
 import { effectiveTip, logToJson } from '../rpc/json.js'
@@ -64,6 +66,11 @@ export function createCallTasks(store: TaskStore, { evm, gasMax }: { evm: Evm; g
           proof: account ? storageProof(store.state, account.storageRoot, slot).map(bytesToHex) : [],
         })),
       }
+    },
+    // eslint-disable-next-line @typescript-eslint/require-await -- as above
+    governance: async ({ block }, question) => {
+      const header = requireHeader(store, block)
+      return answerGovernance(policyStateOf(stateAfter(store, header)), header, question)
     },
     logs: (query) => searchLogs(store, query),
     // eslint-disable-next-line @typescript-eslint/require-await -- as above

@@ -3,6 +3,7 @@ import { ANCHOR_CONTRACT, ANCHOR_EVENT, type AnchoredBatch, readAnchoredBatch } 
 import { readHashField } from '../protocol/json-fields.js'
 import { DEFAULT_RETRY, backOffMs, sleep } from '../connection/retry.js'
 import { SonghuaError, isSonghuaError } from '../connection/songhua-error.js'
+import { createLogRange } from './adaptive.js'
 import { anchorOfCall } from './batch.js'
 import { type LocatedLog, listFromJson, locatedLogFromJson, numberFromJson, readAnswer, toQuantity } from './block-json.js'
 import type { RpcClient } from './rpc-client.js'
@@ -30,9 +31,6 @@ export interface WatchChainOptions {
   readonly signal?: AbortSignal
 }
 
-/** As many as a node of ours takes in one question about logs; where another takes less, it is asked for less. */
-const BLOCKS_IN_QUESTION = 10_000
-const BLOCKS_IN_SMALLEST_QUESTION = 100
 const DEFAULT_POLL_MS = 500
 const CURSOR = /^(\d{1,15})\.(\d{1,9})$/
 
@@ -71,10 +69,10 @@ export async function findAnchorEvent(
 ): Promise<AnchorEvent | undefined> {
   if (!(await isAnchored(rpc, batch, signal))) return undefined
   const topics = [ANCHOR_EVENT, senderTopic(batch.sender), batch.batchId]
-  const reader = createRangeReader(rpc, signal)
+  const width = createLogRange()
   for (let to = await headOf(rpc, signal); to >= 0; ) {
-    const from = Math.max(0, to - reader.blocks() + 1)
-    const events = await reader.read({ from, to, topics })
+    const from = Math.max(0, to - width.size() + 1)
+    const events = await width.attempt(() => readEvents(rpc, { from, to, topics }, signal))
     if (events?.[0] !== undefined) return events[0]
     // Undefined: again, in a smaller range.
     if (events !== undefined) to = from - 1
@@ -92,31 +90,6 @@ async function isAnchored(
   return readAnswer('eth_call', () => readHashField(commitment, 'anchorOf')) !== ZERO_HASH
 }
 
-interface RangeReader {
-  /** As many as this node was found to take in one question. */
-  blocks(): number
-  /** @returns undefined when the range was too wide, and the next shall be smaller */
-  read(range: { from: number; to: number; topics: Topics }): Promise<AnchorEvent[] | undefined>
-}
-
-/** Limits of questions about logs differ from node to node, and so do the words in which they are told. */
-function createRangeReader(rpc: RpcClient, signal: AbortSignal | undefined): RangeReader {
-  let blocks = BLOCKS_IN_QUESTION
-  return {
-    blocks: () => blocks,
-    read: async (range) => {
-      try {
-        return await readEvents(rpc, range, signal)
-      } catch (error) {
-        const isTooMuch = isSonghuaError(error, 'RPC_REFUSED') || isSonghuaError(error, 'ANSWER_TOO_LARGE')
-        if (!isTooMuch || blocks <= BLOCKS_IN_SMALLEST_QUESTION) throw error
-        blocks = Math.ceil(blocks / 4)
-        return undefined
-      }
-    },
-  }
-}
-
 /**
  * All batches that are anchored, in the order of the chain, for ever. An endpoint that cannot be reached is asked again
  * until it can.
@@ -129,13 +102,13 @@ export async function* watchAnchorEvents(
   const { signal } = options
   const topics = options.sender === undefined ? [ANCHOR_EVENT] : [ANCHOR_EVENT, senderTopic(options.sender)]
   const after = options.cursor === undefined ? undefined : parseCursor(options.cursor)
-  const reader = createRangeReader(rpc, signal)
+  const width = createLogRange()
   let next = after?.block ?? options.fromBlock ?? (await patiently(() => headOf(rpc, signal), signal)) + 1
   for (;;) {
     const head = await patiently(() => headOf(rpc, signal), signal)
     while (next <= head) {
-      const range = { from: next, to: Math.min(head, next + reader.blocks() - 1), topics }
-      const events = await patiently(() => reader.read(range), signal)
+      const range = { from: next, to: Math.min(head, next + width.size() - 1), topics }
+      const events = await patiently(() => width.attempt(() => readEvents(rpc, range, signal)), signal)
       if (events === undefined) continue
       for (const event of events) {
         if (after === undefined || isAfter(event, after)) yield event

@@ -48,23 +48,31 @@ interface Request extends RpcClientOptions {
 }
 
 async function post(body: string, request: Request): Promise<unknown> {
+  const answer: Answer = await exchange(body, request, (one) => 'result' in one || 'error' in one)
+  if (answer.error !== undefined) throw refusedError(request.method, answer.error)
+  return answer.result
+}
+
+/**
+ * One HTTP request.
+ * @param isAnswer whether what came is an answer to it
+ * @throws SonghuaError `RPC_UNREACHABLE`, `RPC_ANSWER`, `ANSWER_TOO_LARGE`
+ */
+export async function exchange(body: string, request: Request, isAnswer: (answer: object) => boolean): Promise<object> {
   const { url, method, signal } = request
-  const { status, text } = await exchange(body, request).catch((error: unknown) => {
+  const { status, text } = await send(body, request).catch((error: unknown) => {
     throwIfAborted(signal)
     if (isSonghuaError(error)) throw error
     throw new SonghuaError('RPC_UNREACHABLE', `${method} got no answer from ${url}: ${messageOf(error)}`, { cause: error })
   })
-  const answer = parseAnswer(text)
-  if (answer === undefined) {
-    const isBusy = status === 429 || status >= 500
-    const message = `${method}: ${url} answered ${status} with what is no JSON-RPC: ${text.slice(0, 80)}`
-    throw new SonghuaError(isBusy ? 'RPC_UNREACHABLE' : 'RPC_ANSWER', message, { status })
-  }
-  if (answer.error !== undefined) throw refusedError(method, answer.error)
-  return answer.result
+  const answer = parseObject(text)
+  if (answer !== undefined && isAnswer(answer)) return answer
+  const isBusy = status === 429 || status >= 500
+  const message = `${method}: ${url} answered ${status} with what is no JSON-RPC: ${text.slice(0, 80)}`
+  throw new SonghuaError(isBusy ? 'RPC_UNREACHABLE' : 'RPC_ANSWER', message, { status })
 }
 
-async function exchange(body: string, request: Request): Promise<{ status: number; text: string }> {
+async function send(body: string, request: Request): Promise<{ status: number; text: string }> {
   const response = await (request.fetch ?? fetch)(request.url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...(request.apiKey === undefined ? {} : { authorization: `Bearer ${request.apiKey}` }) },
@@ -79,18 +87,17 @@ interface Answer {
   readonly error?: { readonly code?: unknown; readonly message?: unknown; readonly data?: unknown }
 }
 
-function parseAnswer(text: string): Answer | undefined {
+function parseObject(text: string): object | undefined {
   try {
-    const answer: unknown = JSON.parse(text)
-    const isAnswer = typeof answer === 'object' && answer !== null && ('result' in answer || 'error' in answer)
-    return isAnswer ? (answer as Answer) : undefined
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? value : undefined
   } catch (error) {
     if (error instanceof SyntaxError) return undefined
     throw error
   }
 }
 
-function refusedError(method: string, error: NonNullable<Answer['error']>): SonghuaError {
+export function refusedError(method: string, error: NonNullable<Answer['error']>): SonghuaError {
   const data = error.data
   const reason = typeof data === 'object' && data !== null && 'code' in data ? data.code : undefined
   const text = typeof error.message === 'string' ? error.message : JSON.stringify(error)

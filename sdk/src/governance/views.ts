@@ -12,7 +12,7 @@ const AT_ONCE = 16
 type Part<K extends keyof Governance> = Pick<Governance, K>
 
 /** Everything that a paged view lists. */
-async function allPages<T>(page: (offset: bigint, limit: bigint) => Promise<readonly T[]>): Promise<T[]> {
+export async function allPages<T>(page: (offset: bigint, limit: bigint) => Promise<readonly T[]>): Promise<T[]> {
   const found: T[] = []
   for (;;) {
     const some = await page(BigInt(found.length), PAGE)

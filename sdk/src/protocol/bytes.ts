@@ -197,3 +197,8 @@ export function utf8ToBytes(text: string): Uint8Array {
   if (text.length * UTF8_BYTES_MAX > SCRATCH.length) return new Uint8Array(encoder.encode(text))
   return SCRATCH.slice(0, encoder.encodeInto(text, SCRATCH).written)
 }
+
+/** What is no UTF-8 becomes U+FFFD. */
+export function bytesToUtf8(bytes: Uint8Array): string {
+  return decoder.decode(bytes)
+}

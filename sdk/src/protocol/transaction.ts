@@ -330,7 +330,12 @@ export function signTransaction(request: TransactionRequest, privateKey: Uint8Ar
   const signature = signDigest(transactionSigningDigest(payload), privateKey)
   const r = bytesToBigint(signature.subarray(0, 32))
   const s = bytesToBigint(signature.subarray(32, 64))
-  const v = firstSignatureField(payload, signature[64]!)
-  const raw = withType(payload.type, [...payloadToRlp(payload), v, bigintToBytes(r), bigintToBytes(s)])
-  return decodeTransaction(raw)
+  return decodeTransaction(encodeTransaction({ ...payload, r, s, yParity: signature[64] === 1 ? 1 : 0 }))
+}
+
+/** The bytes of the wire, of which `parseTransaction` is the inverse. */
+export function encodeTransaction(transaction: Omit<SignedTransaction, 'hash' | 'raw'>): Uint8Array {
+  const { type, r, s, yParity } = transaction
+  const v = firstSignatureField(transaction, yParity)
+  return withType(type, [...payloadToRlp(transaction), v, bigintToBytes(r), bigintToBytes(s)])
 }
