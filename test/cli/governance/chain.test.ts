@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Devnet, removeDir, startDevnet, tempDir } from '../../support/devnet.js'
 import type { Ended } from '../in-process.js'
@@ -12,7 +13,7 @@ let url: string
 
 beforeAll(async () => {
   dataDir = await tempDir('governance')
-  devnet = await startDevnet({ validators: 1, dataDir })
+  devnet = await startDevnet({ validators: 1, gateways: 1, dataDir })
   url = devnet.ready.nodes[0]!.rpc
   await Promise.all(devnet.ready.accounts.map(({ privateKey }, index) => writeFile(at(`account-${index}`), privateKey)))
 })
@@ -110,6 +111,16 @@ describe('an account', () => {
     expect((await by(5, ['account', 'bind', '--consent', file, '--roles', 'anchor'])).message).toContain('has been used or revoked')
     expect((await by(5, ['account', 'change', clerk(), '--roles', 'read'])).message).toContain('bound to no organisation')
   }, 60_000)
+
+  it('consents for the gateway of a node, whose key only the node has', async () => {
+    const file = at('gateway.json')
+    const words = ['account', 'consent', '--uscc', USCC.bank, '--gateway', join(dataDir, 'harbin')]
+    expect(await by(6, words)).toMatchObject({ code: 2, error: 'CLI_USAGE' })
+    expect(await ask(...words, '--out', file)).toMatchObject({ code: 0, message: '' })
+    const status = (await (await fetch(`${devnet.ready.nodes[0]!.gateway}/v1/status`)).json()) as { account: string }
+    expect(jsonOf<{ account: string }>({ ...(await by(5, ['account', 'bind', '--consent', file, '--roles', 'anchor', '--json'])) }).account.toLowerCase()).toBe(status.account)
+    expect((await ask('account', 'show', status.account)).stdout).toContain(USCC.bank)
+  })
 
   it('revokes what it has consented to', async () => {
     const file = at('regretted.json')

@@ -4,7 +4,9 @@ import { bindingSigner, signBinding } from '@songhua/sdk/governance/signatures'
 import type { Done } from '@songhua/sdk/governance/transactions'
 import { NO_LIMIT, type Role } from '@songhua/sdk/governance/codes'
 import type { Address, Hex } from '@songhua/sdk/protocol/bytes'
+import { privateKeyToAddress } from '@songhua/sdk/protocol/crypto'
 import { CodedError } from '@songhua/sdk/protocol/errors'
+import { gatewayAccountKey } from '../../app/gateway-settings.js'
 import { type CliContext, note, print } from '../context.js'
 import { readJsonFile, writeNewFile } from '../files.js'
 import { formatFields } from '../table.js'
@@ -13,17 +15,19 @@ import { beijingDay } from './beijing-time.js'
 import { ACCOUNT, QUOTA, ROLES, SIGNATURE, USCC, choice, integer } from './field-types.js'
 import { type FieldsOf, fileSource, flagSource, readForm } from './fields.js'
 import { ORGANISATION_STATES, organisationName, quotaName, toJson } from './names.js'
-import { type RpcFlags, type SignerFlags, checkKeyForChain, connectChain, needSignerKey, openActor } from './signer-flags.js'
+import { readNodeKey } from './node-key.js'
+import { type ReadKey, type RpcFlags, type SignerFlags, checkKeyForChain, connectChain, needSignerKey, openActor } from './signer-flags.js'
 import { createTeller } from './texts.js'
 
 export type ShowFlags = RpcFlags
 export type AccountFlags = RpcFlags & SignerFlags
-export type ConsentFlags = AccountFlags & { uscc?: string; nonce?: number; chainId?: number; out?: string }
+export type ConsentFlags = AccountFlags & { uscc?: string; gateway?: string; nonce?: number; chainId?: number; out?: string }
 export type ChangeFlags = AccountFlags & { roles?: string; gasPerDay?: string; bytesPerDay?: string }
 export type BindFlags = ChangeFlags & { consent: string }
 
 const TEXTS = {
   both: { en: '--nonce and --chain-id: give both to sign offline, or none of them', zh: '--nonce 与 --chain-id：离线签署时须同时给出，否则都不给' },
+  oneKey: { en: '--gateway: the account of the gateway signs; leave --key-file and --dev-key-file out', zh: '--gateway：由网关账户签署，请勿再给 --key-file 或 --dev-key-file' },
   consentWritten: { en: 'Consent written: {path}. Give it to the administrator of organisation {uscc}: songhua account bind --consent {path}', zh: '同意书已写入：{path}。请交机构 {uscc} 的管理员：songhua account bind --consent {path}' },
   badConsent: { en: '{file}: the signature is not account {account}’s over what the file says; ask its owner for another: songhua account consent', zh: '{file}：签名不是账户 {account} 对文件内容所签；请其所有人重新签署：songhua account consent' },
   otherChain: { en: '{file}: the consent is for chain {expected}; the node asked is of chain {actual}', zh: '{file}：同意书所属链为 {expected}，而所连节点属于链 {actual}' },
@@ -88,7 +92,7 @@ function readAddress(context: CliContext, text: string): Address {
 export async function consent(context: CliContext, flags: ConsentFlags): Promise<void> {
   const { uscc } = readForm<{ uscc: string }>(context, { uscc: { type: USCC } }, [flagSource({ ...flags }, ['uscc'])])
   if ((flags.nonce === undefined) !== (flags.chainId === undefined)) throw new CodedError('CLI_USAGE', tell(context, 'both'))
-  const key = await needSignerKey(context, flags)
+  const key = flags.gateway === undefined ? await needSignerKey(context, flags) : await gatewayKey(context, flags.gateway, flags)
   const { nonce = 0, chainId = 0 } = flags.nonce === undefined ? await askNonce(context, flags.rpc, key.address) : flags
   checkKeyForChain(context, key, chainId)
   const signature = signBinding({ uscc, account: key.address, nonce: BigInt(nonce) }, key.privateKey, chainId)
@@ -98,6 +102,14 @@ export async function consent(context: CliContext, flags: ConsentFlags): Promise
   await writeNewFile(context, { what: 'consentFile', path: flags.out, text: `${text}\n` })
   note(context, tell(context, 'consentWritten', { path: flags.out, uscc }))
   if (flags.json) print(context, JSON.stringify(signed))
+}
+
+/** The key by which a node's gateway anchors, which follows from the node's. */
+async function gatewayKey(context: CliContext, data: string, flags: ConsentFlags): Promise<ReadKey> {
+  if ((flags.keyFile ?? flags.devKeyFile) !== undefined) throw new CodedError('CLI_USAGE', tell(context, 'oneKey'))
+  const node = await readNodeKey(context, { data, ...(flags.keyPasswordFile === undefined ? {} : { nodeKeyPasswordFile: flags.keyPasswordFile }) })
+  const privateKey = gatewayAccountKey(node.privateKey)
+  return { privateKey, address: privateKeyToAddress(privateKey), isPlain: node.isPlain }
 }
 
 async function askNonce(context: CliContext, rpc: string, account: Address): Promise<{ nonce: number; chainId: number }> {

@@ -15,6 +15,7 @@ const TEXTS = {
   show: { en: 'show an account’s organisation, roles and quotas, and what it has used today', zh: '查看账户的机构、权限、配额与今日用量' },
   address: { en: 'address of the account', zh: '账户地址' },
   uscc: { en: 'credit code of the organisation', zh: '机构统一社会信用代码' },
+  gateway: { en: 'data folder of a node: the account by which its gateway anchors signs, instead of --key-file', zh: '节点数据目录：由其网关的上链账户签署，代替 --key-file' },
   nonce: { en: 'nonce of the account’s consents, with --chain-id to sign offline (default: asked of the node)', zh: '同意书序号，与 --chain-id 同用可离线签署（默认询问节点）' },
   chainId: { en: 'chain that the consent is for', zh: '同意书所属链 id' },
   out: { en: 'new file to write (default: print)', zh: '要写入的新文件（默认输出到屏幕）' },
@@ -62,12 +63,14 @@ export function addAccountCommand(program: Command, context: CliContext): void {
 function addConsent(signed: (name: 'consent' | 'revoke') => Command, context: CliContext): void {
   signed('consent')
     .option('--uscc <uscc>', say(context, 'uscc'))
+    .option('--gateway <folder>', say(context, 'gateway'))
     .option('--nonce <number>', say(context, 'nonce'), integerFlag(context, '--nonce', [0, Number.MAX_SAFE_INTEGER]))
     .option('--chain-id <number>', say(context, 'chainId'), integerFlag(context, '--chain-id', [1, Number.MAX_SAFE_INTEGER]))
     .option('--out <file>', say(context, 'out'))
     .action(async (flags: ConsentFlags) => (await actions()).consent(context, flags))
     .addHelpText('after', exampleText(context, [
       ['songhua account consent --uscc 91230100MA0000322Y --key-file clerk-key.json --out clerk.json', { en: 'give the file to the administrator; it serves once', zh: '将文件交管理员，仅可使用一次' }],
+      ['songhua account consent --uscc 91230100MA0000322Y --gateway /var/lib/songhua --out gateway.json', { en: 'so that the gateway of this node may anchor for the organisation', zh: '使本节点网关可代表该机构上链' }],
     ]))
   signed('revoke')
     .action(async (flags: AccountFlags) => (await actions()).revoke(context, flags))
