@@ -8,7 +8,7 @@ import {
 } from './governance.js'
 
 const LIFETIME_S = 604_800n
-const FUNDAMENTAL = [5, 6, 7, 15, 16, 17, 19, 20, 21, 22, 23, 24]
+const FUNDAMENTAL = [5, 6, 7, 14, 15, 16, 17, 19, 20, 21, 22, 23, 24]
 const SEATED = { roles: 63, gasPerDay: 20_000_000n, bytesPerDay: 1_000_000n }
 const entry = (number: number, changes: Record<string, unknown> = {}) => ({
   uscc: uscc(number), kind: 4, nameZh: '新单位', nameEn: 'Newcomer', contactHash: hash(0), administrator: addressOf(ADMIN(number)), ...SEATED, ...changes,

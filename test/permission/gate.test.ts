@@ -212,12 +212,20 @@ describe('quotas', () => {
 
   it('of the sender\'s pending work count where it is given, for the organisation too', () => {
     const gate = gateOf(BASE, [[bureau, { gas: 500_000n, bytes: 0n }]])
-    const pending = { gas: 400_000n, bytes: 5_900n }
+    const work = { gas: 400_000n, bytes: 5_900n }
+    const pending = { own: work, group: work }
     expect(gate.check(asking(CLERK, SHOP, 100_000n), pending)).toBeUndefined()
     expect(gate.check(asking(CLERK, SHOP, 100_001n), pending)).toMatchObject({
       code: 'QUOTA_ORGANISATION_GAS', details: { used: 500_000n, pending: 400_000n, asked: 100_001n },
     })
     expect(gate.check(asking(CLERK, SHOP, 100_000n, 101), pending)).toMatchObject({ code: 'QUOTA_ACCOUNT_BYTES', details: { pending: 5_900n, used: 0n } })
+  })
+
+  it('of all who share a quota count against that quota alone: whoever makes up newcomers gets no more of it', () => {
+    const gate = gateOf(BASE, [])
+    const others = { own: { gas: 0n, bytes: 0n }, group: { gas: 950_000n, bytes: 0n } }
+    expect(gate.check(asking(CLERK, SHOP, 50_000n), others)).toBeUndefined()
+    expect(gate.check(asking(CLERK, SHOP, 50_001n), others)).toMatchObject({ code: 'QUOTA_ORGANISATION_GAS', details: { pending: 950_000n } })
   })
 })
 

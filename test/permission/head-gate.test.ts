@@ -117,7 +117,8 @@ describe('the gate at the head', () => {
 
   it('holds right beside quota, and counts what waits', () => {
     const gate = createHeadGate(state, NOON)
-    const pending = { gas: 40_001n, bytes: 0n }
+    const work = { gas: 40_001n, bytes: 0n }
+    const pending = { own: work, group: work }
     expect(gate.check(call, NOON_MS, pending)).toMatchObject({ code: 'QUOTA_ACCOUNT_GAS', details: { pending: 40_001n } })
     expect(gate.checkRight({ ...call, gasLimit: 10n ** 9n }, NOON_MS)).toBeUndefined()
   })

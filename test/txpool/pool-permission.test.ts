@@ -261,3 +261,20 @@ describe('a right that is lost while transactions wait', () => {
     expect(bench.pool.status().pending).toBe(0)
   })
 })
+
+describe('newcomers, whose keys cost nothing', () => {
+  it('fill the pool together no further than what they may use together in a day', async () => {
+    const open: Registers = {
+      ...BASE, newcomer: { roles: ROLE.anchor, gas: 900_000n, bytes: NO_LIMIT }, newcomers: { gas: 1_000_000n, bytes: NO_LIMIT },
+    }
+    const { pool, durable } = start(open)
+    await pool.submit(signed(11, 0).raw)
+    await pool.submit(signed(12, 0).raw)
+    await expect(pool.submit(signed(13, 0).raw)).rejects.toMatchObject({
+      code: 'QUOTA_NEWCOMERS_GAS', details: { used: 0n, pending: 800_000n, asked: 400_000n, limit: 1_000_000n },
+    })
+    await pool.submit(signed(1, 0).raw)
+    const again = start(open, { durable: [...durable] })
+    await expect(again.pool.submit(signed(13, 0).raw)).rejects.toMatchObject({ code: 'QUOTA_NEWCOMERS_GAS' })
+  })
+})

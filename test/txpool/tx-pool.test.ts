@@ -1,7 +1,7 @@
 import { isCodedError } from '@songhua/sdk/protocol/errors'
 import type { Transaction } from '@songhua/sdk/protocol/transaction'
 import type { TxPoolLimits } from '@songhua/node/txpool/limits'
-import { TxPool } from '@songhua/node/txpool/tx-pool'
+import { type PendingWork, TxPool } from '@songhua/node/txpool/tx-pool'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { BLOCK_GAS_LIMIT, CHAIN_ID, account, sender, transactionOf } from './transactions.js'
 
@@ -325,5 +325,27 @@ describe('TxPool restore', () => {
     const [first, second] = [transactionOf(ALICE, 0), transactionOf(ALICE, 0)]
     for (const transaction of [first, second]) pool.restore(transaction, { account: account(), nowMs: 0, isLocal: true })
     expect(pool.content()).toEqual({ pending: [second], queued: [] })
+  })
+})
+
+describe('what those who share a quota have in the pool', () => {
+  it('is told to the condition, follows every way in and out, and is nobody else\'s', () => {
+    const pool = new TxPool({ chainId: CHAIN_ID, blockGasLimit: BLOCK_GAS_LIMIT })
+    const told: PendingWork[] = []
+    const add = (transaction: Transaction, group: string, nowMs = 0): PendingWork => {
+      pool.add(transaction, { account: account(), nowMs, isLocal: true, group, permit: (pending) => void told.push(pending) })
+      return told.at(-1)!
+    }
+    const size = BigInt(transactionOf(ALICE, 0).raw.length)
+    expect(add(transactionOf(ALICE, 0), 'newcomers')).toEqual({ own: { gas: 0n, bytes: 0n }, group: { gas: 0n, bytes: 0n } })
+    expect(add(transactionOf(BOB, 0), 'newcomers')).toEqual({ own: { gas: 0n, bytes: 0n }, group: { gas: 21_000n, bytes: size } })
+    expect(add(transactionOf(CAROL, 0), 'bureau').group.gas).toBe(0n)
+    expect(add(transactionOf(BOB, 1), 'newcomers')).toEqual({ own: { gas: 21_000n, bytes: size }, group: { gas: 42_000n, bytes: 2n * size } })
+    // In the place of its own: what it replaces does not count.
+    expect(add(transactionOf(ALICE, 0, { gasLimit: 30_000n }), 'newcomers', 61 * SECOND)).toEqual({ own: { gas: 0n, bytes: 0n }, group: { gas: 42_000n, bytes: 2n * size } })
+    pool.onHead({ accounts: new Map([[BOB, account(2)]]), nowMs: 62 * SECOND })
+    expect(add(transactionOf(DAVE, 0), 'newcomers').group).toEqual({ gas: 30_000n, bytes: size })
+    pool.revoke(({ sender: from }) => (from === ALICE ? { code: 'GONE', message: 'gone', details: {} } : undefined), 63 * SECOND)
+    expect(add(transactionOf(DAVE, 1), 'newcomers').group).toEqual({ gas: 21_000n, bytes: size })
   })
 })

@@ -2,7 +2,7 @@
 export const organisationRegister = {
   "name": "OrganisationRegister",
   "compiler": "0.8.37+commit.f401782d",
-  "sourceHash": "0xa7764cf67c49be2b17f22b66492f2be6c79bc9ff177d190f95d04f3c3dab88a2",
+  "sourceHash": "0x84539299cdc87024e0c638673ab43967c268eb20d1839172da3223029278cf38",
   "abi": [
     {
       "inputs": [

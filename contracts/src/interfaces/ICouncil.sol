@@ -8,7 +8,7 @@ pragma solidity 0.8.37;
 ///
 /// Kinds, (F) fundamental: OrganisationRegister: 1 admitOrganisation, 2 suspendOrganisation, 3 reinstateOrganisation,
 /// 4 setOrganisationRights, 5 (F) replaceAdministrator; Council: 6 (F) seat, 7 (F) unseat; NodeRegister: 8 admitNode,
-/// 9 suspendNode, 10 reinstateNode, 11 retireNode, 12 issueAcCode, 13 withdrawAcCode, 14 setNodeBodies,
+/// 9 suspendNode, 10 reinstateNode, 11 retireNode, 12 issueAcCode, 13 withdrawAcCode, 14 (F) setNodeBodies,
 /// 15 (F) changeValidators; PolicyRegister: 16 (F) setNewcomers, 17 (F) setReadLevels, 18 setReader, 19 (F) setParameters,
 /// 20 (F) scheduleProtocol, 21 (F) cancelProtocol; Council: 22 (F) setThreshold, 23 (F) handOver; NodeRegister:
 /// 24 (F) cancelValidatorChange. "[motion]" marks what only a motion may do.

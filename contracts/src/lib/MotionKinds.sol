@@ -13,8 +13,8 @@ library MotionKinds {
   uint8 internal constant LAST = 24;
   uint16 private constant ORDINARY_PERMILLE = 500;
   uint16 private constant FUNDAMENTAL_PERMILLE = 666;
-  /// @dev Bit n is set for a fundamental kind n: 5 to 7, 15 to 17, 19 to 24.
-  uint256 private constant FUNDAMENTAL = 0x1fb80e0;
+  /// @dev Bit n is set for a fundamental kind n: 5 to 7, 14 to 17, 19 to 24.
+  uint256 private constant FUNDAMENTAL = 0x1fbc0e0;
 
   function isKnown(uint8 kind) internal pure returns (bool) {
     return kind != 0 && kind <= LAST;

@@ -14,7 +14,7 @@ export const MOTION_KIND = {
 export type MotionKindName = keyof typeof MOTION_KIND
 
 const MOTION_STATUS = { open: 1, executed: 2, cancelled: 3 } as const
-const FUNDAMENTAL: readonly number[] = [5, 6, 7, 15, 16, 17, 19, 20, 21, 22, 23, 24]
+const FUNDAMENTAL: readonly number[] = [5, 6, 7, 14, 15, 16, 17, 19, 20, 21, 22, 23, 24]
 const [ORDINARY_PERMILLE, FUNDAMENTAL_PERMILLE] = [500, 666]
 const MOTION_WORDS = 5n
 const MOTION_WORD = [['kind', 8], ['status', 8], ['seat', 144], ['expiresAt', 64]] as const satisfies PackedLayout

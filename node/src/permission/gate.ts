@@ -21,6 +21,13 @@ export interface Work {
   readonly bytes: bigint
 }
 
+/** What waits beside a transaction. */
+export interface PendingWork {
+  readonly own: Work
+  /** Of all newcomers when the sender is one, else its own. */
+  readonly group: Work
+}
+
 /** A slot of the UsageRegister and what it holds after the block. */
 export interface UsageWrite {
   readonly slot: bigint
@@ -32,8 +39,8 @@ export interface UsageWrite {
  * usage is the parent's and that of the block so far. What is read is kept as long as the gate.
  */
 export interface Gate {
-  /** Right and quota, in the order of the rule. @param pending of the sender beside this one, where nothing is recorded */
-  check(transaction: Asking, pending?: Work): PermissionRefusal | undefined
+  /** Right and quota, in the order of the rule. @param pending what waits beside this one, where nothing is recorded */
+  check(transaction: Asking, pending?: PendingWork): PermissionRefusal | undefined
   /** The right alone. */
   checkRight(transaction: Pick<Asking, 'sender' | 'to'>): PermissionRefusal | undefined
   /** The transaction stands in the block. */
@@ -53,6 +60,8 @@ const GOVERNANCE: ReadonlySet<Address> = new Set<Address>([
 ])
 const NEWCOMER_ROLES = ROLE.anchor | ROLE.deploy | ROLE.apply
 const NO_WORK: Work = { gas: 0n, bytes: 0n }
+const NOTHING_PENDING: PendingWork = { own: NO_WORK, group: NO_WORK }
+const NEWCOMERS = 'newcomers'
 const TRANSACTIONS_MAX = 2n ** 32n - 1n
 
 /** One quota and what of it is used. */
@@ -105,7 +114,7 @@ export class PolicyGate implements Gate {
     return this.#standings.size
   }
 
-  check(transaction: Asking, pending = NO_WORK): PermissionRefusal | undefined {
+  check(transaction: Asking, pending = NOTHING_PENDING): PermissionRefusal | undefined {
     return this.checkRight(transaction) ?? this.#checkQuotas(transaction, pending)
   }
 
@@ -136,6 +145,11 @@ export class PolicyGate implements Gate {
       .map(({ slot, usage }) => ({ slot, value: usageToWord(usage, this.day) }))
   }
 
+  /** Newcomers, whose keys cost nothing; the accounts of an organisation are its own affair. */
+  groupOf(sender: Address): string | undefined {
+    return this.#standingOf(sender).organisation === undefined ? NEWCOMERS : undefined
+  }
+
   /** A later block has written this word of usage. */
   follow(slot: bigint, word: bigint): void {
     const meter = this.#meters.get(slot)
@@ -162,11 +176,12 @@ export class PolicyGate implements Gate {
     }
   }
 
-  #checkQuotas({ sender, gasLimit, raw }: Asking, pending: Work): PermissionRefusal | undefined {
+  #checkQuotas({ sender, gasLimit, raw }: Asking, { own, group }: PendingWork): PermissionRefusal | undefined {
     const standing = this.#standingOf(sender)
     const bytes = BigInt(raw.length)
     const resetsAt = (this.day + 1) * 86_400 - DAY_OFFSET_S
-    for (const { quota, usage, codes } of standing.meters) {
+    for (const [index, { quota, usage, codes }] of standing.meters.entries()) {
+      const pending = index === 0 ? own : group
       const gas = { limit: quota.gas, used: usage.gas, pending: pending.gas, asked: gasLimit, resetsAt }
       if (isAbove(gas)) return exceeds(codes[0], standing, gas)
       const size = { limit: quota.bytes, used: usage.bytes, pending: pending.bytes, asked: bytes, resetsAt }

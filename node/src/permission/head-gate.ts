@@ -3,14 +3,16 @@ import {
 } from '@songhua/contracts/addresses'
 import { dayOf } from '@songhua/contracts/membership/slots'
 import type { Address, Hash } from '@songhua/sdk/protocol/bytes'
-import { type Asking, PolicyGate, type Work } from './gate.js'
+import { type Asking, type PendingWork, PolicyGate } from './gate.js'
 import type { PolicyState } from './policy.js'
 import type { PermissionRefusal } from './refusal.js'
 
 /** What the block after the head would say of a transaction. */
 export interface HeadGate {
-  /** @param pending of the sender beside this one: gas limits and bytes */
-  check(transaction: Asking, nowMs: number, pending?: Work): PermissionRefusal | undefined
+  /** @param pending beside this one: gas limits and bytes */
+  check(transaction: Asking, nowMs: number, pending?: PendingWork): PermissionRefusal | undefined
+  /** With whom together the sender may fill a pool no further than a shared quota lets out in a day; undefined: alone. */
+  groupOf(sender: Address, nowMs: number): string | undefined
   /** Whether the sender may at all, whatever its quotas. */
   checkRight(transaction: Asking, nowMs: number): PermissionRefusal | undefined
   /** A block has become final. @returns whether it changed the rights of anybody */
@@ -38,6 +40,7 @@ export function createHeadGate(state: PolicyState, timestamp: number): HeadGate 
   }
   return {
     check: (transaction, nowMs, pending) => gateAt(nowMs).check(transaction, pending),
+    groupOf: (sender, nowMs) => gateAt(nowMs).groupOf(sender),
     checkRight: (transaction, nowMs) => gateAt(nowMs).checkRight(transaction),
     onBlock({ timestamp, storage }) {
       headTimestamp = timestamp

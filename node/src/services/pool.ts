@@ -157,7 +157,8 @@ class JournalledPool implements Pool {
       const { nonce } = parseTransaction(raw)
       if (nonce < this.#accountOf(sender).nonce) return
       const transaction = decodeTransaction(raw)
-      this.#pool.restore(transaction, { account: this.#accountOf(transaction.sender), nowMs: arrivedMs, isLocal })
+      const group = this.#groupOf(transaction.sender, this.#ports.clock.now())
+      this.#pool.restore(transaction, { account: this.#accountOf(transaction.sender), nowMs: arrivedMs, isLocal, group })
     } catch (error) {
       if (!isCodedError(error)) throw error
       this.#ports.logger.error('a journalled transaction is not one', { sender, error: error.message })
@@ -201,11 +202,15 @@ class JournalledPool implements Pool {
       if (reason !== undefined) throw refusalToError(reason)
     }
     try {
-      return this.#pool.add(transaction, { account: this.#accountOf(transaction.sender), nowMs, isLocal, permit })
+      return this.#pool.add(transaction, { account: this.#accountOf(transaction.sender), nowMs, isLocal, group: this.#groupOf(transaction.sender, nowMs), permit })
     } catch (error) {
       if (isCodedError(error)) this.#counters.refused++
       throw error
     }
+  }
+
+  #groupOf(sender: Address, nowMs: number): string | undefined {
+    return this.#ports.permission?.groupOf(sender, nowMs)
   }
 
   #count({ replaced, evicted }: Added): void {

@@ -5,6 +5,8 @@ import type { AccountView } from './admission.js'
 /** One transaction in the pool. */
 export interface PoolEntry {
   readonly transaction: Transaction
+  /** Whose quota its sender shared when it came. */
+  readonly group: string | undefined
   /** Position in the order of arrival over the whole pool. */
   readonly arrival: number
   readonly arrivedMs: number

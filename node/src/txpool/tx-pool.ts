@@ -18,15 +18,25 @@ export interface Arrival {
   readonly nowMs: number
   /** Handed to this node by its sender rather than by another node. */
   readonly isLocal: boolean
-  /** Asked last: a further condition of the chain, which throws what it refuses. @param pending of the sender beside this one */
+  /** With whom the sender is counted together; undefined: alone. */
+  readonly group?: string | undefined
+  /** Asked last: a further condition of the chain, which throws what it refuses. @param pending what is here beside this one */
   readonly permit?: ((pending: PendingWork) => void) | undefined
 }
 
-/** Gas limits and bytes of a sender's transactions. */
-export interface PendingWork {
+/** Gas limits and bytes of transactions. */
+export interface Work {
   readonly gas: bigint
   readonly bytes: bigint
 }
+
+/** Of the sender, and of its whole group: of the sender when it has none. */
+export interface PendingWork {
+  readonly own: Work
+  readonly group: Work
+}
+
+const NO_WORK: Work = { gas: 0n, bytes: 0n }
 
 /** A transaction that was dropped, and why. */
 export interface Revoked {
@@ -93,6 +103,8 @@ export class TxPool {
   readonly #entries = new Map<Hash, PoolEntry>()
   /** Those not executable, longest waiting first. */
   readonly #waiting = new Map<Hash, PoolEntry>()
+  /** Of all entries, by the group with which they came. */
+  readonly #groups = new Map<string, Work>()
   #bytes = 0
   #arrivals = 0
   #oldestOffered: { height: number; sinceMs: number | undefined } | undefined
@@ -109,7 +121,7 @@ export class TxPool {
     const queue = this.#queueOf(transaction.sender, arrival)
     const candidate = { transaction, queue, ...arrival }
     checkPlace(candidate, this.#limits)
-    arrival.permit?.(pendingBeside(queue, transaction.nonce))
+    arrival.permit?.(this.#pendingBeside(queue, transaction.nonce, arrival.group))
     const evicted = findVictims(candidate, this.#fill(), this.#limits).map((entry) => this.#drop(entry))
     const { entry, replaced } = this.#insert(transaction, queue, arrival)
     // It has just been found good: what its predecessor was held for does not count for it.
@@ -257,9 +269,9 @@ export class TxPool {
     return { transactions: this.#entries.size, bytes: this.#bytes, waiting: this.#waiting }
   }
 
-  #insert(transaction: Transaction, queue: SenderQueue, { nowMs, isLocal }: Arrival) {
+  #insert(transaction: Transaction, queue: SenderQueue, { nowMs, isLocal, group }: Arrival) {
     const entry: PoolEntry = {
-      transaction, arrival: this.#arrivals++, arrivedMs: nowMs, isLocal, cost: transactionCost(transaction),
+      transaction, group, arrival: this.#arrivals++, arrivedMs: nowMs, isLocal, cost: transactionCost(transaction),
       isExecutable: false, sinceMs: nowMs, asideUntilHeight: 0, asideReason: undefined,
     }
     const replaced = queue.put(entry)
@@ -267,6 +279,7 @@ export class TxPool {
     this.#queues.set(queue.address, queue)
     this.#entries.set(transaction.hash, entry)
     this.#bytes += transaction.raw.length
+    this.#weigh(entry, 1n)
     if (!entry.isExecutable) this.#waiting.set(transaction.hash, entry)
     this.#settle(queue, nowMs)
     return { entry, replaced }
@@ -316,11 +329,32 @@ export class TxPool {
     return transaction
   }
 
-  #forget({ transaction }: PoolEntry): void {
+  #forget(entry: PoolEntry): void {
+    const { transaction } = entry
+    this.#weigh(entry, -1n)
     this.#entries.delete(transaction.hash)
     this.#waiting.delete(transaction.hash)
     this.#bytes -= transaction.raw.length
     this.#oldestOffered = undefined
+  }
+
+  #weigh({ group, transaction: { gasLimit, raw } }: PoolEntry, sign: 1n | -1n): void {
+    if (group === undefined) return
+    const { gas, bytes } = this.#groups.get(group) ?? NO_WORK
+    const now = { gas: gas + sign * gasLimit, bytes: bytes + sign * BigInt(raw.length) }
+    if (now.bytes === 0n) this.#groups.delete(group)
+    else this.#groups.set(group, now)
+  }
+
+  /** What the sender and its group have here, but for the transaction whose place is taken. */
+  #pendingBeside(queue: SenderQueue, nonce: bigint, group: string | undefined): PendingWork {
+    const replaced = queue.at(nonce)
+    const own = { gas: queue.gas, bytes: BigInt(queue.bytes) }
+    const less = ({ gas, bytes }: Work): Work =>
+      replaced === undefined ? { gas, bytes } : { gas: gas - replaced.transaction.gasLimit, bytes: bytes - BigInt(replaced.transaction.raw.length) }
+    if (group === undefined) return { own: less(own), group: less(own) }
+    const all = this.#groups.get(group) ?? NO_WORK
+    return { own: less(own), group: replaced?.group === group ? less(all) : all }
   }
 
   #release(queue: SenderQueue): void {
@@ -336,10 +370,4 @@ export class TxPool {
     }
     return oldestMs
   }
-}
-
-/** What the sender has here, but for the transaction whose place is taken. */
-function pendingBeside(queue: SenderQueue, nonce: bigint): PendingWork {
-  const replaced = queue.at(nonce)?.transaction
-  return { gas: queue.gas - (replaced?.gasLimit ?? 0n), bytes: BigInt(queue.bytes - (replaced?.raw.length ?? 0)) }
 }

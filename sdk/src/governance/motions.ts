@@ -103,7 +103,7 @@ export const MOTIONS: { readonly [K in MotionKind]: MotionForm<K> } = {
   retireNode: form(11, NODE_REGISTER, false, (args) => [node(args.node)]),
   issueAcCode: form(12, NODE_REGISTER, false, (args) => [node(args.node), textToHex(args.acCode, 4, 'acCode')]),
   withdrawAcCode: form(13, NODE_REGISTER, false, ({ acCode }) => [textToHex(acCode, 4, 'acCode')]),
-  setNodeBodies: form(14, NODE_REGISTER, false, (args) => [
+  setNodeBodies: form(14, NODE_REGISTER, true, (args) => [
     node(args.node), body(args.government, 'government'), body(args.telecom, 'telecom'), usccToHex(args.operator, 'operator'),
   ]),
   changeValidators: form(15, NODE_REGISTER, true, ({ added = [], removed = [], height }) => [

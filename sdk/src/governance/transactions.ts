@@ -41,6 +41,7 @@ const ANSWER_BYTES_MAX = 1024 * 1024
 const POLL_MS = 50
 const TIMEOUT_MS = 60_000
 const GAS_MARGIN_PERCENT = 130n
+const GAS_MAX = 2n ** 53n
 
 /** What a view of a system contract answers. @throws SonghuaError `GOVERNANCE_REFUSED`, `RPC_…` */
 export async function readContract(rpc: RpcClient, { contract, name, args }: Call, block: string = 'latest'): Promise<Result> {
@@ -60,15 +61,23 @@ export async function callContract(caller: Caller, call: Call): Promise<Done> {
   const data = contract.abi.encodeFunctionData(name, args) as Hex
   const request = { from: address, to: contract.address, data }
   const estimate = await rpc.call('eth_estimateGas', [request, 'latest']).catch(refusedBy(contract, name))
-  const gas = readAnswer('eth_estimateGas', () => readQuantity(estimate, 'gas', 2n ** 53n))
+  const gas = readAnswer('eth_estimateGas', () => readQuantity(estimate, 'gas', GAS_MAX))
   const nonce = numberFromJson(await rpc.call('eth_getTransactionCount', [address, 'pending']), 'nonce')
   const raw = await signer.signTransaction({
-    type: 2, chainId, nonce, gasLimit: (gas * GAS_MARGIN_PERCENT) / 100n, maxFeePerGas: 0n, maxPriorityFeePerGas: 0n,
+    type: 2, chainId, nonce, gasLimit: await withMargin(rpc, gas), maxFeePerGas: 0n, maxPriorityFeePerGas: 0n,
     to: contract.address, value: 0n, data,
   })
   const hash = keccak256Hex(hexToBytes(raw, 'signed transaction'))
   await rpc.call('eth_sendRawTransaction', [raw])
   return settle(rpc, hash, call)
+}
+
+/** Never more than a block has: the pool would refuse it. */
+async function withMargin(rpc: RpcClient, gas: bigint): Promise<bigint> {
+  const block = await rpc.call('eth_getBlockByNumber', ['latest', false])
+  const blockGasLimit = readAnswer('eth_getBlockByNumber', () => readQuantity(readObject(block, 'block').gasLimit, 'block.gasLimit', GAS_MAX))
+  const wanted = (gas * GAS_MARGIN_PERCENT) / 100n
+  return wanted < blockGasLimit ? wanted : blockGasLimit
 }
 
 async function settle(rpc: RpcClient, hash: Hash, { contract, name }: Call): Promise<Done> {
