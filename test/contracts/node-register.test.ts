@@ -362,6 +362,14 @@ describe('rotating a key', () => {
     expectOk(await rotate(governance, addressOf(9_004), 9_005))
   })
 
+  it('happens in a day for no more validators than a quorum may miss, whoever operates them', async () => {
+    const governance = await startGovernance()
+    expectOk(await rotate(governance, addressOf(NODE(1)), KEY))
+    expect(refusal(await rotate(governance, addressOf(NODE(2)), OTHER))).toBe('NodeRegisterTooManyRotations(1)')
+    governance.pass(1n, DAY_S)
+    expectOk(await rotate(governance, addressOf(NODE(2)), OTHER))
+  })
+
   it('refuses keys without proof, keys that nodes have or had, and everybody but the operator', async () => {
     const governance = await startGovernance()
     const old = addressOf(NODE(1))

@@ -2,7 +2,7 @@
 export const council = {
   "name": "Council",
   "compiler": "0.8.37+commit.f401782d",
-  "sourceHash": "0x5de1d27c986163b14e523ed4d7a9285ec511a0a781fea15c6e31778502c98c43",
+  "sourceHash": "0x2a886571e519f890acd951210c14cba4764df38def02ab3ac8d271f6e32b2551",
   "abi": [
     {
       "inputs": [

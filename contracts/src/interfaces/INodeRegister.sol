@@ -128,6 +128,8 @@ interface INodeRegister is IGoverned {
   error NodeRegisterUnknownAcCode(bytes4 acCode);
   /// @notice A validator's key was exchanged less than a day ago; `notBefore` is a block time in seconds.
   error NodeRegisterRotatedRecently(address node, uint256 notBefore);
+  /// @notice As many validators have exchanged their keys today (UTC) as a quorum may miss.
+  error NodeRegisterTooManyRotations(uint256 maximum);
   /// @notice A change that adds nobody and removes nobody.
   error NodeRegisterNoChange();
   /// @notice Not an active node, or a member already.

@@ -44,6 +44,8 @@ contract NodeRegister is INodeRegister, Governed {
 
   ValidatorSchedule.Schedule private _schedule; // slots 7 and 8
 
+  mapping(uint256 day => uint256 count) private _rotations; // slot 9; of validators
+
   // -------------------------------------------------------------------------------------------- applications
 
   /// @inheritdoc INodeRegister
@@ -177,7 +179,9 @@ contract NodeRegister is INodeRegister, Governed {
     _move(node, next, newPublicKey);
     emit NodeKeyRotated(node, next, newPublicKey);
     _schedule.fold();
-    if (_schedule.replace(node, next)) emit ValidatorReplaced(node, next);
+    if (!_schedule.replace(node, next)) return;
+    _countRotation();
+    emit ValidatorReplaced(node, next);
   }
 
   // ------------------------------------------------------------------------------------- what a node is given
@@ -362,6 +366,14 @@ contract NodeRegister is INodeRegister, Governed {
   function _connect(address node) private {
     require(_connectable.length() < MAX_CONNECTABLE, NodeRegisterTooManyNodes(MAX_CONNECTABLE));
     _connectable.add(node);
+  }
+
+  /// @dev As many in a day, whoever operates them, as a quorum may miss: the council keeps its say over the set.
+  function _countRotation() private {
+    uint256 count = _schedule.next().length;
+    uint256 maximum = count < 4 ? 1 : (count - 1) / 3;
+    uint256 rotated = ++_rotations[block.timestamp / ROTATION_INTERVAL_S];
+    require(rotated <= maximum, NodeRegisterTooManyRotations(maximum));
   }
 
   function _move(address node, address next, bytes calldata newPublicKey) private {

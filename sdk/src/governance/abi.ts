@@ -68,6 +68,7 @@ export const NODE_REGISTER_ABI = [
   'error NodeRegisterNotApplicant(address node, address caller)',
   'error NodeRegisterNotBody(address node, address caller)',
   'error NodeRegisterRotatedRecently(address node, uint256 notBefore)',
+  'error NodeRegisterTooManyRotations(uint256 maximum)',
   'error NodeRegisterTooFewValidators(uint256 count, uint256 minimum)',
   'error NodeRegisterTooManyAdded(uint256 added, uint256 maximum)',
   'error NodeRegisterTooManyChanges(uint256 maximum)',

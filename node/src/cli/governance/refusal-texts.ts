@@ -77,6 +77,7 @@ export const NODE_REFUSALS: Readonly<Record<string, Text>> = {
     en: 'Account {caller} administers none of the organisations that may do this for node {node}. Act with the key of the administrator of the body in question; songhua nodes names the bodies.',
     zh: '账户 {caller} 不是节点 {node} 相应责任主体的管理员。请使用该责任主体的管理员私钥；责任主体见 songhua nodes。',
   },
+  NodeRegisterTooManyRotations: { en: '{maximum} validators have exchanged their keys today (UTC), as many as a quorum may miss; try again tomorrow, or let the council change the set.', zh: '今日（UTC）已有 {maximum} 个验证者更换密钥，已达法定人数可缺席的上限；请明日再试，或由理事会变更验证者集合。' },
   NodeRegisterRotatedRecently: { en: 'The key of node {node} was changed less than a day ago; a validator’s next change is possible from {notBefore} on.', zh: '节点 {node} 在一日内已更换过密钥；验证者最早可于 {notBefore} 再次更换。' },
   NodeRegisterTooFewValidators: { en: 'Only {count} validators would be left; the policy asks for {minimum}. Add another validator first.', zh: '验证者将仅剩 {count} 个，低于下限 {minimum}。请先增加验证者。' },
   NodeRegisterTooManyAdded: { en: 'The change adds {added} validators; a set of this size takes {maximum} at once. Make several changes of it.', zh: '本次增加 {added} 个验证者；该规模一次至多 {maximum} 个。请分多次变更。' },
