@@ -2,7 +2,7 @@
 export const nodeRegister = {
   "name": "NodeRegister",
   "compiler": "0.8.37+commit.f401782d",
-  "sourceHash": "0x96157fb765d1016bfe1eebadd257ce88d8984e5def57b89657d7d4836bf3ba81",
+  "sourceHash": "0xf3d58a224d3086efa2826ed786265af1354431b9a4b8d2b2666ca7a12486f8f7",
   "abi": [
     {
       "inputs": [

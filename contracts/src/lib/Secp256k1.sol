@@ -8,20 +8,6 @@ library Secp256k1 {
   uint256 private constant ROOT_EXPONENT = 0x3fffffffffffffffffffffffffffffffffffffffffffffffffffffffbfffff0c;
   address private constant MODEXP = address(5);
 
-  /// @notice Whether `key` is a compressed public key (SEC 1 §2.3.3): 02 or 03, then the x of a point on the curve.
-  function isCompressedKey(bytes calldata key) internal view returns (bool) {
-    if (key.length != 33) return false;
-    if (key[0] != 0x02 && key[0] != 0x03) return false;
-    uint256 x = uint256(bytes32(key[1:]));
-    if (x >= FIELD) return false;
-    uint256 square = addmod(mulmod(mulmod(x, x, FIELD), x, FIELD), 7, FIELD);
-    (bool ok, bytes memory answer) =
-      MODEXP.staticcall(abi.encode(uint256(32), uint256(32), uint256(32), square, ROOT_EXPONENT, FIELD));
-    if (!ok || answer.length != 32) return false;
-    uint256 y = abi.decode(answer, (uint256));
-    return mulmod(y, y, FIELD) == square;
-  }
-
   /// @notice The Ethereum address of a compressed public key; zero when `key` is none.
   function addressOf(bytes memory key) internal view returns (address) {
     if (key.length != 33) return address(0);

@@ -6,12 +6,19 @@ import { type NodePlan, type Organisation, planNodes, readOrganisations } from '
 import { songhua, startNode } from './songhua.js'
 
 const out = resolve(process.env.OUT ?? '.songhua/province')
-const cities = Number(process.env.CITIES ?? 13)
-const basePort = Number(process.env.BASE_PORT ?? 9600)
+const cities = integer('CITIES', { preset: 13, min: 3, max: 13 })
+const basePort = integer('BASE_PORT', { preset: 9600, min: 1024, max: 65_000 })
 const CHAIN_ID = '230000'
 const READY_MS = 180_000
 /** Keys are encrypted with scrypt, half a second each: a few at a time. */
 const AT_ONCE = 2
+
+function integer(name: string, { preset, min, max }: { preset: number; min: number; max: number }): number {
+  const value = Number(process.env[name] ?? preset)
+  if (Number.isInteger(value) && value >= min && value <= max) return value
+  console.error(`${name} is ${process.env[name]}; it must be ${min} to ${max} 取值须为 ${min} 至 ${max}`)
+  process.exit(2)
+}
 
 interface Made extends NodePlan {
   readonly dir: string
@@ -100,7 +107,12 @@ async function passMotion(organisations: readonly Organisation[], nodes: readonl
 }
 
 await mkdir(join(out, 'accounts'), { recursive: true })
-await writeFile(passwordFile, `${randomBytes(16).toString('hex')}\n`, { mode: 0o600 })
+// Never over another: the keys of a province that is there already could not be opened any more.
+await writeFile(passwordFile, `${randomBytes(16).toString('hex')}\n`, { mode: 0o600, flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EEXIST') throw error
+  console.error(`${out} holds a province already; name another folder with OUT, or remove it 目录已有示例，请用 OUT 另指定目录或将其删除`)
+  process.exit(2)
+})
 const organisations = await inTurn(await readOrganisations(), makeAccount)
 const nodes = await inTurn(await planNodes(organisations, { basePort, cities }), makeNode)
 await makeGenesis(organisations, nodes)

@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
 import type { RegisteredNode } from '@songhua/sdk/governance/model'
+import { NODE_KIND_WORDS, ORGANISATION_KIND_WORDS } from '@songhua/sdk/governance/words'
 import { type CliContext, print } from '../context.js'
 import { exampleText } from '../flags.js'
 import { formatTable } from '../table.js'
-import { type Directory, NODE_KIND_NAMES, ORGANISATION_KIND_NAMES, ORGANISATION_STATES, cityName, organisationName, quotaName, readDirectory, toJson } from './names.js'
+import { type Directory, ORGANISATION_STATES, cityName, organisationName, quotaName, readDirectory, toJson } from './names.js'
 import { NODE_STATES } from './refusals.js'
 import { type RpcFlags, addJsonFlag, addRpcFlag, connectChain } from './signer-flags.js'
 import { createTeller } from './texts.js'
@@ -52,7 +53,7 @@ async function listOrganisations(context: CliContext, flags: RpcFlags): Promise<
   const { language } = context
   const headings = (['name', 'uscc', 'kind', 'status', 'seat', 'roles', 'gas', 'bytes', 'administrator'] as const).map((key) => say(context, key))
   const rows = organisations.map((one) => [
-    organisationName(one, language), one.uscc, ORGANISATION_KIND_NAMES[one.kind][language], ORGANISATION_STATES[one.status][language],
+    organisationName(one, language), one.uscc, ORGANISATION_KIND_WORDS[one.kind][language], ORGANISATION_STATES[one.status][language],
     seats.includes(one.uscc) ? say(context, 'yes') : NOTHING, one.roles.join(','), quotaName(one.gasPerDay, language), quotaName(one.bytesPerDay, language),
     one.administrator,
   ])
@@ -81,7 +82,7 @@ function nodeRow(context: CliContext, node: RegisteredNode, directory: Directory
     return uscc === undefined ? [] : [`${mark(body)}${directory.organisation(uscc)}`]
   })
   return [
-    node.address, NODE_KIND_NAMES[node.kind][language], cityName(node.city, language), NODE_STATES[node.status][language],
+    node.address, NODE_KIND_WORDS[node.kind][language], cityName(node.city, language), NODE_STATES[node.status][language],
     node.isValidator ? say(context, 'yes') : NOTHING, node.acCode ?? NOTHING, bodies.join(', ') || say(context, 'none'),
   ]
 }

@@ -5,6 +5,7 @@ import type { MotionArguments, MotionKind } from '@songhua/sdk/governance/motion
 import { publicKeyToAddress } from '@songhua/sdk/protocol/crypto'
 import { hexToBytes, utf8ToBytes } from '@songhua/sdk/protocol/bytes'
 import { CodedError } from '@songhua/sdk/protocol/errors'
+import { ORGANISATION_KIND_WORDS } from '@songhua/sdk/governance/words'
 import { type CliContext, note, print } from '../context.js'
 import { readJsonFile } from '../files.js'
 import { nearest } from '../nearest.js'
@@ -13,7 +14,7 @@ import { checkChain, needSoundApplication, readApplication } from './application
 import { beijingTime } from './beijing-time.js'
 import { type Field, type FieldSource, type FieldsOf, fileSource, flagSource, readForm } from './fields.js'
 import { FIELD_LABELS, MOTION_FIELDS, MOTION_KINDS, MOTION_TITLES, allMotionFields, kindNamed } from './motion-fields.js'
-import { type Directory, ORGANISATION_KIND_NAMES, organisationName, readDirectory, showValue, toJson } from './names.js'
+import { type Directory, organisationName, readDirectory, showValue, toJson } from './names.js'
 import { type RpcFlags, type SignerFlags, connectChain, openActor } from './signer-flags.js'
 import { type Text, createTeller } from './texts.js'
 
@@ -77,7 +78,7 @@ export async function showSeats(context: CliContext, flags: ListFlags): Promise<
   const seated = organisations.filter(({ uscc }) => seats.includes(uscc))
   if (flags.json) return print(context, toJson(seated))
   const rows = seated.map((one) => [
-    organisationName(one, context.language), one.uscc, ORGANISATION_KIND_NAMES[one.kind][context.language], one.administrator,
+    organisationName(one, context.language), one.uscc, ORGANISATION_KIND_WORDS[one.kind][context.language], one.administrator,
   ])
   print(context, formatTable([tell(context, 'name'), tell(context, 'uscc'), tell(context, 'kind'), tell(context, 'administrator')], rows))
 }

@@ -1,29 +1,16 @@
-import { NO_LIMIT, type NodeKind, type OrganisationKind, type OrganisationStatus } from '@songhua/sdk/governance/codes'
+import { NO_LIMIT, type OrganisationStatus } from '@songhua/sdk/governance/codes'
 import type { Governance } from '@songhua/sdk/governance'
 import type { Organisation, RegisteredNode } from '@songhua/sdk/governance/model'
+import { NODE_KIND_WORDS } from '@songhua/sdk/governance/words'
 import { CITIES } from '../cities.js'
 import type { CliContext } from '../context.js'
 import type { Language } from '../messages.js'
 import type { Shape } from './field-types.js'
 import type { Text } from './texts.js'
 
-export const ORGANISATION_KIND_NAMES: Readonly<Record<OrganisationKind, Text>> = {
-  'government-body': { en: 'government body', zh: '政府机构' },
-  'telecom-operator': { en: 'telecom operator', zh: '电信运营商' },
-  'operating-entity': { en: 'operating entity', zh: '运营主体' },
-  enterprise: { en: 'enterprise', zh: '企业' },
-  court: { en: 'court', zh: '法院' },
-  notary: { en: 'notary', zh: '公证机构' },
-  bank: { en: 'bank', zh: '银行' },
-}
 export const ORGANISATION_STATES: Readonly<Record<OrganisationStatus, Text>> = {
   active: { en: 'active', zh: '有效' },
   suspended: { en: 'suspended', zh: '已暂停' },
-}
-export const NODE_KIND_NAMES: Readonly<Record<NodeKind, Text>> = {
-  super: { en: 'super node', zh: '超级节点' },
-  backbone: { en: 'backbone node', zh: '骨干节点' },
-  service: { en: 'service node', zh: '服务节点' },
 }
 const NO_LIMIT_TEXT: Text = { en: 'no limit', zh: '不限' }
 const NOTHING = '–'
@@ -33,7 +20,7 @@ export function cityName(code: string, language: Language): string {
 }
 
 export const nodeName = ({ kind, city, acCode }: Pick<RegisteredNode, 'kind' | 'city' | 'acCode'>, language: Language): string =>
-  [NODE_KIND_NAMES[kind][language], cityName(city, language), ...(acCode === undefined ? [] : [acCode])].join(' ')
+  [NODE_KIND_WORDS[kind][language], cityName(city, language), ...(acCode === undefined ? [] : [acCode])].join(' ')
 
 export const organisationName = ({ nameZh, nameEn }: Pick<Organisation, 'nameZh' | 'nameEn'>, language: Language): string =>
   language === 'zh' ? nameZh : nameEn
