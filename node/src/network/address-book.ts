@@ -81,15 +81,17 @@ export function createAddressBook(limits: BackOffLimits, { clock, prng }: { cloc
   /** What becomes of a peer becomes of the bootnode in whose place it answered: that is not dialled more eagerly. */
   const entriesOf = (id: string): Entry[] =>
     [...entries.values()].filter((entry) => entry.id === id || entry.answeredBy === id)
+  /** What follows a refusal closely, such as the end of a dial that went on beside it, does not shorten its back-off. */
+  const postpone = (entry: Entry, delayMs: number): void => {
+    entry.notBeforeMs = Math.max(entry.notBeforeMs, clock.now() + delayMs)
+  }
   const failed = (entry: Entry): void => {
-    entry.notBeforeMs =
-      clock.now() + backOffMs(entry.attempts, { minMs: limits.redialMinMs, maxMs: limits.redialMaxMs }, prng)
+    postpone(entry, backOffMs(entry.attempts, { minMs: limits.redialMinMs, maxMs: limits.redialMaxMs }, prng))
     entry.attempts += 1
     if (!entry.isBootnode && entry.attempts >= LEARNT_PEER_ATTEMPTS_MAX) entries.delete(entry.id)
   }
   const refused = (entry: Entry): void => {
-    entry.notBeforeMs =
-      clock.now() + backOffMs(entry.refusals, { minMs: limits.refusedMinMs, maxMs: limits.refusedMaxMs }, prng)
+    postpone(entry, backOffMs(entry.refusals, { minMs: limits.refusedMinMs, maxMs: limits.refusedMaxMs }, prng))
     entry.refusals += 1
   }
   const addressesOf = (id: string): readonly string[] => {

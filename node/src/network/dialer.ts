@@ -46,8 +46,9 @@ export function createDialer(book: AddressBook, dialsAtOnceMax: number, ports: D
     } catch (error) {
       ports.count('dials_failed')
       book.onFailure(id)
-      if (isCodedError(error, 'DIAL_OTHER_KEY')) void ask(id)
       ports.logger.debug('a peer could not be dialled', { peer: id, error: messageOf(error) })
+      // Its turn is over only then: a second dial by name meanwhile would ask a second time.
+      if (isCodedError(error, 'DIAL_OTHER_KEY')) await ask(id)
     } finally {
       dialling.delete(id)
       wake()
