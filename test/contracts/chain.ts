@@ -58,6 +58,14 @@ export async function createContractChain(contracts: readonly GenesisContract[],
     /** Places the code of one contract at another address too. */
     copyCode: async (from: Address, to: Address): Promise<void> =>
       evm.stateManager.putCode(createAddressFromString(to), await evm.stateManager.getCode(createAddressFromString(from))),
+    copyStorage: async (from: Address, to: Address): Promise<void> => {
+      for (const [slot, value] of storageOf(evm)) {
+        const [owner, key] = slot.split('_')
+        if (BigInt(`0x${owner!.replace('0x', '')}`) === BigInt(from)) {
+          await evm.stateManager.putStorage(createAddressFromString(to), hexToBytes(`0x${key!.replace('0x', '')}`), hexToBytes(value))
+        }
+      }
+    },
     setStorage: (at: Address, slot: Hex, value: Hex): Promise<void> =>
       evm.stateManager.putStorage(createAddressFromString(at), hexToBytes(slot), hexToBytes(value)),
   }

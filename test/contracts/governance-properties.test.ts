@@ -34,7 +34,7 @@ describe('accounts without rights', () => {
       ['organisations', 'replaceAdministrator', [uscc(0), STRANGER]], ['organisations', 'setContactHash', [hash(1)]],
       ['organisations', 'bindAccount', [addressOf(500), 1, 1n, 1n, await consent(500, 0, 0n)]],
       ['organisations', 'changeAccount', [addressOf(501), 1, 1n, 1n]], ['organisations', 'releaseAccount', [addressOf(501)]],
-      ['nodes', 'withdrawApplication', [addressOf(9_002)]], ['nodes', 'admitNode', [addressOf(9_002)]], ['nodes', 'activateNode', [addressOf(9_003)]],
+      ['nodes', 'withdrawApplication', [addressOf(9_002)]], ['nodes', 'admitNode', [addressOf(9_002), hash(0)]], ['nodes', 'activateNode', [addressOf(9_003)]],
       ['nodes', 'suspendNode', [addressOf(9_001), hash(1)]], ['nodes', 'reinstateNode', [addressOf(9_004)]], ['nodes', 'retireNode', [addressOf(9_001)]],
       ['nodes', 'confirmBody', [addressOf(9_002), hash(0)]], ['nodes', 'issueAcCode', [addressOf(9_001), stringToHex('hrb1')]],
       ['nodes', 'withdrawAcCode', [stringToHex('hrb0')]], ['nodes', 'setNodeBodies', [addressOf(9_001), uscc(0), uscc(1), uscc(2)]],
@@ -258,7 +258,7 @@ describe('every state has a way out', () => {
       const node = await nodeWith(governance, 9_001, status, changes)
       if (status === 'suspended') expectOk(await governance.govern('nodes', 'reinstateNode', [node]))
       if (status !== 'retired') expectOk(await governance.govern('nodes', 'retireNode', [node]))
-      expect(await nodeWith(governance, 9_001, 'active', changes)).toBe(node)
+      expect(await nodeWith(governance, 9_001, 'active', { ...changes, documentsHash: hash(9) })).toBe(node)
     }), { numRuns: 10 })
   }, 60_000)
 

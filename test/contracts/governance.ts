@@ -195,13 +195,18 @@ export async function confirm(governance: Governance, node: Address, bodies: rea
   for (const body of bodies) expectOk(await governance.admin(body, 'nodes', 'confirmBody', [node, applicationHash]))
 }
 
+/** The council admits a node with the application that stands. */
+export async function admit(governance: Governance, node: Address) {
+  return governance.govern('nodes', 'admitNode', [node, await governance.read('nodes', 'applicationHashOf', [node])])
+}
+
 /** A node of this status, from nothing. */
 export async function nodeWith(governance: Governance, key: number, status: 'applied' | 'admitted' | 'active' | 'suspended' | 'retired', changes: Partial<Application> = {}): Promise<Address> {
   const node = addressOf(key)
   expectOk(await apply(governance, key, changes))
   if (status === 'applied') return node
   await confirm(governance, node, changes.kind === 3 ? [2] : [0, 1, 2])
-  expectOk(await governance.govern('nodes', 'admitNode', [node]))
+  expectOk(await admit(governance, node))
   if (status === 'admitted') return node
   expectOk(await governance.admin(2, 'nodes', 'activateNode', [node]))
   if (status === 'suspended') expectOk(await governance.govern('nodes', 'suspendNode', [node, hash(3)]))

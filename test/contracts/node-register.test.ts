@@ -1,7 +1,7 @@
 import { type Address, type Hex, bytesToHex, hashStruct, pad, stringToHex } from 'viem'
 import { describe, expect, it } from 'vitest'
 import {
-  ADMIN, type Application, COUNCIL, type Governance, DAY_S, NODE, START, STRANGER, ZERO_BYTES18, ZERO_WORD, addressOf, application, apply, confirm,
+  ADMIN, type Application, COUNCIL, type Governance, DAY_S, NODE, START, STRANGER, ZERO_BYTES18, ZERO_WORD, addressOf, admit, application, apply, confirm,
   event, eventsOf, expectOk, hash, nodeWith, nodesSorted, possession, publicKeyOf, refusal, rotationProof, startGovernance, uscc,
 } from './governance.js'
 
@@ -130,6 +130,9 @@ describe('applying for a node', () => {
       .toEqual([event('NodeApplicationWithdrawn', { node, applicant: OPERATOR })])
     expect(await statusOf(governance)).toBe(5)
     expect(refusal(await governance.send('nodes', OPERATOR, 'withdrawApplication', [node]))).toBe(`NodeRegisterWrongStatus(${node}, 5)`)
+    expect(refusal(await apply(governance, KEY))).toBe(`NodeRegisterApplicationSpent(${node}, ${await governance.read<string>('nodes', 'applicationHashOf', [node])})`)
+    expectOk(await apply(governance, KEY, { documentsHash: hash(9) }))
+    expectOk(await governance.send('nodes', OPERATOR, 'withdrawApplication', [node]))
     expectOk(await apply(governance, KEY, {}, STRANGER))
     expect(await nodeOf(governance)).toMatchObject({ status: 1, applicant: STRANGER })
   })
@@ -146,20 +149,20 @@ describe('confirming and admitting', () => {
     const governance = await startGovernance()
     await apply(governance, KEY)
     const applicationHash = await governance.read('nodes', 'applicationHashOf', [node])
-    const admit = () => governance.govern('nodes', 'admitNode', [node])
+    const admitting = () => admit(governance, node)
     for (const [body, roles, present] of [[0, 1, 0], [1, 2, 1], [2, 4, 3]] as const) {
-      expect(refusal(await admit())).toBe(`NodeRegisterUnconfirmed(${node}, ${present}, 7)`)
+      expect(refusal(await admitting())).toBe(`NodeRegisterUnconfirmed(${node}, ${present}, 7)`)
       expect(eventsOf(await governance.admin(body, 'nodes', 'confirmBody', [node, applicationHash]))).toEqual([event('NodeConfirmed', { node, body: uscc(body), roles })])
     }
     for (const from of [addressOf(ADMIN(3)), STRANGER]) {
       expect(refusal(await governance.send('nodes', from, 'confirmBody', [node, applicationHash]))).toBe(`NodeRegisterNotBody(${node}, ${from})`)
     }
-    expect(refusal(await governance.admin(0, 'nodes', 'admitNode', [node]))).toBe(`GovernedUnauthorized(${addressOf(ADMIN(0))})`)
+    expect(refusal(await governance.admin(0, 'nodes', 'admitNode', [node, applicationHash]))).toBe(`GovernedUnauthorized(${addressOf(ADMIN(0))})`)
     governance.clock.timestamp += 5n
-    expect(eventsOf(await admit())).toEqual([event('NodeAdmitted', { node })])
+    expect(eventsOf(await admitting())).toEqual([event('NodeAdmitted', { node })])
     expect(await nodeOf(governance)).toMatchObject({ status: 2, since: START.timestamp + 5n })
     expect(await governance.read('nodes', 'getNodes')).toContain(publicKeyOf(KEY))
-    expect(refusal(await admit())).toBe(`NodeRegisterWrongStatus(${node}, 2)`)
+    expect(refusal(await admitting())).toBe(`NodeRegisterWrongStatus(${node}, 2)`)
     expect(refusal(await governance.admin(0, 'nodes', 'confirmBody', [node, applicationHash]))).toBe(`NodeRegisterWrongStatus(${node}, 2)`)
   })
 
@@ -172,12 +175,23 @@ describe('confirming and admitting', () => {
     expect(refusal(await governance.admin(0, 'nodes', 'confirmBody', [node, seen]))).toBe(`NodeRegisterApplicationChanged(${node}, ${present})`)
   })
 
+  it('does not admit another application than the one that was voted on', async () => {
+    const governance = await startGovernance()
+    await apply(governance, KEY)
+    const voted = await governance.read('nodes', 'applicationHashOf', [node])
+    await apply(governance, KEY, { kind: 1 })
+    await confirm(governance, node)
+    const present = await governance.read<string>('nodes', 'applicationHashOf', [node])
+    expect(refusal(await governance.govern('nodes', 'admitNode', [node, voted]))).toBe(`NodeRegisterApplicationChanged(${node}, ${present})`)
+    expectOk(await admit(governance, node))
+  })
+
   it('lets one organisation answer in both its places of a service node', async () => {
     const governance = await startGovernance()
     await apply(governance, KEY, { kind: 3, government: ZERO_BYTES18, telecom: uscc(1), operator: uscc(1) })
     const applicationHash = await governance.read('nodes', 'applicationHashOf', [node])
     expect(eventsOf(await governance.admin(1, 'nodes', 'confirmBody', [node, applicationHash]))).toEqual([event('NodeConfirmed', { node, body: uscc(1), roles: 6 })])
-    expectOk(await governance.govern('nodes', 'admitNode', [node]))
+    expectOk(await admit(governance, node))
   })
 
   it('does not admit for a body that is suspended meanwhile', async () => {
@@ -188,9 +202,9 @@ describe('confirming and admitting', () => {
     await apply(governance, KEY, { operator: uscc(50) })
     await confirm(governance, node, [0, 1, 50])
     await governance.govern('organisations', 'suspendOrganisation', [uscc(50)])
-    expect(refusal(await governance.govern('nodes', 'admitNode', [node]))).toBe(`NodeRegisterInvalidBody(4, ${uscc(50)})`)
+    expect(refusal(await admit(governance, node))).toBe(`NodeRegisterInvalidBody(4, ${uscc(50)})`)
     await governance.govern('organisations', 'reinstateOrganisation', [uscc(50)])
-    expectOk(await governance.govern('nodes', 'admitNode', [node]))
+    expectOk(await admit(governance, node))
   })
 })
 
@@ -251,7 +265,8 @@ describe('a node\'s life', () => {
       expect(await governance.read('nodes', 'connectableCount')).toBe(5n)
       expect(refusal(await governance.govern('nodes', 'retireNode', [node]))).toBe(`NodeRegisterWrongStatus(${node}, 5)`)
       expect(refusal(await governance.govern('nodes', 'suspendNode', [node, hash(3)]))).toBe(`NodeRegisterWrongStatus(${node}, 5)`)
-      expectOk(await apply(governance, KEY))
+      expect(refusal(await apply(governance, KEY))).toContain('NodeRegisterApplicationSpent')
+      expectOk(await apply(governance, KEY, { documentsHash: hash(9) }))
     }
   })
 
@@ -261,9 +276,9 @@ describe('a node\'s life', () => {
     expect(await governance.read('nodes', 'connectableCount')).toBe(1_024n)
     await apply(governance, OTHER)
     await confirm(governance, addressOf(OTHER))
-    expect(refusal(await governance.govern('nodes', 'admitNode', [addressOf(OTHER)]))).toBe('NodeRegisterTooManyNodes(1024)')
+    expect(refusal(await admit(governance, addressOf(OTHER)))).toBe('NodeRegisterTooManyNodes(1024)')
     expectOk(await governance.govern('nodes', 'suspendNode', [node, hash(3)]))
-    expectOk(await governance.govern('nodes', 'admitNode', [addressOf(OTHER)]))
+    expectOk(await admit(governance, addressOf(OTHER)))
     expect(refusal(await governance.govern('nodes', 'reinstateNode', [node]))).toBe('NodeRegisterTooManyNodes(1024)')
   }, 180_000)
 })
@@ -309,9 +324,12 @@ describe('bodies and endpoints', () => {
     await confirm(governance, node)
     const bodies = { government: uscc(0), telecom: uscc(1), operator: uscc(3) }
     expect(eventsOf(await governance.govern('nodes', 'setNodeBodies', [node, ...Object.values(bodies)]))).toEqual([event('NodeBodiesChanged', { node, ...bodies })])
-    expect(await nodeOf(governance)).toMatchObject({ ...bodies, confirmations: 3 })
-    expectOk(await governance.govern('nodes', 'setNodeBodies', [node, ZERO_BYTES18, ZERO_BYTES18, uscc(2)]))
-    expect(await nodeOf(governance)).toMatchObject({ confirmations: 0 })
+    // Who has confirmed an application has confirmed it with its partners.
+    expect(await nodeOf(governance)).toMatchObject({ ...bodies, confirmations: 0 })
+    await confirm(governance, node, [0, 1, 3])
+    expectOk(await admit(governance, node))
+    expectOk(await governance.govern('nodes', 'setNodeBodies', [node, uscc(0), ZERO_BYTES18, uscc(2)]))
+    expect(await nodeOf(governance)).toMatchObject({ confirmations: 1 })
     expect(refusal(await governance.govern('nodes', 'setNodeBodies', [addressOf(NODE(0)), uscc(0), uscc(1), uscc(3)]))).toBe(`NodeRegisterInvalidBody(4, ${uscc(3)})`)
     expect(refusal(await governance.govern('nodes', 'setNodeBodies', [STRANGER, uscc(0), uscc(1), uscc(2)]))).toBe(`NodeRegisterWrongStatus(${STRANGER}, 0)`)
     expect(refusal(await governance.admin(0, 'nodes', 'setNodeBodies', [node, uscc(0), uscc(1), uscc(2)]))).toContain('GovernedUnauthorized')
@@ -365,9 +383,21 @@ describe('rotating a key', () => {
   it('happens in a day for no more validators than a quorum may miss, whoever operates them', async () => {
     const governance = await startGovernance()
     expectOk(await rotate(governance, addressOf(NODE(1)), KEY))
-    expect(refusal(await rotate(governance, addressOf(NODE(2)), OTHER))).toBe('NodeRegisterTooManyRotations(1)')
+    expect(refusal(await rotate(governance, addressOf(NODE(2)), OTHER))).toBe('NodeRegisterTooMuchChurn(1)')
     governance.pass(1n, DAY_S)
     expectOk(await rotate(governance, addressOf(NODE(2)), OTHER))
+    // What the council suspends without a motion to change the validators counts with it.
+    expect(refusal(await governance.govern('nodes', 'suspendNode', [addressOf(NODE(3)), hash(3)]))).toBe('NodeRegisterTooMuchChurn(1)')
+    expectOk(await governance.govern('nodes', 'suspendNode', [await nodeWith(governance, 9_003, 'active'), hash(3)]))
+  })
+
+  it('leaves a key behind that never comes back', async () => {
+    const governance = await startGovernance()
+    await nodeWith(governance, KEY, 'active')
+    expect(BigInt(await governance.read<Hex>('nodes', 'successorOf', [node]))).toBe(0n)
+    expectOk(await rotate(governance, node, OTHER))
+    expect(await governance.read('nodes', 'successorOf', [node])).toBe(addressOf(OTHER))
+    expect(refusal(await apply(governance, KEY, { documentsHash: hash(9) }))).toBe(`NodeRegisterKeyReplaced(${node}, ${addressOf(OTHER)})`)
   })
 
   it('refuses keys without proof, keys that nodes have or had, and everybody but the operator', async () => {

@@ -109,23 +109,36 @@ describe('protocol versions', () => {
     const governance = await startGovernance()
     const first = START.number + 100n
     const schedule = (version: number, height: bigint) => policy(governance, 'scheduleProtocol', [version, height])
-    expect(refusal(await schedule(1, first))).toBe('PolicyRegisterVersionTooLow(1, 1)')
+    expect(refusal(await schedule(1, first))).toBe('PolicyRegisterVersionNotNext(1, 2)')
     expect(refusal(await schedule(2, first - 1n))).toBe(`PolicyRegisterHeightTooLow(${first - 1n}, ${first})`)
     expect(refusal(await policy(governance, 'cancelProtocol'))).toBe('PolicyRegisterNothingScheduled()')
     expect(eventsOf(await schedule(2, first))).toEqual([event('ProtocolScheduled', { version: 2, height: first })])
-    expect(refusal(await schedule(2, first + 1n))).toBe('PolicyRegisterVersionTooLow(2, 2)')
+    for (const version of [2, 4]) {
+      expect(refusal(await schedule(version, first + 1n))).toBe(`PolicyRegisterVersionNotNext(${version}, 3)`)
+    }
     expect(refusal(await schedule(3, first))).toBe(`PolicyRegisterHeightTooLow(${first}, ${first + 1n})`)
-    expectOk(await schedule(5, first + 1n))
-    expect(await governance.read('policy', 'protocolChanges')).toEqual([{ version: 2, height: first }, { version: 5, height: first + 1n }])
-    expect(eventsOf(await policy(governance, 'cancelProtocol'))).toEqual([event('ProtocolCancelled', { version: 5, height: first + 1n })])
+    expectOk(await schedule(3, first + 1n))
+    expect(await governance.read('policy', 'protocolChanges')).toEqual([{ version: 2, height: first }, { version: 3, height: first + 1n }])
+    expect(eventsOf(await policy(governance, 'cancelProtocol'))).toEqual([event('ProtocolCancelled', { version: 3, height: first + 1n })])
     governance.clock.number = first - 1n
     expectOk(await schedule(3, first + 500n))
     expectOk(await policy(governance, 'cancelProtocol'))
     governance.clock.number = first
     expect(refusal(await policy(governance, 'cancelProtocol'))).toBe('PolicyRegisterNothingScheduled()')
     expect(await governance.read('policy', 'protocolChanges')).toEqual([{ version: 2, height: first }])
-    expect(refusal(await schedule(2, first + 100n))).toBe('PolicyRegisterVersionTooLow(2, 2)')
+    expect(refusal(await schedule(2, first + 100n))).toBe('PolicyRegisterVersionNotNext(2, 3)')
     expectOk(await schedule(3, first + 100n))
+  })
+
+  it('are at most eight ahead', async () => {
+    const governance = await startGovernance()
+    const first = START.number + 100n
+    const schedule = (version: number) => policy(governance, 'scheduleProtocol', [version, first + BigInt(version)])
+    for (let version = 2; version <= 9; version++) expectOk(await schedule(version))
+    governance.clock.number = first + 1n
+    expect(refusal(await policy(governance, 'scheduleProtocol', [10, first + 500n]))).toBe('PolicyRegisterTooManyChanges(8)')
+    governance.clock.number = first + 2n
+    expectOk(await policy(governance, 'scheduleProtocol', [10, first + 500n]))
   })
 })
 

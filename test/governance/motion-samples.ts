@@ -18,7 +18,7 @@ export const MOTION_SAMPLES: { readonly [K in MotionKind]: Required<MotionArgume
   replaceAdministrator: { uscc, administrator: account },
   seat: { uscc },
   unseat: { uscc },
-  admitNode: { node },
+  admitNode: { node, applicationHash: hash },
   suspendNode: { node, reasonHash: hash },
   reinstateNode: { node },
   retireNode: { node },

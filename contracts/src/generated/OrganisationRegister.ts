@@ -2,7 +2,7 @@
 export const organisationRegister = {
   "name": "OrganisationRegister",
   "compiler": "0.8.37+commit.f401782d",
-  "sourceHash": "0x84539299cdc87024e0c638673ab43967c268eb20d1839172da3223029278cf38",
+  "sourceHash": "0x0655578c89c6e1ee4722ea822c0dd6b0f1005efc5b1cd840e2b72d71bf3aba54",
   "abi": [
     {
       "inputs": [

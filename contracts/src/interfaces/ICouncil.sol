@@ -94,7 +94,7 @@ interface ICouncil {
   ///
   /// Requirements:
   /// - the caller administers an organisation with a seat, which has fewer than 8 open motions
-  /// - the kind is known; at most 8,192 bytes of arguments and 500 bytes of reason
+  /// - the kind is known; at most 4,096 bytes of arguments and 500 bytes of reason
   ///
   /// Emits {MotionProposed} and {MotionVoted}.
   /// @param arguments ABI-encoded arguments of the kind's function
@@ -146,7 +146,8 @@ interface ICouncil {
 
   /// @notice [motion] Makes another contract govern the registers.
   ///
-  /// Requirements: the successor has code and answers isSeated(bytes18), which the registers ask.
+  /// Requirements: the successor has code and answers isSeated(bytes18), which the registers ask: 1 for every present seat,
+  /// 0 for none.
   ///
   /// Emits {CouncilHandedOver}; each register emits {IGoverned.GovernorChanged}.
   function handOver(address successor) external;

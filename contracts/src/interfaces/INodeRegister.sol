@@ -128,8 +128,12 @@ interface INodeRegister is IGoverned {
   error NodeRegisterUnknownAcCode(bytes4 acCode);
   /// @notice A validator's key was exchanged less than a day ago; `notBefore` is a block time in seconds.
   error NodeRegisterRotatedRecently(address node, uint256 notBefore);
-  /// @notice As many validators have exchanged their keys today (UTC) as a quorum may miss.
-  error NodeRegisterTooManyRotations(uint256 maximum);
+  /// @notice As many validators have exchanged their keys or been suspended today (UTC) as a quorum may miss.
+  error NodeRegisterTooMuchChurn(uint256 maximum);
+  /// @notice Another key has taken this one's place; it does not come back.
+  error NodeRegisterKeyReplaced(address node, address successor);
+  /// @notice The node has applied with just this before, in a life that is over.
+  error NodeRegisterApplicationSpent(address node, bytes32 applicationHash);
   /// @notice A change that adds nobody and removes nobody.
   error NodeRegisterNoChange();
   /// @notice Not an active node, or a member already.
@@ -154,6 +158,8 @@ interface INodeRegister is IGoverned {
   ///
   /// Requirements:
   /// - there is no such node, or it is retired, or the caller applied for it
+  /// - its key was not rotated away
+  /// - a retired node says something new, such as other documents: the signature of its former life is spent
   /// - key, kind, city and industry are valid
   /// - super and backbone nodes name an active government body (kind 1), telecom operator (kind 2) and operating entity
   ///   (kind 3); service nodes an active operator of any kind, and the others or not
@@ -184,11 +190,12 @@ interface INodeRegister is IGoverned {
   /// @notice [governor] Lets a node connect.
   ///
   /// Requirements:
-  /// - it has applied, every body that it names has confirmed and is still active
+  /// - it has applied, with the application that has this hash: what was voted on is what is admitted
+  /// - every body that it names has confirmed and is still active
   /// - fewer than 1,024 nodes may connect
   ///
   /// Emits {NodeAdmitted}.
-  function admitNode(address node) external;
+  function admitNode(address node, bytes32 applicationHash) external;
 
   /// @notice Declares a node ready to be elected validator.
   ///
@@ -204,6 +211,8 @@ interface INodeRegister is IGoverned {
   /// - the caller is the governor, or administers the node's government body and the node is no validator
   /// - the node is admitted or active
   /// - no set becomes smaller than the policy's minimum
+  /// - with it, today's (UTC) rotations and suspensions of validators are no more than a quorum may miss; {changeValidators},
+  ///   which needs more votes, takes out others
   ///
   /// Emits {NodeSuspended}, and {ValidatorRemoved}.
   function suspendNode(address node, bytes32 reasonHash) external;
@@ -236,7 +245,7 @@ interface INodeRegister is IGoverned {
   /// Emits {AcCodeWithdrawn}.
   function withdrawAcCode(bytes4 acCode) external;
 
-  /// @notice [governor] Makes other bodies answer for a node. Who is new has not confirmed yet.
+  /// @notice [governor] Makes other bodies answer for a node. Who is new has not confirmed yet; on an application nobody has.
   ///
   /// Requirements: the node has applied or more and is not retired; the bodies are as {applyNode} wants them.
   ///
@@ -258,6 +267,7 @@ interface INodeRegister is IGoverned {
   /// - the caller administers the node's operator
   /// - the node is admitted, active or suspended; the new key has never been a node's
   /// - a validator's last rotation is 86,400 s of block time ago
+  /// - a validator's is, with today's (UTC) rotations and suspensions of others, no more than a quorum may miss
   ///
   /// Emits {NodeKeyRotated}, and {ValidatorReplaced}.
   /// @param signature by the new key, 65 bytes, over the EIP-712 struct `Rotation(address node,bytes newPublicKey)`
@@ -296,6 +306,9 @@ interface INodeRegister is IGoverned {
 
   /// @notice A node's compressed public key; empty when there is no such node.
   function publicKeyOf(address node) external view returns (bytes memory);
+
+  /// @notice The key that took a node's place by {rotateKey}; zero when none did.
+  function successorOf(address node) external view returns (address successor);
 
   /// @notice The EIP-712 struct hash of a node's application as it stands; zero when there is no such node.
   function applicationHashOf(address node) external view returns (bytes32);

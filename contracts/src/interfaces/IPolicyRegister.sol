@@ -68,8 +68,10 @@ interface IPolicyRegister is IGoverned {
   error PolicyRegisterInvalidProtocolNotice(uint32 blocks_);
   /// @notice Not from 3,600 to 31,536,000 s.
   error PolicyRegisterInvalidMotionLifetime(uint32 seconds_);
-  /// @notice The version is not above the last, or not above 1, with which every chain begins.
-  error PolicyRegisterVersionTooLow(uint16 version, uint16 last);
+  /// @notice The version does not follow the last one; every chain begins with 1.
+  error PolicyRegisterVersionNotNext(uint16 version, uint16 next);
+  /// @notice As many changes lie ahead as may be.
+  error PolicyRegisterTooManyChanges(uint256 maximum);
   /// @notice The height is nearer than the policy's notice, or not above the last change.
   error PolicyRegisterHeightTooLow(uint64 height, uint256 minimum);
   /// @notice No change is scheduled whose height is still ahead.
@@ -115,7 +117,9 @@ interface IPolicyRegister is IGoverned {
 
   /// @notice [governor] Schedules a version of the protocol.
   ///
-  /// Requirements: the version is above 1, version and height are above the last, the height is at least the notice ahead.
+  /// Requirements:
+  /// - the version is the one after the last, the height is above the last and at least the notice ahead
+  /// - fewer than 8 changes lie ahead
   ///
   /// Emits {ProtocolScheduled}.
   function scheduleProtocol(uint16 version, uint64 height) external;

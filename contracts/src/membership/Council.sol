@@ -35,7 +35,7 @@ contract Council is ICouncil {
   uint256 private constant MIN_SEATS = 4;
   uint256 private constant MAX_SEATS = 64;
   uint256 private constant MAX_OPEN_MOTIONS = 8;
-  uint256 private constant MAX_ARGUMENT_BYTES = 8_192;
+  uint256 private constant MAX_ARGUMENT_BYTES = 4_096;
   uint256 private constant MAX_REASON_BYTES = 500;
   /// @dev With 749 and n >= 4 seats, floor(n * 0.749) + 1 <= n - 1.
   uint16 private constant MIN_THRESHOLD = 500;
@@ -301,10 +301,19 @@ contract Council is ICouncil {
     }
   }
 
-  /// @dev The registers ask their governor for seats: one that does not answer would stop them.
+  /// @dev The registers ask their governor for seats: one that does not answer would stop them, and one that does not
+  /// know the present seats would take them away.
   function _canGovern(address successor) private view returns (bool) {
     if (successor.code.length == 0 || successor == address(this)) return false;
-    (bool ok, bytes memory answer) = successor.staticcall(abi.encodeCall(ICouncil.isSeated, (bytes18(0))));
-    return ok && answer.length == 32 && uint256(bytes32(answer)) <= 1;
+    for (uint256 place = 0; place < _seats.length(); place++) {
+      if (_seatedBy(successor, bytes18(_seats.at(place))) != 1) return false;
+    }
+    return _seatedBy(successor, bytes18(0)) == 0;
+  }
+
+  /// @return answer of `isSeated`, 0 or 1; 2 when it is no answer
+  function _seatedBy(address successor, bytes18 uscc) private view returns (uint256) {
+    (bool ok, bytes memory answer) = successor.staticcall(abi.encodeCall(ICouncil.isSeated, (uscc)));
+    return ok && answer.length == 32 && uint256(bytes32(answer)) <= 1 ? uint256(bytes32(answer)) : 2;
   }
 }

@@ -32,6 +32,7 @@ contract NodeRegister is INodeRegister, Governed {
   uint256 private constant MAX_VALIDATORS = 64;
   uint256 private constant MAX_PENDING = 8;
   uint256 private constant ROTATION_INTERVAL_S = 86_400;
+  uint256 private constant CHURN_INTERVAL_S = 86_400;
 
   mapping(address node => Node) private _nodes; // slot 1
 
@@ -44,7 +45,12 @@ contract NodeRegister is INodeRegister, Governed {
 
   ValidatorSchedule.Schedule private _schedule; // slots 7 and 8
 
-  mapping(uint256 day => uint256 count) private _rotations; // slot 9; of validators
+  mapping(uint256 day => uint256 count) private _churn; // slot 9; validators that a day has rotated or suspended
+
+  /// @inheritdoc INodeRegister
+  mapping(address node => address successor) public successorOf; // slot 10
+
+  mapping(bytes32 applicationHash => bool isSpent) private _spent; // slot 11
 
   // -------------------------------------------------------------------------------------------- applications
 
@@ -66,8 +72,14 @@ contract NodeRegister is INodeRegister, Governed {
     require(
       entry.status != APPLIED || entry.applicant == msg.sender, NodeRegisterNotApplicant(node, msg.sender)
     );
+    require(successorOf[node] == address(0), NodeRegisterKeyReplaced(node, successorOf[node]));
     bytes32 applicationHash = NodeRules.applicationHashOf(application, msg.sender);
+    // Whoever kept the signature of a life that is over cannot begin another with it.
+    require(
+      entry.status == APPLIED || !_spent[applicationHash], NodeRegisterApplicationSpent(node, applicationHash)
+    );
     require(TypedData.signerOf(applicationHash, signature) == node, NodeRegisterInvalidSignature(node));
+    _spent[applicationHash] = true;
     _store(node, application);
     _all.add(node);
     emit NodeApplied(node, msg.sender, applicationHash, application);
@@ -92,15 +104,15 @@ contract NodeRegister is INodeRegister, Governed {
       if (entry.operator == uscc) roles |= NodeRules.OPERATOR;
     }
     require(roles != 0, NodeRegisterNotBody(node, msg.sender));
-    bytes32 present = applicationHashOf(node);
-    require(present == applicationHash, NodeRegisterApplicationChanged(node, present));
+    _requireUnchanged(node, applicationHash);
     entry.confirmations |= roles;
     emit NodeConfirmed(node, uscc, roles);
   }
 
   /// @inheritdoc INodeRegister
-  function admitNode(address node) external onlyGovernor {
+  function admitNode(address node, bytes32 applicationHash) external onlyGovernor {
     Node storage entry = _withStatus(node, APPLIED);
+    _requireUnchanged(node, applicationHash);
     uint8 needed = NodeRules.namedBodies(entry);
     require(
       entry.confirmations == needed, NodeRegisterUnconfirmed(node, entry.confirmations, needed)
@@ -135,7 +147,10 @@ contract NodeRegister is INodeRegister, Governed {
     _connectable.remove(node);
     emit NodeSuspended(node, body, reasonHash);
     _schedule.fold();
-    if (_schedule.remove(node, _policy().minValidators)) emit ValidatorRemoved(node);
+    uint256 count = _schedule.next().length;
+    if (!_schedule.remove(node, _policy().minValidators)) return;
+    _countChurn(count);
+    emit ValidatorRemoved(node);
   }
 
   /// @inheritdoc INodeRegister
@@ -180,7 +195,7 @@ contract NodeRegister is INodeRegister, Governed {
     emit NodeKeyRotated(node, next, newPublicKey);
     _schedule.fold();
     if (!_schedule.replace(node, next)) return;
-    _countRotation();
+    _countChurn(_schedule.next().length);
     emit ValidatorReplaced(node, next);
   }
 
@@ -215,7 +230,8 @@ contract NodeRegister is INodeRegister, Governed {
       entry.status != NONE && entry.status != RETIRED, NodeRegisterWrongStatus(node, entry.status)
     );
     NodeRules.checkBodies(entry.kind, government, telecom, operator);
-    uint8 kept = entry.confirmations;
+    // Who has confirmed an application has confirmed it with its partners.
+    uint8 kept = entry.status == APPLIED ? 0 : entry.confirmations;
     if (entry.government != government) kept &= ~NodeRules.GOVERNMENT;
     if (entry.telecom != telecom) kept &= ~NodeRules.TELECOM;
     if (entry.operator != operator) kept &= ~NodeRules.OPERATOR;
@@ -254,7 +270,7 @@ contract NodeRegister is INodeRegister, Governed {
       NodeRegisterTooFewValidators(count, policy.minValidators)
     );
     require(count <= MAX_VALIDATORS, NodeRegisterTooManyValidators(count, MAX_VALIDATORS));
-    uint256 mayMiss = count < 4 ? 1 : (count - 1) / 3;
+    uint256 mayMiss = _mayMiss(count);
     require(added.length <= mayMiss, NodeRegisterTooManyAdded(added.length, mayMiss));
     _schedule.push(height, validators);
     emit ValidatorsChanged(height, validators);
@@ -368,12 +384,18 @@ contract NodeRegister is INodeRegister, Governed {
     _connectable.add(node);
   }
 
-  /// @dev As many in a day, whoever operates them, as a quorum may miss: the council keeps its say over the set.
-  function _countRotation() private {
-    uint256 count = _schedule.next().length;
-    uint256 maximum = count < 4 ? 1 : (count - 1) / 3;
-    uint256 rotated = ++_rotations[block.timestamp / ROTATION_INTERVAL_S];
-    require(rotated <= maximum, NodeRegisterTooManyRotations(maximum));
+  /// @dev Without a motion to change the validators, which needs more votes: as many in a day as a quorum may miss. What
+  /// operators rotate and an ordinary majority suspends counts together.
+  /// @param count of the validators before this one left
+  function _countChurn(uint256 count) private {
+    uint256 maximum = _mayMiss(count);
+    uint256 changed = ++_churn[block.timestamp / CHURN_INTERVAL_S];
+    require(changed <= maximum, NodeRegisterTooMuchChurn(maximum));
+  }
+
+  /// @dev How many of a set may be missing or new at once.
+  function _mayMiss(uint256 count) private pure returns (uint256) {
+    return count < 4 ? 1 : (count - 1) / 3;
   }
 
   function _move(address node, address next, bytes calldata newPublicKey) private {
@@ -387,6 +409,7 @@ contract NodeRegister is INodeRegister, Governed {
     if (_connectable.remove(node)) _connectable.add(next);
     if (entry.acCode != 0) nodeByAcCode[entry.acCode] = next;
     old.acCode = 0;
+    successorOf[node] = next;
     _setStatus(old, RETIRED);
   }
 
@@ -442,6 +465,11 @@ contract NodeRegister is INodeRegister, Governed {
     require(
       entry.status >= ADMITTED && entry.status <= SUSPENDED, NodeRegisterWrongStatus(node, entry.status)
     );
+  }
+
+  function _requireUnchanged(address node, bytes32 applicationHash) private view {
+    bytes32 present = applicationHashOf(node);
+    require(present == applicationHash, NodeRegisterApplicationChanged(node, present));
   }
 
   function _organisationOfCaller() private view returns (bytes18) {

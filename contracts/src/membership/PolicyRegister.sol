@@ -14,6 +14,7 @@ contract PolicyRegister is IPolicyRegister, Governed {
   uint32 private constant MIN_MOTION_LIFETIME_S = 3_600;
   uint32 private constant MAX_MOTION_LIFETIME_S = 31_536_000;
   uint16 private constant FIRST_VERSION = 1;
+  uint256 private constant MAX_PROTOCOL_CHANGES = 8;
   uint256 private constant DOORS = 128;
   /// @dev The lower bit of each door's level.
   uint256 private constant LOW_BITS = type(uint256).max / 3;
@@ -95,7 +96,12 @@ contract PolicyRegister is IPolicyRegister, Governed {
       lastVersion = last.version;
       if (last.height >= minimum) minimum = uint256(last.height) + 1;
     }
-    require(version > lastVersion, PolicyRegisterVersionTooLow(version, lastVersion));
+    require(version == lastVersion + 1, PolicyRegisterVersionNotNext(version, lastVersion + 1));
+    // Changes whose height has come are history; only those ahead are bounded.
+    require(
+      count < MAX_PROTOCOL_CHANGES || _protocol[count - MAX_PROTOCOL_CHANGES].height <= block.number,
+      PolicyRegisterTooManyChanges(MAX_PROTOCOL_CHANGES)
+    );
     require(height >= minimum, PolicyRegisterHeightTooLow(height, minimum));
     _protocol.push(ProtocolChange(height, version));
     emit ProtocolScheduled(version, height);

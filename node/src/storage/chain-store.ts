@@ -41,7 +41,7 @@ export interface StoreReader {
   /** A complete subtree of the history tree. */
   historyNode(level: number, index: number): Hash | undefined
   /** Each block's logs bloom, ascending, both ends included; ends early at the last stored block. For searches. */
-  blooms(first: number, last: number): AsyncIterable<{ number: number; logsBloom: Uint8Array }>
+  blooms(first: number, last: number): Iterable<{ number: number; logsBloom: Uint8Array }>
   /** The flat state, and the nodes of every state. While a commit is under way the flat state may be either one. */
   readonly state: StateReader & NodeStore
   /** Of the table's caches, outside V8's heap; bytes. */

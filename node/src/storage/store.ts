@@ -47,10 +47,15 @@ function completeHead(bytes: Uint8Array, headerOf: StoreReader['header']): Store
   throw new CodedError('STORE_INCONSISTENT', message, { details: { number } })
 }
 
-async function* readBlooms(table: Table, first: number, last: number): ReturnType<StoreReader['blooms']> {
-  for await (const [key, value] of table.entries({ from: keys.headerKey(first), below: keys.headerKey(last + 1) })) {
-    const logsBloom = readBytes(decodeRlp(splitRlpList(value)[BLOOM_FIELD]!), 'logsBloom')
-    yield { number: bytesToNumber(key.subarray(1)), logsBloom }
+/**
+ * By single reads, which are no slower: a closed iterator of classic-level keeps its cache of 32 KB until its thread collects
+ * its old generation, and a thread that only searches logs does not for hours.
+ */
+function* readBlooms(table: Table, first: number, last: number): ReturnType<StoreReader['blooms']> {
+  for (let number = first; number <= last; number++) {
+    const header = table.get(keys.headerKey(number))
+    if (header === undefined) return
+    yield { number, logsBloom: readBytes(decodeRlp(splitRlpList(header)[BLOOM_FIELD]!), 'logsBloom') }
   }
 }
 

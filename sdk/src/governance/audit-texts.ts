@@ -113,7 +113,7 @@ export const MOTION_TEXTS: Readonly<Record<MotionKind, Words>> = {
   replaceAdministrator: { en: 'make {next} administrator of {uscc}', zh: '将{uscc}的管理员更换为 {next}' },
   seat: { en: 'give {uscc} a seat in the council', zh: '授予{uscc}理事席位' },
   unseat: { en: 'take the seat of {uscc} away', zh: '撤销{uscc}的理事席位' },
-  admitNode: { en: 'admit node {node}', zh: '准入节点 {node}' },
+  admitNode: { en: 'admit node {node} (hash of its application: {applicationHash})', zh: '准入节点 {node}（申请哈希：{applicationHash}）' },
   suspendNode: { en: 'suspend node {node} (hash of the reason: {reasonHash})', zh: '暂停节点 {node}（理由哈希：{reasonHash}）' },
   reinstateNode: { en: 'reinstate node {node}', zh: '恢复节点 {node}' },
   retireNode: { en: 'retire node {node}', zh: '节点 {node} 退出' },

@@ -1,9 +1,10 @@
 import { addressOption, rolesToBits } from './codes.js'
 import type { RpcClient } from '../chain/rpc-client.js'
 import { SonghuaError } from '../connection/songhua-error.js'
+import { type Address, type Hash, ZERO_HASH } from '../protocol/bytes.js'
 import { COUNCIL, NODE_REGISTER, ORGANISATION_REGISTER, type SystemContract } from './contracts.js'
 import type { AccountRights, Governance } from './governance-client.js'
-import { MOTIONS, encodeMotion, entryToAbi } from './motions.js'
+import { MOTIONS, type MotionArguments, type MotionKind, encodeMotion, entryToAbi } from './motions.js'
 import { applicationToAbi } from './signatures.js'
 import { type Call, type Done, readContract } from './transactions.js'
 
@@ -16,16 +17,16 @@ type Calls = Part<
 >
 
 export function governanceCalls(rpc: RpcClient, send: Send): Calls {
-  return { ...councilCalls(send), ...nodeCalls(rpc, send), ...accountCalls(rpc, send) }
+  return { ...councilCalls(rpc, send), ...nodeCalls(rpc, send), ...accountCalls(rpc, send) }
 }
 
 const to = (contract: SystemContract, send: Send) => (name: string, ...args: unknown[]): Promise<Done> => send({ contract, name, args })
 
-function councilCalls(send: Send): Part<'propose' | 'vote' | 'execute' | 'cancel'> {
+function councilCalls(rpc: RpcClient, send: Send): Part<'propose' | 'vote' | 'execute' | 'cancel'> {
   const call = to(COUNCIL, send)
   return {
     async propose(kind, args, reason) {
-      const done = await call('propose', MOTIONS[kind].number, encodeMotion(kind, args), reason)
+      const done = await call('propose', MOTIONS[kind].number, encodeMotion(kind, await withApplication(rpc, kind, args)), reason)
       const proposed = done.events.find(({ name }) => name === 'MotionProposed')
       if (proposed === undefined) throw new SonghuaError('RPC_ANSWER', `the receipt of ${done.hash} holds no MotionProposed`)
       return { ...done, id: Number(proposed.args.id) }
@@ -34,6 +35,19 @@ function councilCalls(send: Send): Part<'propose' | 'vote' | 'execute' | 'cancel
     execute: (id) => call('execute', id),
     cancel: (id) => call('cancel', id),
   }
+}
+
+/** Bound to the application as it stands: one that is changed meanwhile is neither confirmed nor admitted unseen. */
+async function presentApplication(rpc: RpcClient, node: Address): Promise<Hash> {
+  const [found] = await readContract(rpc, { contract: NODE_REGISTER, name: 'applicationHashOf', args: [node] })
+  if (found === ZERO_HASH) throw new SonghuaError('OPTION_INVALID', `node ${node} has not applied`, { field: 'node' })
+  return found as Hash
+}
+
+async function withApplication<K extends MotionKind>(rpc: RpcClient, kind: K, args: MotionArguments[K]): Promise<MotionArguments[K]> {
+  if (kind !== 'admitNode') return args
+  const { node, applicationHash } = args as MotionArguments['admitNode']
+  return { ...args, applicationHash: applicationHash ?? await presentApplication(rpc, addressOption(node, 'node')) }
 }
 
 type NodeCalls = Part<
@@ -50,10 +64,7 @@ function nodeCalls(rpc: RpcClient, send: Send): NodeCalls {
     withdrawApplication: on('withdrawApplication'),
     async confirmBody(value, applicationHash) {
       const node = addressOption(value, 'node')
-      if (applicationHash !== undefined) return call('confirmBody', node, applicationHash)
-      // Bound to the application as it was read: one that is changed meanwhile is not confirmed unseen.
-      const [hash] = await readContract(rpc, { contract: NODE_REGISTER, name: 'applicationHashOf', args: [node] })
-      return call('confirmBody', node, hash)
+      return call('confirmBody', node, applicationHash ?? await presentApplication(rpc, node))
     },
     activateNode: on('activateNode'),
     suspendNode: on('suspendNode'),

@@ -49,7 +49,7 @@ const READERS: { readonly [K in MotionKind]: FromAbi<K> } = {
   replaceAdministrator: ([code, administrator]) => ({ uscc: text(code), administrator: address(administrator) }),
   seat: uscc,
   unseat: uscc,
-  admitNode: node,
+  admitNode: ([value, applicationHash]) => ({ node: address(value), ...hash('applicationHash', applicationHash) }),
   suspendNode: ([value, reasonHash]) => ({ node: address(value), ...hash('reasonHash', reasonHash) }),
   reinstateNode: node,
   retireNode: node,

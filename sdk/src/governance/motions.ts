@@ -32,7 +32,8 @@ export interface MotionArguments {
   replaceAdministrator: { readonly uscc: string; readonly administrator: string }
   seat: { readonly uscc: string }
   unseat: { readonly uscc: string }
-  admitNode: { readonly node: string }
+  /** `applicationHash`: what is voted on; another application is not admitted. `propose` fills in the one that stands. */
+  admitNode: { readonly node: string; readonly applicationHash?: Hash }
   suspendNode: { readonly node: string; readonly reasonHash?: Hash }
   reinstateNode: { readonly node: string }
   retireNode: { readonly node: string }
@@ -97,7 +98,7 @@ export const MOTIONS: { readonly [K in MotionKind]: MotionForm<K> } = {
   ]),
   seat: form(6, COUNCIL, true, ({ uscc }) => [usccToHex(uscc)]),
   unseat: form(7, COUNCIL, true, ({ uscc }) => [usccToHex(uscc)]),
-  admitNode: form(8, NODE_REGISTER, false, (args) => [node(args.node)]),
+  admitNode: form(8, NODE_REGISTER, false, (args) => [node(args.node), args.applicationHash ?? ZERO_HASH]),
   suspendNode: form(9, NODE_REGISTER, false, (args) => [node(args.node), args.reasonHash ?? ZERO_HASH]),
   reinstateNode: form(10, NODE_REGISTER, false, (args) => [node(args.node)]),
   retireNode: form(11, NODE_REGISTER, false, (args) => [node(args.node)]),

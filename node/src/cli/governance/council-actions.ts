@@ -2,6 +2,7 @@ import type { Governance } from '@songhua/sdk/governance'
 import type { MotionState, MotionStatus } from '@songhua/sdk/governance/model'
 import { motionArguments } from '@songhua/sdk/governance/motion-values'
 import type { MotionArguments, MotionKind } from '@songhua/sdk/governance/motions'
+import { nodeApplicationHash } from '@songhua/sdk/governance/signatures'
 import { publicKeyToAddress } from '@songhua/sdk/protocol/crypto'
 import { hexToBytes, utf8ToBytes } from '@songhua/sdk/protocol/bytes'
 import { CodedError } from '@songhua/sdk/protocol/errors'
@@ -10,7 +11,7 @@ import { type CliContext, note, print } from '../context.js'
 import { readJsonFile } from '../files.js'
 import { nearest } from '../nearest.js'
 import { formatFields, formatTable } from '../table.js'
-import { checkChain, needSoundApplication, readApplication } from './application-file.js'
+import { checkChain, needSoundApplication, readApplication, signedApplicationOf } from './application-file.js'
 import { beijingTime } from './beijing-time.js'
 import { type Field, type FieldSource, type FieldsOf, fileSource, flagSource, readForm } from './fields.js'
 import { FIELD_LABELS, MOTION_FIELDS, MOTION_KINDS, MOTION_TITLES, allMotionFields, kindNamed } from './motion-fields.js'
@@ -193,7 +194,8 @@ async function applicationSource(context: CliContext, kind: MotionKind, file: st
   const pathOf = (name: string): string => `${file}: ${application.type}.${name}`
   if (application.type === 'organisation' && kind === 'admitOrganisation') return { values: { ...application.entry }, pathOf }
   if (application.type === 'node' && kind === 'admitNode') {
-    return { values: { node: publicKeyToAddress(hexToBytes(application.node.publicKey)) }, pathOf }
+    const applicationHash = nodeApplicationHash(signedApplicationOf(application), application.applicant)
+    return { values: { node: publicKeyToAddress(hexToBytes(application.node.publicKey)), applicationHash }, pathOf }
   }
   const type = tell(context, application.type === 'node' ? 'aNode' : 'anOrganisation')
   throw new CodedError('CLI_USAGE', tell(context, 'applicationKind', { file, type, kind }))

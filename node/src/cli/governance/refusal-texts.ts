@@ -77,7 +77,15 @@ export const NODE_REFUSALS: Readonly<Record<string, Text>> = {
     en: 'Account {caller} administers none of the organisations that may do this for node {node}. Act with the key of the administrator of the body in question; songhua nodes names the bodies.',
     zh: '账户 {caller} 不是节点 {node} 相应责任主体的管理员。请使用该责任主体的管理员私钥；责任主体见 songhua nodes。',
   },
-  NodeRegisterTooManyRotations: { en: '{maximum} validators have exchanged their keys today (UTC), as many as a quorum may miss; try again tomorrow, or let the council change the set.', zh: '今日（UTC）已有 {maximum} 个验证者更换密钥，已达法定人数可缺席的上限；请明日再试，或由理事会变更验证者集合。' },
+  NodeRegisterTooMuchChurn: {
+    en: '{maximum} validators have exchanged their keys or been suspended today (UTC), as many as a quorum may miss; try again tomorrow, or let the council take the validator out of the set first (songhua council propose changeValidators).',
+    zh: '今日（UTC）更换密钥或被暂停的验证者已有 {maximum} 个，已达法定人数可缺席的上限；请明日再试，或先由理事会将该验证者移出集合（songhua council propose changeValidators）。',
+  },
+  NodeRegisterKeyReplaced: { en: 'The key of {node} was replaced by that of {successor} and does not come back; apply with another key.', zh: '节点 {node} 的密钥已由 {successor} 取代，不能再次使用；请用其他密钥申请。' },
+  NodeRegisterApplicationSpent: {
+    en: 'Node {node} has applied with just this application before (hash {applicationHash}). Who comes back says something new: renew the documents, and sign again.',
+    zh: '节点 {node} 曾以完全相同的申请（哈希 {applicationHash}）提出过申请。再次申请须有新的内容：请更新申请材料并重新签名。',
+  },
   NodeRegisterRotatedRecently: { en: 'The key of node {node} was changed less than a day ago; a validator’s next change is possible from {notBefore} on.', zh: '节点 {node} 在一日内已更换过密钥；验证者最早可于 {notBefore} 再次更换。' },
   NodeRegisterTooFewValidators: { en: 'Only {count} validators would be left; the policy asks for {minimum}. Add another validator first.', zh: '验证者将仅剩 {count} 个，低于下限 {minimum}。请先增加验证者。' },
   NodeRegisterTooManyAdded: { en: 'The change adds {added} validators; a set of this size takes {maximum} at once. Make several changes of it.', zh: '本次增加 {added} 个验证者；该规模一次至多 {maximum} 个。请分多次变更。' },
@@ -128,7 +136,8 @@ export const POLICY_REFUSALS: Readonly<Record<string, Text>> = {
   PolicyRegisterInvalidRoles: { en: 'Newcomers cannot have the roles {roles}: of anchor, deploy and apply alone.', zh: '新账户不能有权限 {roles}：仅限 anchor、deploy、apply。' },
   PolicyRegisterInvalidValidatorNotice: { en: 'A notice of {blocks_} blocks is not possible; it must be from 1 to 100,000.', zh: '验证者提前量 {blocks_} 个区块无效；应为 1 至 100,000。' },
   PolicyRegisterNothingScheduled: { en: 'No version of the protocol is scheduled that could be cancelled.', zh: '没有可取消的协议版本。' },
-  PolicyRegisterVersionTooLow: { en: 'Version {version} is not above the last one, {last}.', zh: '版本 {version} 不高于最近的版本 {last}。' },
+  PolicyRegisterTooManyChanges: { en: '{maximum} versions of the protocol lie ahead, as many as may.', zh: '已排定 {maximum} 个未生效的协议版本，已达上限。' },
+  PolicyRegisterVersionNotNext: { en: 'Version {version} does not follow the last one; the next is {next}.', zh: '版本 {version} 不是下一个版本；应为 {next}。' },
 }
 
 export const CONTRACT_REFUSALS: Readonly<Record<string, Text>> = {
