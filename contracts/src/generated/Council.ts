@@ -2,7 +2,7 @@
 export const council = {
   "name": "Council",
   "compiler": "0.8.37+commit.f401782d",
-  "sourceHash": "0x5bab42397d2c6a1fc734421f2b5e839ca396b38b821bbf9bbb776e16c14e2ddf",
+  "sourceHash": "0x0f0fc675fa465638fa7947fbd562055126f0b80dad154511f49a25ee630322a0",
   "abi": [
     {
       "inputs": [

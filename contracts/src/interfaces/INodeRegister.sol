@@ -132,7 +132,7 @@ interface INodeRegister is IGoverned {
   error NodeRegisterTooMuchChurn(uint256 maximum);
   /// @notice Another key has taken this one's place; it does not come back.
   error NodeRegisterKeyReplaced(address node, address successor);
-  /// @notice The node has applied with just this before, in a life that is over.
+  /// @notice The node was admitted with just this before, in a life that is over.
   error NodeRegisterApplicationSpent(address node, bytes32 applicationHash);
   /// @notice A change that adds nobody and removes nobody.
   error NodeRegisterNoChange();
@@ -159,7 +159,7 @@ interface INodeRegister is IGoverned {
   /// Requirements:
   /// - there is no such node, or it is retired, or the caller applied for it
   /// - its key was not rotated away
-  /// - a retired node says something new, such as other documents: the signature of its former life is spent
+  /// - a node that was admitted and retired says something new, such as other documents: what admitted it is spent
   /// - key, kind, city and industry are valid
   /// - super and backbone nodes name an active government body (kind 1), telecom operator (kind 2) and operating entity
   ///   (kind 3); service nodes an active operator of any kind, and the others or not

@@ -50,7 +50,7 @@ contract NodeRegister is INodeRegister, Governed {
   /// @inheritdoc INodeRegister
   mapping(address node => address successor) public successorOf; // slot 10
 
-  mapping(bytes32 applicationHash => bool isSpent) private _spent; // slot 11
+  mapping(bytes32 applicationHash => bool isSpent) private _spent; // slot 11; by an admission
 
   // -------------------------------------------------------------------------------------------- applications
 
@@ -75,11 +75,8 @@ contract NodeRegister is INodeRegister, Governed {
     require(successorOf[node] == address(0), NodeRegisterKeyReplaced(node, successorOf[node]));
     bytes32 applicationHash = NodeRules.applicationHashOf(application, msg.sender);
     // Whoever kept the signature of a life that is over cannot begin another with it.
-    require(
-      entry.status == APPLIED || !_spent[applicationHash], NodeRegisterApplicationSpent(node, applicationHash)
-    );
+    require(!_spent[applicationHash], NodeRegisterApplicationSpent(node, applicationHash));
     require(TypedData.signerOf(applicationHash, signature) == node, NodeRegisterInvalidSignature(node));
-    _spent[applicationHash] = true;
     _store(node, application);
     _all.add(node);
     emit NodeApplied(node, msg.sender, applicationHash, application);
@@ -119,6 +116,7 @@ contract NodeRegister is INodeRegister, Governed {
     );
     NodeRules.checkBodies(entry.kind, entry.government, entry.telecom, entry.operator);
     _setStatus(entry, ADMITTED);
+    _spent[applicationHash] = true;
     _connect(node);
     emit NodeAdmitted(node);
   }

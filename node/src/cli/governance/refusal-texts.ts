@@ -83,8 +83,8 @@ export const NODE_REFUSALS: Readonly<Record<string, Text>> = {
   },
   NodeRegisterKeyReplaced: { en: 'The key of {node} was replaced by that of {successor} and does not come back; apply with another key.', zh: '节点 {node} 的密钥已由 {successor} 取代，不能再次使用；请用其他密钥申请。' },
   NodeRegisterApplicationSpent: {
-    en: 'Node {node} has applied with just this application before (hash {applicationHash}). Who comes back says something new: renew the documents, and sign again.',
-    zh: '节点 {node} 曾以完全相同的申请（哈希 {applicationHash}）提出过申请。再次申请须有新的内容：请更新申请材料并重新签名。',
+    en: 'Node {node} was admitted with just this application before (hash {applicationHash}). Who comes back says something new: renew the documents, and sign again.',
+    zh: '节点 {node} 曾以完全相同的申请（哈希 {applicationHash}）获准接入。再次申请须有新的内容：请更新申请材料并重新签名。',
   },
   NodeRegisterRotatedRecently: { en: 'The key of node {node} was changed less than a day ago; a validator’s next change is possible from {notBefore} on.', zh: '节点 {node} 在一日内已更换过密钥；验证者最早可于 {notBefore} 再次更换。' },
   NodeRegisterTooFewValidators: { en: 'Only {count} validators would be left; the policy asks for {minimum}. Add another validator first.', zh: '验证者将仅剩 {count} 个，低于下限 {minimum}。请先增加验证者。' },
