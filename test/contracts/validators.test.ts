@@ -2,7 +2,7 @@ import { NODES_READ_GAS, VALIDATORS_READ_GAS } from '@songhua/node/execution/sys
 import { type Address, type Hex } from 'viem'
 import { describe, expect, it } from 'vitest'
 import {
-  ADMIN, type Governance, type StartOptions, COUNCIL, NODE, START, STRANGER, ZERO_BYTES18, addressOf, event, eventsOf, expectOk, hash, nodeWith, nodesSorted,
+  ADMIN, type Governance, type StartOptions, COUNCIL, DAY_S, NODE, START, STRANGER, ZERO_BYTES18, addressOf, event, eventsOf, expectOk, hash, nodeWith, nodesSorted,
   publicKeyOf, refusal, rotationProof, startGovernance,
 } from './governance.js'
 
@@ -180,6 +180,18 @@ describe('a validator', () => {
     expectOk(await governance.govern('nodes', 'reinstateNode', [gone]))
     expect(await governance.read('nodes', 'isValidator', [gone])).toBe(false)
     expectOk(await change(governance, [gone], [], START.number + 30n))
+  })
+
+  it('is not suspended when a day has seen as many as a quorum may miss; a change of validators takes it out', async () => {
+    const governance = await startGovernance({ validators: 7 })
+    const suspend = (place: number) => governance.govern('nodes', 'suspendNode', [addressOf(NODE(place)), hash(1)])
+    for (const place of [0, 1]) expectOk(await suspend(place))
+    expect(refusal(await suspend(2))).toBe('NodeRegisterTooMuchChurn(2)')
+    expectOk(await governance.govern('nodes', 'changeValidators', [[], [addressOf(NODE(2))], governance.clock.number + 2n]))
+    governance.pass(3n)
+    expectOk(await suspend(2))
+    governance.pass(1n, DAY_S)
+    expect(refusal(await suspend(3))).toBe('NodeRegisterTooFewValidators(3, 4)')
   })
 
   it('that is suspended leaves a set of which no scheduled one may be too small', async () => {

@@ -2,7 +2,7 @@
 export const council = {
   "name": "Council",
   "compiler": "0.8.37+commit.f401782d",
-  "sourceHash": "0x0f0fc675fa465638fa7947fbd562055126f0b80dad154511f49a25ee630322a0",
+  "sourceHash": "0x2ff30a9d9efcc9539db63dab9e9d81f40bc51f51fb81909e0bd30be108b3f059",
   "abi": [
     {
       "inputs": [

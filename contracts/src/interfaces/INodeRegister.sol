@@ -128,7 +128,7 @@ interface INodeRegister is IGoverned {
   error NodeRegisterUnknownAcCode(bytes4 acCode);
   /// @notice A validator's key was exchanged less than a day ago; `notBefore` is a block time in seconds.
   error NodeRegisterRotatedRecently(address node, uint256 notBefore);
-  /// @notice As many validators have exchanged their keys or been suspended today (UTC) as a quorum may miss.
+  /// @notice As many validators have exchanged their keys today (UTC), or been suspended, as a quorum may miss.
   error NodeRegisterTooMuchChurn(uint256 maximum);
   /// @notice Another key has taken this one's place; it does not come back.
   error NodeRegisterKeyReplaced(address node, address successor);
@@ -211,8 +211,8 @@ interface INodeRegister is IGoverned {
   /// - the caller is the governor, or administers the node's government body and the node is no validator
   /// - the node is admitted or active
   /// - no set becomes smaller than the policy's minimum
-  /// - with it, today's (UTC) rotations and suspensions of validators are no more than a quorum may miss; {changeValidators},
-  ///   which needs more votes, takes out others
+  /// - with it, today's (UTC) suspensions of validators are no more than a quorum may miss; {changeValidators}, which needs
+  ///   more votes, takes out others
   ///
   /// Emits {NodeSuspended}, and {ValidatorRemoved}.
   function suspendNode(address node, bytes32 reasonHash) external;
@@ -267,7 +267,7 @@ interface INodeRegister is IGoverned {
   /// - the caller administers the node's operator
   /// - the node is admitted, active or suspended; the new key has never been a node's
   /// - a validator's last rotation is 86,400 s of block time ago
-  /// - a validator's is, with today's (UTC) rotations and suspensions of others, no more than a quorum may miss
+  /// - with it, today's (UTC) rotations of validators are no more than a quorum may miss
   ///
   /// Emits {NodeKeyRotated}, and {ValidatorReplaced}.
   /// @param signature by the new key, 65 bytes, over the EIP-712 struct `Rotation(address node,bytes newPublicKey)`

@@ -22,6 +22,12 @@ contract NodeRegister is INodeRegister, Governed {
   using SortedAddresses for address[];
   using ValidatorSchedule for ValidatorSchedule.Schedule;
 
+  /// @dev Validators of one day. Apart from each other: who rotates its key must not use up what the council may suspend.
+  struct Churn {
+    uint128 rotations;
+    uint128 suspensions;
+  }
+
   uint8 private constant NONE = 0;
   uint8 private constant APPLIED = 1;
   uint8 private constant ADMITTED = 2;
@@ -45,7 +51,7 @@ contract NodeRegister is INodeRegister, Governed {
 
   ValidatorSchedule.Schedule private _schedule; // slots 7 and 8
 
-  mapping(uint256 day => uint256 count) private _churn; // slot 9; validators that a day has rotated or suspended
+  mapping(uint256 day => Churn churn) private _churn; // slot 9
 
   /// @inheritdoc INodeRegister
   mapping(address node => address successor) public successorOf; // slot 10
@@ -147,7 +153,7 @@ contract NodeRegister is INodeRegister, Governed {
     _schedule.fold();
     uint256 count = _schedule.next().length;
     if (!_schedule.remove(node, _policy().minValidators)) return;
-    _countChurn(count);
+    _countSuspension(count);
     emit ValidatorRemoved(node);
   }
 
@@ -193,7 +199,7 @@ contract NodeRegister is INodeRegister, Governed {
     emit NodeKeyRotated(node, next, newPublicKey);
     _schedule.fold();
     if (!_schedule.replace(node, next)) return;
-    _countChurn(_schedule.next().length);
+    _countRotation();
     emit ValidatorReplaced(node, next);
   }
 
@@ -382,13 +388,21 @@ contract NodeRegister is INodeRegister, Governed {
     _connectable.add(node);
   }
 
-  /// @dev Without a motion to change the validators, which needs more votes: as many in a day as a quorum may miss. What
-  /// operators rotate and an ordinary majority suspends counts together.
+  /// @dev As many in a day, whoever operates them, as a quorum may miss: the council keeps its say over the set.
+  function _countRotation() private {
+    uint256 maximum = _mayMiss(_schedule.next().length);
+    uint256 rotations = ++_churn[block.timestamp / CHURN_INTERVAL_S].rotations;
+    require(rotations <= maximum, NodeRegisterTooMuchChurn(maximum));
+  }
+
+  /// @dev As many in a day as a quorum of the set at its beginning may miss: more by a change of validators alone, which
+  /// needs more votes.
   /// @param count of the validators before this one left
-  function _countChurn(uint256 count) private {
-    uint256 maximum = _mayMiss(count);
-    uint256 changed = ++_churn[block.timestamp / CHURN_INTERVAL_S];
-    require(changed <= maximum, NodeRegisterTooMuchChurn(maximum));
+  function _countSuspension(uint256 count) private {
+    Churn storage today = _churn[block.timestamp / CHURN_INTERVAL_S];
+    uint256 maximum = _mayMiss(count + today.suspensions);
+    uint256 suspensions = ++today.suspensions;
+    require(suspensions <= maximum, NodeRegisterTooMuchChurn(maximum));
   }
 
   /// @dev How many of a set may be missing or new at once.

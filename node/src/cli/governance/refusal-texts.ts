@@ -78,8 +78,8 @@ export const NODE_REFUSALS: Readonly<Record<string, Text>> = {
     zh: '账户 {caller} 不是节点 {node} 相应责任主体的管理员。请使用该责任主体的管理员私钥；责任主体见 songhua nodes。',
   },
   NodeRegisterTooMuchChurn: {
-    en: '{maximum} validators have exchanged their keys or been suspended today (UTC), as many as a quorum may miss; try again tomorrow, or let the council take the validator out of the set first (songhua council propose changeValidators).',
-    zh: '今日（UTC）更换密钥或被暂停的验证者已有 {maximum} 个，已达法定人数可缺席的上限；请明日再试，或先由理事会将该验证者移出集合（songhua council propose changeValidators）。',
+    en: 'As many validators as a quorum may miss, {maximum}, have exchanged their keys today (UTC), or have been suspended; try again tomorrow, or let the council take the validator out of the set first (songhua council propose changeValidators).',
+    zh: '今日（UTC）已更换密钥（或已被暂停）的验证者达到 {maximum} 个，即法定人数可缺席的上限；请明日再试，或先由理事会将该验证者移出集合（songhua council propose changeValidators）。',
   },
   NodeRegisterKeyReplaced: { en: 'The key of {node} was replaced by that of {successor} and does not come back; apply with another key.', zh: '节点 {node} 的密钥已由 {successor} 取代，不能再次使用；请用其他密钥申请。' },
   NodeRegisterApplicationSpent: {
