@@ -10,7 +10,7 @@ import { organisationRegister } from '@songhua/contracts/generated/OrganisationR
 import { policyRegister } from '@songhua/contracts/generated/PolicyRegister'
 import { usageRegister } from '@songhua/contracts/generated/UsageRegister'
 import {
-  ACCOUNT_BYTES_WORD, ACCOUNT_WORD, COUNCIL_SLOT, NEWCOMERS_WORD, NEWCOMER_WORD, NODE_SLOT, ORGANISATION_SLOT, ORGANISATION_WORD,
+  ACCOUNT_BYTES_WORD, ACCOUNT_WORD, ADMINISTRATOR_WORD, COUNCIL_SLOT, NEWCOMERS_WORD, NEWCOMER_WORD, NODE_SLOT, ORGANISATION_SLOT, ORGANISATION_WORD,
   PARAMETERS_WORD, POLICY_SLOT, PROTOCOL_WORD, type PackedLayout, USAGE_SLOT, USAGE_WORD,
 } from '@songhua/contracts/membership/slots'
 import { describe, expect, it } from 'vitest'
@@ -86,6 +86,7 @@ describe('the layout that the node reads', () => {
 
   it.each<[string, Artifact, string, number, PackedLayout]>([
     ['organisation', organisationRegister, 'struct IOrganisationRegister.Organisation', 0, ORGANISATION_WORD],
+    ['administrator', organisationRegister, 'struct IOrganisationRegister.Organisation', 1, ADMINISTRATOR_WORD],
     ['account', organisationRegister, 'struct IOrganisationRegister.Account', 0, ACCOUNT_WORD],
     ['account bytes', organisationRegister, 'struct IOrganisationRegister.Account', 1, ACCOUNT_BYTES_WORD],
     ['newcomer', policyRegister, 'struct IPolicyRegister.Newcomer', 0, NEWCOMER_WORD],

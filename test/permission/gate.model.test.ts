@@ -16,7 +16,8 @@ const roles = fc.constantFrom(0, ROLE.anchor, ROLE.anchor | ROLE.deploy, ROLE.ap
 const gas = fc.oneof({ weight: 4, arbitrary: fc.bigInt(0n, 900n) }, { weight: 1, arbitrary: fc.constantFrom(0n, NO_LIMIT) })
 const bytes = fc.oneof({ weight: 4, arbitrary: fc.bigInt(0n, 90n) }, { weight: 1, arbitrary: fc.constantFrom(0n, NO_LIMIT) })
 const limits = fc.record({ roles, gas, bytes })
-const organisation = fc.tuple(limits, fc.constantFrom(1n, 1n, 1n, 2n)).map(([of, status]) => ({ ...of, status }))
+const organisation = fc.tuple(limits, fc.constantFrom(1n, 1n, 1n, 2n), fc.constantFrom(...SENDERS))
+  .map(([of, status, administrator]) => ({ ...of, status, administrator }))
 const account = fc.tuple(limits, fc.constantFrom(BUREAU, BANK, undefined)).map(([of, uscc]) => ({ ...of, uscc }))
 
 /** Accounts without an organisation are newcomers. */
@@ -74,12 +75,24 @@ class Model {
     const name = group === undefined ? 'NEWCOMERS' : 'ORGANISATION'
     const used = this.sum(SENDERS[from]!, day)
     const usedTogether = this.sum(entry?.uscc ?? 'newcomers', day)
+    if (governs(rules, { from, target })) {
+      if (exceeds(used.gas + gasLimit, [own.gas, shared.gas])) return 'QUOTA_ACCOUNT_GAS'
+      return exceeds(used.bytes + BigInt(size), [own.bytes, shared.bytes]) ? 'QUOTA_ACCOUNT_BYTES' : undefined
+    }
     if (own.gas !== NO_LIMIT && used.gas + gasLimit > own.gas) return 'QUOTA_ACCOUNT_GAS'
     if (own.bytes !== NO_LIMIT && used.bytes + BigInt(size) > own.bytes) return 'QUOTA_ACCOUNT_BYTES'
     if (shared.gas !== NO_LIMIT && usedTogether.gas + gasLimit > shared.gas) return `QUOTA_${name}_GAS`
     if (shared.bytes !== NO_LIMIT && usedTogether.bytes + BigInt(size) > shared.bytes) return `QUOTA_${name}_BYTES`
     return undefined
   }
+}
+
+const exceeds = (total: bigint, limits: bigint[]): boolean => limits.some((limit) => limit !== NO_LIMIT && total > limit)
+
+/** An administrator speaks to the council. */
+function governs(rules: Policy, { from, target }: { from: number; target: number }): boolean {
+  const uscc = rules.accounts[from]?.uscc
+  return target === 1 && uscc !== undefined && rules.organisations[uscc].administrator === SENDERS[from]
 }
 
 const keyOf = (of: string): Uint8Array =>
@@ -116,7 +129,8 @@ describe('whatever is sent over several blocks and days', () => {
           const gasUsed = (one.gasLimit * one.usedPercent) / 100n
           gate.record(asked, gasUsed)
           const use = { day, gas: gasUsed, bytes: BigInt(one.size) }
-          model.uses.push({ ...use, of: SENDERS[one.from]! }, { ...use, of: rules.accounts[one.from]?.uscc ?? 'newcomers' })
+          model.uses.push({ ...use, of: SENDERS[one.from]! })
+          if (!governs(rules, one)) model.uses.push({ ...use, of: rules.accounts[one.from]?.uscc ?? 'newcomers' })
         }
         const usage = storage.get(USAGE_REGISTER_ADDRESS)!
         for (const { slot, value } of gate.usageWrites()) usage.set(wordOf(slot), value)

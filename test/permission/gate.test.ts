@@ -120,6 +120,60 @@ describe('rights', () => {
   })
 })
 
+describe('the contracts that govern', () => {
+  const SUCCESSOR: Address = address('5c')
+
+  it('are the registers and whom they obey: the successor after the council has handed over, and the old council no more', () => {
+    const roleless = { accounts: { [ROBOT]: { organisation: BUREAU, roles: 0, gas: NO_LIMIT, bytes: NO_LIMIT } } }
+    expect(codeOf(gateOf(change(roleless)), asking(ROBOT, SUCCESSOR, 60_000n))).toBe('PERMISSION_ROLE')
+    const handedOver = gateOf(change({ ...roleless, governor: SUCCESSOR }))
+    expect(codeOf(handedOver, asking(ROBOT, SUCCESSOR, 60_000n))).toBeUndefined()
+    expect(codeOf(handedOver, asking(STRANGER, SUCCESSOR, 60_000n))).toBeUndefined()
+    expect(codeOf(handedOver, asking(ROBOT, NODE_REGISTER_ADDRESS, 60_000n))).toBeUndefined()
+    expect(codeOf(handedOver, asking(ROBOT, COUNCIL_ADDRESS, 60_000n))).toBe('PERMISSION_ROLE')
+  })
+})
+
+describe('an administrator who governs', () => {
+  const governed = change({ organisations: { ...BASE.organisations, [BUREAU]: { ...BASE.organisations![BUREAU]!, administrator: CLERK } } })
+  const spent: [Uint8Array, { gas: bigint; bytes: bigint }][] = [[organisationUsageKey(BUREAU), { gas: 1_000_000n, bytes: 10_000n }]]
+
+  it('is heard though others of its organisation have used up the day', () => {
+    for (const to of GOVERNANCE) expect(codeOf(gateOf(governed, spent), asking(CLERK, to, 60_000n))).toBeUndefined()
+    expect(codeOf(gateOf(governed, spent), asking(CLERK, SHOP, 60_000n))).toBe('QUOTA_ORGANISATION_GAS')
+    expect(codeOf(gateOf(governed, spent), asking(ROBOT, COUNCIL_ADDRESS, 60_000n))).toBe('QUOTA_ORGANISATION_GAS')
+    expect(codeOf(gateOf(BASE, spent), asking(CLERK, COUNCIL_ADDRESS, 60_000n))).toBe('QUOTA_ORGANISATION_GAS')
+  })
+
+  it('is counted alone for it, with all else that it has used', () => {
+    const gate = gateOf(governed)
+    gate.record(asking(CLERK, COUNCIL_ADDRESS, 60_000n), 50_000n)
+    gate.record(asking(CLERK, SHOP, 60_000n), 20_000n)
+    const storage = storageOf({})
+    for (const { slot, value } of gate.usageWrites()) storage.get(USAGE_REGISTER_ADDRESS)!.set(wordOf(slot), value)
+    expect(usageOfAccount(storage, CLERK)).toMatchObject({ gas: 70_000n, bytes: 200n, transactions: 2n })
+    expect(usageIn(storage, organisationUsageKey(BUREAU))).toMatchObject({ gas: 20_000n, bytes: 100n, transactions: 1n })
+    expect(codeOf(gate, asking(CLERK, COUNCIL_ADDRESS, 530_000n))).toBeUndefined()
+    expect(gate.check(asking(CLERK, COUNCIL_ADDRESS, 530_001n))).toMatchObject({ code: 'QUOTA_ACCOUNT_GAS', details: { limit: 600_000n, used: 70_000n } })
+    expect(codeOf(gate, asking(CLERK, COUNCIL_ADDRESS, 1n, 5_801))).toBe('QUOTA_ACCOUNT_BYTES')
+  })
+
+  it('cannot give itself more of it than the council has given its organisation', () => {
+    const lavish = change({ ...governed, accounts: { [CLERK]: { organisation: BUREAU, roles: ALL, gas: NO_LIMIT, bytes: NO_LIMIT } } })
+    expect(codeOf(gateOf(lavish), asking(CLERK, COUNCIL_ADDRESS, 1_000_000n, 10_000))).toBeUndefined()
+    expect(gateOf(lavish).check(asking(CLERK, COUNCIL_ADDRESS, 1_000_001n))).toMatchObject({ code: 'QUOTA_ACCOUNT_GAS', details: { limit: 1_000_000n } })
+    expect(codeOf(gateOf(lavish), asking(CLERK, COUNCIL_ADDRESS, 1n, 10_001))).toBe('QUOTA_ACCOUNT_BYTES')
+  })
+
+  it('waits with its own work alone, and is nobody when its organisation is suspended', () => {
+    const pending = { own: { gas: 540_000n, bytes: 0n }, group: { gas: 5_000_000n, bytes: 0n } }
+    expect(gateOf(governed).check(asking(CLERK, COUNCIL_ADDRESS, 60_000n), pending)).toBeUndefined()
+    expect(gateOf(governed).check(asking(CLERK, COUNCIL_ADDRESS, 60_001n), pending)).toMatchObject({ code: 'QUOTA_ACCOUNT_GAS' })
+    const suspended = change({ organisations: { [BUREAU]: { status: 2n, roles: ALL, gas: NO_LIMIT, bytes: NO_LIMIT, administrator: CLERK } } })
+    expect(codeOf(gateOf(suspended), asking(CLERK, COUNCIL_ADDRESS, 60_000n))).toBe('PERMISSION_ORGANISATION_SUSPENDED')
+  })
+})
+
 const clerk = accountUsageKey(CLERK)
 const bureau = organisationUsageKey(BUREAU)
 const stranger = accountUsageKey(STRANGER)
@@ -265,7 +319,7 @@ describe('usage', () => {
         gate.record(transaction, 900n)
       }
     }
-    // Two words and the usage of each account; a word and the usage of their organisation.
-    expect(state.reads).toBe(2 * 3 + 2)
+    // Two words and the usage of each account; two words and the usage of their organisation; whom the registers obey.
+    expect(state.reads).toBe(2 * 3 + 3 + 1)
   })
 })

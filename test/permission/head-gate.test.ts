@@ -79,10 +79,13 @@ describe('the gate at the head', () => {
     const senders = [1, 2, 3, 4].map((number): Address => `0x${String(number).repeat(40)}`)
     const small = fc.record({ roles: fc.constantFrom(0, ROLE.anchor, ROLE.apply), gas: fc.bigInt(0n, 3n), bytes: fc.bigInt(0n, 3n) })
     const policy = fc.record({
-      organisations: fc.record({ [BUREAU]: small.map((of) => ({ ...of, status: of.gas % 2n === 0n ? 1n : 2n })), [BANK]: small }),
+      organisations: fc.record({
+        [BUREAU]: small.map((of) => ({ ...of, status: of.gas % 2n === 0n ? 1n : 2n })),
+        [BANK]: fc.tuple(small, fc.constantFrom(...senders)).map(([of, administrator]) => ({ ...of, administrator })),
+      }),
       accounts: fc.tuple(...senders.slice(1).map(() => fc.option(fc.tuple(small, fc.constantFrom(BUREAU, BANK)))))
         .map((entries) => Object.fromEntries(entries.flatMap((entry, at) => (entry === null ? [] : [[senders[at]!, { ...entry[0], organisation: entry[1] }] as const])))),
-      newcomer: small, newcomers: small,
+      newcomer: small, newcomers: small, governor: fc.constantFrom(COUNCIL_ADDRESS, RECORD_ANCHOR_ADDRESS),
     })
     const usages = fc.array(fc.tuple(fc.constantFrom(...senders, BUREAU, BANK, 'newcomers'), fc.bigInt(0n, 2n)), { maxLength: 3 })
     fc.assert(fc.property(policy, fc.array(fc.tuple(fc.option(policy), usages), { maxLength: 8 }), (first, blocks) => {
@@ -99,6 +102,7 @@ describe('the gate at the head', () => {
         for (const sender of senders) {
           for (const asked of [asking(sender, RECORD_ANCHOR_ADDRESS, 1n, 1), asking(sender, COUNCIL_ADDRESS, 1n, 1)]) {
             expect(followed.check(asked, NOON_MS)).toEqual(fresh.check(asked, NOON_MS))
+            expect(followed.isGovernance(asked, NOON_MS)).toBe(fresh.isGovernance(asked, NOON_MS))
           }
         }
       }

@@ -17,10 +17,12 @@ export interface Limits {
 }
 
 export interface Registers {
-  readonly organisations?: Readonly<Record<string, Limits & { readonly status?: bigint }>>
+  readonly organisations?: Readonly<Record<string, Limits & { readonly status?: bigint; readonly administrator?: Address }>>
   readonly accounts?: Readonly<Record<Address, Limits & { readonly organisation: string }>>
   readonly newcomer?: Limits
   readonly newcomers?: Omit<Limits, 'roles'>
+  /** The council when absent. */
+  readonly governor?: Address
 }
 
 export const BUREAU = '11230000MB1234567A'
@@ -49,9 +51,13 @@ export function organisationWord({ status = 1n, roles, gas, bytes }: Limits & { 
 /** contract → slot → value */
 export type Storage = Map<Address, Map<Hash, bigint>>
 
-export function storageOf({ organisations = {}, accounts = {}, newcomer, newcomers }: Registers): Storage {
-  const register = new Map<Hash, bigint>()
-  for (const [uscc, entry] of Object.entries(organisations)) register.set(wordOf(organisationSlot(uscc)), organisationWord(entry))
+export function storageOf({ organisations = {}, accounts = {}, newcomer, newcomers, governor = COUNCIL_ADDRESS }: Registers): Storage {
+  const register = new Map([[wordOf(ORGANISATION_SLOT.governor), BigInt(governor)]])
+  for (const [uscc, entry] of Object.entries(organisations)) {
+    const slot = organisationSlot(uscc)
+    register.set(wordOf(slot), organisationWord(entry))
+    if (entry.administrator !== undefined) register.set(wordOf(slot + 1n), BigInt(entry.administrator))
+  }
   for (const [account, entry] of Object.entries(accounts)) {
     const slot = accountSlot(account as Address)
     accountWords(entry).forEach((word, index) => register.set(wordOf(slot + BigInt(index)), word))

@@ -161,6 +161,12 @@ describe('songhua_getQuota and songhua_getUsage', () => {
       bytes: { limit: '0x2328', used: `0x${raw.length.toString(16)}`, left: `0x${(9_000 - raw.length).toString(16)}` },
     })
     expect(quota.quotas[1]).toMatchObject({ of: 'organisation', gas: { limit: null, left: null } })
+    expect(quota).not.toHaveProperty('governing')
+    // The administrator has just bound the member and whoever else: that counts for it, and not for its organisation.
+    const { administrator } = await get<{ administrator: Address }>('songhua_getOrganisation', BUREAU)
+    const governor = await get<{ quotas: { gas: { used: Hex } }[]; governing: unknown }>('songhua_getQuota', administrator)
+    expect(governor.governing).toEqual(governor.quotas[0])
+    expect(Number(governor.quotas[0]!.gas.used)).toBeGreaterThan(Number(governor.quotas[1]!.gas.used))
     const after = await get<{ gas: Hex; transactions: Hex; day: Hex; resetsAt: Hex }>('songhua_getUsage', BUREAU)
     expect(Number(after.gas) - Number(before.gas)).toBe(21_000)
     expect(Number(after.resetsAt)).toBe((Number(after.day) + 1) * 86_400 - 28_800)

@@ -18,6 +18,8 @@ export const USAGE_SLOT = { usage: 0n } as const
 export type PackedLayout = readonly (readonly [name: string, bits: number])[]
 
 export const ORGANISATION_WORD = [['status', 8], ['kind', 8], ['roles', 16], ['gasPerDay', 64], ['bytesPerDay', 64]] as const satisfies PackedLayout
+/** Word 1 of an organisation. */
+export const ADMINISTRATOR_WORD = [['administrator', 160], ['since', 64]] as const satisfies PackedLayout
 /** Word 1 of a node. */
 export const NODE_WORD = [
   ['keyPrefix', 8], ['kind', 8], ['status', 8], ['suspendedFrom', 8], ['city', 48], ['industry', 8], ['acCode', 32],

@@ -3,15 +3,14 @@ import type { Address, Hash } from '@songhua/sdk/protocol/bytes'
 import { ORGANISATION_REGISTER_ADDRESS } from '../addresses.js'
 import { ORGANISATION_KIND } from './kinds.js'
 import {
-  ACCOUNT_BYTES_WORD, ACCOUNT_WORD, ORGANISATION_SLOT, ORGANISATION_WORD, type PackedLayout, addressKey, mappingSlot, organisationKey, unpackWord, usccOf,
+  ACCOUNT_BYTES_WORD, ACCOUNT_WORD, ADMINISTRATOR_WORD, ORGANISATION_SLOT, ORGANISATION_WORD, addressKey, mappingSlot, organisationKey, unpackWord,
+  usccOf,
 } from './slots.js'
 import {
   type Page, type Paged, type SystemState, addressOf, hashOrNone, listedUscc, nameOf, readSet, readString, storageOf,
 } from './state-words.js'
 
 const ORGANISATION_STATUS = { active: 1, suspended: 2 } as const
-/** Word 1 of an organisation. */
-const ADMINISTRATOR_WORD = [['administrator', 160], ['since', 64]] as const satisfies PackedLayout
 
 export interface OrganisationState {
   readonly uscc: string

@@ -12,6 +12,7 @@ import { type PolicyState, type UsageState, readPolicy, readUsage } from '@songh
 import type { Page, Paged, SystemState } from '@songhua/contracts/membership/state-words'
 import { NEWCOMERS_USAGE_KEY, ROLE, accountUsageKey, dayOf, organisationUsageKey } from '@songhua/contracts/membership/slots'
 import type { Address, Hex } from '@songhua/sdk/protocol/bytes'
+import { administratorQuota } from '../permission/policy.js'
 
 /** Whose use is counted. */
 export type UsageSubject = { readonly account: Address } | { readonly uscc: string } | 'newcomers'
@@ -85,8 +86,10 @@ export interface QuotaAnswer {
   readonly uscc: string | undefined
   /** Bits of `ROLE` that count at present. */
   readonly roles: number
-  /** All of them hold. */
+  /** All of them hold, but for what {@link governing} is for. */
   readonly meters: readonly QuotaMeter[]
+  /** Of an administrator: the one that holds when it speaks to the contracts that govern. */
+  readonly governing: QuotaMeter | undefined
 }
 
 /** @param block whose state this is; time in seconds */
@@ -186,7 +189,7 @@ function quotaOf(state: SystemState, of: UsageSubject, day: number): QuotaAnswer
     const { roles, gasPerDay, bytesPerDay, gasPerDayTotal, bytesPerDayTotal } = readPolicy(state).newcomers
     const together: QuotaMeter = { of: 'newcomers', gas: gasPerDayTotal, bytes: bytesPerDayTotal, used: used('newcomers') }
     const own: QuotaMeter[] = account === undefined ? [] : [{ of: 'account', gas: gasPerDay, bytes: bytesPerDay, used: used({ account }) }]
-    return { day, account, uscc: undefined, roles: roles & NEWCOMER_ROLES, meters: [...own, together] }
+    return { day, account, uscc: undefined, roles: roles & NEWCOMER_ROLES, meters: [...own, together], governing: undefined }
   }
   if (of === 'newcomers') return ofNewcomers()
   const account = 'account' in of ? readAccount(state, of.account) : undefined
@@ -199,6 +202,10 @@ function quotaOf(state: SystemState, of: UsageSubject, day: number): QuotaAnswer
   const own: QuotaMeter[] = account === undefined ? [] : [{
     of: 'account', gas: account.gasPerDay, bytes: account.bytesPerDay, used: used({ account: account.address }),
   }]
-  return { day, account: account?.address, uscc, roles: status === 'active' ? roles & (account?.roles ?? roles) : 0, meters: [...own, group] }
+  const isAdministrator = own[0] !== undefined && account?.address === organisation.administrator
+  return {
+    day, account: account?.address, uscc, roles: status === 'active' ? roles & (account?.roles ?? roles) : 0, meters: [...own, group],
+    governing: isAdministrator ? { ...own[0]!, ...administratorQuota(own[0]!, group) } : undefined,
+  }
 }
 

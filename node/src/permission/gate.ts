@@ -1,14 +1,14 @@
 import {
-  COUNCIL_ADDRESS, NODE_REGISTER_ADDRESS, ORGANISATION_REGISTER_ADDRESS, POLICY_REGISTER_ADDRESS,
+  NODE_REGISTER_ADDRESS, ORGANISATION_REGISTER_ADDRESS, POLICY_REGISTER_ADDRESS,
 } from '@songhua/contracts/addresses'
 import {
-  DAY_OFFSET_S, NEWCOMERS_USAGE_KEY, NO_LIMIT, POLICY_SLOT, ROLE, type Role, accountUsageKey, dayOf, organisationUsageKey,
+  DAY_OFFSET_S, NEWCOMERS_USAGE_KEY, NO_LIMIT, ORGANISATION_SLOT, POLICY_SLOT, ROLE, type Role, accountUsageKey, dayOf, organisationUsageKey,
 } from '@songhua/contracts/membership/slots'
 import type { Address } from '@songhua/sdk/protocol/bytes'
 import type { Transaction } from '@songhua/sdk/protocol/transaction'
 import {
-  type NewcomerEntry, type OrganisationEntry, type PolicyState, type Quota, type Usage, accountSlot, organisationSlot, readAccount,
-  readNewcomer, readNewcomersQuota, readOrganisation, readUsage, usageOfWord, usageSlot, usageToWord,
+  type NewcomerEntry, type OrganisationEntry, type PolicyState, type Quota, type Usage, accountSlot, administratorQuota, organisationSlot,
+  readAccount, readAdministrator, readGovernor, readNewcomer, readNewcomersQuota, readOrganisation, readUsage, usageOfWord, usageSlot, usageToWord,
 } from './policy.js'
 import { type PermissionRefusal, type QuotaCode, type Who, exceeds, lacksRole, notBound, suspended } from './refusal.js'
 
@@ -54,10 +54,8 @@ export type Permission = (parent: PolicyState, timestamp: number) => Gate
 
 export const createGate: Permission = (parent, timestamp) => new PolicyGate(parent, dayOf(timestamp))
 
-/** The contracts guard themselves: whoever is known, or may apply to be, may speak to them. */
-const GOVERNANCE: ReadonlySet<Address> = new Set<Address>([
-  NODE_REGISTER_ADDRESS, ORGANISATION_REGISTER_ADDRESS, COUNCIL_ADDRESS, POLICY_REGISTER_ADDRESS,
-])
+/** The contracts guard themselves: whoever is known, or may apply to be, may speak to them, and to whom they obey. */
+const REGISTERS: ReadonlySet<Address> = new Set<Address>([NODE_REGISTER_ADDRESS, ORGANISATION_REGISTER_ADDRESS, POLICY_REGISTER_ADDRESS])
 const NEWCOMER_ROLES = ROLE.anchor | ROLE.deploy | ROLE.apply
 const NO_WORK: Work = { gas: 0n, bytes: 0n }
 const NOTHING_PENDING: PendingWork = { own: NO_WORK, group: NO_WORK }
@@ -81,6 +79,7 @@ interface Group<E> {
 
 interface Organisation extends Group<OrganisationEntry> {
   readonly slot: bigint
+  readonly administrator: Address
 }
 
 /** All that the rule needs of one sender. */
@@ -90,6 +89,8 @@ interface Standing extends Who {
   /** Of the organisation; true for newcomers. */
   readonly isActive: boolean
   readonly roles: number
+  /** What an administrator may use of a day to govern, whatever others of its organisation have used; undefined: is none. */
+  readonly governing: Quota | undefined
   /** Its own, then the organisation's or the newcomers'. */
   readonly meters: readonly [Meter, Meter]
 }
@@ -103,6 +104,7 @@ export class PolicyGate implements Gate {
   #newcomers: Group<NewcomerEntry> | undefined
   /** By their slot. */
   readonly #meters = new Map<bigint, Meter>()
+  #governor: Address | undefined
 
   constructor(state: PolicyState, day: number) {
     this.#state = state
@@ -123,12 +125,13 @@ export class PolicyGate implements Gate {
     if (!standing.isActive) return suspended(standing)
     const isBound = standing.organisation !== undefined
     if (!isBound && standing.roles === 0) return notBound(standing)
-    const role = roleFor(to, isBound)
+    const role = this.#roleFor(to, isBound)
     return role === undefined || (standing.roles & ROLE[role]) !== 0 ? undefined : lacksRole(standing, role)
   }
 
-  record({ sender, raw }: Asking, gasUsed: bigint): void {
-    for (const meter of this.#standingOf(sender).meters) {
+  record({ sender, to, raw }: Asking, gasUsed: bigint): void {
+    const { meters } = this.#standingOf(sender)
+    for (const meter of this.isGovernance({ sender, to }) ? [meters[0]] : meters) {
       const { gas, bytes, transactions } = meter.usage
       meter.usage = {
         gas: atMost(gas + gasUsed, NO_LIMIT),
@@ -145,6 +148,15 @@ export class PolicyGate implements Gate {
       .map(({ slot, usage }) => ({ slot, value: usageToWord(usage, this.day) }))
   }
 
+  /**
+   * Whether an administrator speaks to the contracts that govern. That counts against its own quota alone: no other
+   * account of its organisation can use up what its seat needs.
+   */
+  isGovernance({ sender, to }: Pick<Asking, 'sender' | 'to'>): boolean {
+    const { isActive, governing } = this.#standingOf(sender)
+    return isActive && governing !== undefined && to !== undefined && this.#governs(to)
+  }
+
   /** Newcomers, whose keys cost nothing; the accounts of an organisation are its own affair. */
   groupOf(sender: Address): string | undefined {
     return this.#standingOf(sender).organisation === undefined ? NEWCOMERS : undefined
@@ -158,13 +170,14 @@ export class PolicyGate implements Gate {
 
   /** A later block has changed these slots of OrganisationRegister and PolicyRegister: what hangs on them is read anew. */
   forget(organisationSlots: ReadonlySet<bigint>, policySlots: ReadonlySet<bigint>): void {
+    if (organisationSlots.has(ORGANISATION_SLOT.governor)) this.#governor = undefined
     const isOfNewcomers = policySlots.has(POLICY_SLOT.newcomer) || policySlots.has(POLICY_SLOT.newcomers)
     if (isOfNewcomers && this.#newcomers !== undefined) {
       this.#meters.delete(this.#newcomers.meter.slot)
       this.#newcomers = undefined
     }
     for (const [uscc, { slot, meter }] of this.#organisations) {
-      if (!organisationSlots.has(slot)) continue
+      if (!organisationSlots.has(slot) && !organisationSlots.has(slot + 1n)) continue
       this.#organisations.delete(uscc)
       this.#meters.delete(meter.slot)
     }
@@ -176,11 +189,27 @@ export class PolicyGate implements Gate {
     }
   }
 
-  #checkQuotas({ sender, gasLimit, raw }: Asking, { own, group }: PendingWork): PermissionRefusal | undefined {
+  /**
+   * What a transaction to this target needs; undefined: to be bound is enough. Creations inside a call are the act of the
+   * called contract, so that only those of the transaction itself need the right to deploy.
+   */
+  #roleFor(to: Address | undefined, isBound: boolean): Role | undefined {
+    if (to === undefined) return 'deploy'
+    if (!this.#governs(to)) return 'anchor'
+    return isBound ? undefined : 'apply'
+  }
+
+  #governs(to: Address): boolean {
+    return REGISTERS.has(to) || to === (this.#governor ??= readGovernor(this.#state))
+  }
+
+  #checkQuotas({ sender, to, gasLimit, raw }: Asking, { own, group }: PendingWork): PermissionRefusal | undefined {
     const standing = this.#standingOf(sender)
+    const [ownMeter, groupMeter] = standing.meters
+    const meters = this.isGovernance({ sender, to }) ? [{ ...ownMeter, quota: standing.governing! }] : [ownMeter, groupMeter]
     const bytes = BigInt(raw.length)
     const resetsAt = (this.day + 1) * 86_400 - DAY_OFFSET_S
-    for (const [index, { quota, usage, codes }] of standing.meters.entries()) {
+    for (const [index, { quota, usage, codes }] of meters.entries()) {
       const pending = index === 0 ? own : group
       const gas = { limit: quota.gas, used: usage.gas, pending: pending.gas, asked: gasLimit, resetsAt }
       if (isAbove(gas)) return exceeds(codes[0], standing, gas)
@@ -201,9 +230,10 @@ export class PolicyGate implements Gate {
     const entry = readAccount(this.#state, slot)
     if (entry === undefined) return this.#readNewcomerStanding(account, slot)
     const organisation = this.#organisationOf(entry.organisation)
-    const { isActive, roles } = organisation.entry
+    const { isActive, roles, quota } = organisation.entry
     return {
       account, slot, organisation: entry.organisation, isActive, roles: entry.roles & roles,
+      governing: account === organisation.administrator ? administratorQuota(entry.quota, quota) : undefined,
       meters: [this.#accountMeter(account, entry.quota), organisation.meter],
     }
   }
@@ -211,7 +241,7 @@ export class PolicyGate implements Gate {
   #readNewcomerStanding(account: Address, slot: bigint): Standing {
     const { entry: { roles, quota }, meter } = (this.#newcomers ??= this.#readNewcomers())
     return {
-      account, slot, organisation: undefined, isActive: true, roles: roles & NEWCOMER_ROLES,
+      account, slot, organisation: undefined, isActive: true, roles: roles & NEWCOMER_ROLES, governing: undefined,
       meters: [this.#accountMeter(account, quota), meter],
     }
   }
@@ -228,7 +258,7 @@ export class PolicyGate implements Gate {
       const slot = organisationSlot(uscc)
       const entry = readOrganisation(this.#state, slot)
       const meter = this.#meterOf(organisationUsageKey(uscc), entry.quota, ['QUOTA_ORGANISATION_GAS', 'QUOTA_ORGANISATION_BYTES'])
-      this.#organisations.set(uscc, (organisation = { slot, entry, meter }))
+      this.#organisations.set(uscc, (organisation = { slot, entry, meter, administrator: readAdministrator(this.#state, slot) }))
     }
     return organisation
   }
@@ -246,16 +276,6 @@ export class PolicyGate implements Gate {
     }
     return meter
   }
-}
-
-/**
- * What a transaction to this target needs; undefined: to be bound is enough. Creations inside a call are the act of the
- * called contract, so that only those of the transaction itself need the right to deploy.
- */
-function roleFor(to: Address | undefined, isBound: boolean): Role | undefined {
-  if (to === undefined) return 'deploy'
-  if (!GOVERNANCE.has(to)) return 'anchor'
-  return isBound ? undefined : 'apply'
 }
 
 function isAbove({ limit, used, pending, asked }: { limit: bigint; used: bigint; pending: bigint; asked: bigint }): boolean {

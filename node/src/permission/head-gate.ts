@@ -13,6 +13,8 @@ export interface HeadGate {
   check(transaction: Asking, nowMs: number, pending?: PendingWork): PermissionRefusal | undefined
   /** With whom together the sender may fill a pool no further than a shared quota lets out in a day; undefined: alone. */
   groupOf(sender: Address, nowMs: number): string | undefined
+  /** Whether an administrator speaks to the contracts that govern. */
+  isGovernance(transaction: Pick<Asking, 'sender' | 'to'>, nowMs: number): boolean
   /** Whether the sender may at all, whatever its quotas. */
   checkRight(transaction: Asking, nowMs: number): PermissionRefusal | undefined
   /** A block has become final. @returns whether it changed the rights of anybody */
@@ -41,6 +43,7 @@ export function createHeadGate(state: PolicyState, timestamp: number): HeadGate 
   return {
     check: (transaction, nowMs, pending) => gateAt(nowMs).check(transaction, pending),
     groupOf: (sender, nowMs) => gateAt(nowMs).groupOf(sender),
+    isGovernance: (transaction, nowMs) => gateAt(nowMs).isGovernance(transaction),
     checkRight: (transaction, nowMs) => gateAt(nowMs).checkRight(transaction),
     onBlock({ timestamp, storage }) {
       headTimestamp = timestamp

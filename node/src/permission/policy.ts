@@ -3,9 +3,10 @@ import {
   ORGANISATION_REGISTER_ADDRESS, POLICY_REGISTER_ADDRESS, USAGE_REGISTER_ADDRESS,
 } from '@songhua/contracts/addresses'
 import {
-  ACCOUNT_BYTES_WORD, ACCOUNT_WORD, NEWCOMERS_WORD, NEWCOMER_WORD, ORGANISATION_SLOT, ORGANISATION_WORD, POLICY_SLOT, USAGE_SLOT,
+  ACCOUNT_BYTES_WORD, ACCOUNT_WORD, ADMINISTRATOR_WORD, NEWCOMERS_WORD, NEWCOMER_WORD, ORGANISATION_SLOT, ORGANISATION_WORD, POLICY_SLOT, USAGE_SLOT,
   USAGE_WORD, addressKey, mappingSlot, organisationKey, packWord, unpackWord, usccOf, wordOf,
 } from '@songhua/contracts/membership/slots'
+import { addressOf } from '@songhua/contracts/membership/state-words'
 import type { Address, Hash } from '@songhua/sdk/protocol/bytes'
 
 /** The storage of one state. */
@@ -76,6 +77,23 @@ export function readOrganisation(state: PolicyState, slot: bigint): Organisation
   const { status, roles, gasPerDay, bytesPerDay } = unpackWord(ORGANISATION_WORD, readOrganisations(state, slot))
   return { isActive: status === ACTIVE, roles: Number(roles), quota: { gas: gasPerDay, bytes: bytesPerDay } }
 }
+
+/** Who speaks for an organisation; its second word. @param slot of {@link organisationSlot} */
+export function readAdministrator(state: PolicyState, slot: bigint): Address {
+  return addressOf(unpackWord(ADMINISTRATOR_WORD, readOrganisations(state, slot + 1n)).administrator)
+}
+
+/**
+ * What an administrator may use of a day to govern: its own quota, of which its organisation cannot give it more than the
+ * council has given the organisation.
+ */
+export function administratorQuota(own: Quota, organisation: Quota): Quota {
+  const least = (a: bigint, b: bigint): bigint => (a < b ? a : b)
+  return { gas: least(own.gas, organisation.gas), bytes: least(own.bytes, organisation.bytes) }
+}
+
+/** Whom the registers obey: the council, or who follows it. It hands over all of them at once. */
+export const readGovernor = (state: PolicyState): Address => addressOf(readOrganisations(state, ORGANISATION_SLOT.governor))
 
 /** What each newcomer may. */
 export function readNewcomer(state: PolicyState): NewcomerEntry {

@@ -106,15 +106,17 @@ export function councilToJson({ governor, seats, thresholds, motionCount, open }
 /** Midnight in Beijing after a day, seconds since 1970. */
 export const resetsAt = (day: number): string => quantityToJson((day + 1) * DAY_S - DAY_OFFSET_S)
 
-export function quotaToJson({ day, account, uscc, roles, meters }: QuotaAnswer, block: ReadAt): Json<typeof quotaJson> {
+export function quotaToJson({ day, account, uscc, roles, meters, governing }: QuotaAnswer, block: ReadAt): Json<typeof quotaJson> {
   return {
     block, ...(account !== undefined && { account }), ...(uscc !== undefined && { uscc }), roles: rolesToJson(roles),
     day: quantityToJson(day), resetsAt: resetsAt(day),
-    quotas: meters.map(({ of, gas, bytes, used }: QuotaMeter) => ({
-      of, gas: meterToJson(gas, used.gas), bytes: meterToJson(bytes, used.bytes), transactions: quantityToJson(used.transactions),
-    })),
+    quotas: meters.map(quotaOf),
+    ...(governing !== undefined && { governing: quotaOf(governing) }),
   }
 }
+
+const quotaOf = ({ of, gas, bytes, used }: QuotaMeter): Json<typeof quotaJson>['quotas'][number] =>
+  ({ of, gas: meterToJson(gas, used.gas), bytes: meterToJson(bytes, used.bytes), transactions: quantityToJson(used.transactions) })
 
 /** A limit may have been lowered below what was used. */
 function meterToJson(limit: bigint, used: bigint): Json<typeof quotaJson>['quotas'][number]['gas'] {

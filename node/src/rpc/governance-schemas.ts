@@ -165,6 +165,10 @@ export const councilJson = z.strictObject({
 
 const meterJson = z.strictObject({ limit: limitJson, used: quantityJson, left: limitJson })
 
+const quotaOfJson = z.strictObject({
+  of: z.enum(['account', 'organisation', 'newcomers']), gas: meterJson, bytes: meterJson, transactions: quantityJson,
+})
+
 export const quotaJson = z.strictObject({
   block: readAtJson,
   account: addressJson.optional(),
@@ -172,9 +176,8 @@ export const quotaJson = z.strictObject({
   roles: rolesJson,
   day: quantityJson.meta({ title: 'days since 1970 in Beijing' }),
   resetsAt: quantityJson,
-  quotas: z.array(
-    z.strictObject({ of: z.enum(['account', 'organisation', 'newcomers']), gas: meterJson, bytes: meterJson, transactions: quantityJson }),
-  ),
+  quotas: z.array(quotaOfJson),
+  governing: quotaOfJson.optional().meta({ title: 'of an administrator: what alone holds for its calls of the contracts that govern' }),
 })
 
 export const usageJson = z.strictObject({
