@@ -1,4 +1,4 @@
-import { ORGANISATION_REGISTER_ADDRESS, RECORD_ANCHOR_ADDRESS, USAGE_REGISTER_ADDRESS } from '@songhua/contracts/addresses'
+import { COUNCIL_ADDRESS, ORGANISATION_REGISTER_ADDRESS, RECORD_ANCHOR_ADDRESS, USAGE_REGISTER_ADDRESS } from '@songhua/contracts/addresses'
 import { NO_LIMIT, ROLE, accountUsageKey, organisationUsageKey, wordOf } from '@songhua/contracts/membership/slots'
 import type { Logger } from '@songhua/node/base/logger'
 import { createHeadGate } from '@songhua/node/permission/head-gate'
@@ -259,6 +259,30 @@ describe('a right that is lost while transactions wait', () => {
     expect(bench.pool.status().pending).toBe(1)
     bench.block({ [ORGANISATION_REGISTER_ADDRESS]: [organisationSlot(BUREAU)] })
     expect(bench.pool.status().pending).toBe(0)
+  })
+})
+
+describe('an administrator who governs', () => {
+  const governed: Registers = { ...BASE, organisations: { [BUREAU]: { ...limits, gas: 1_500_000n, administrator: CLERK } } }
+
+  it('comes first with what it sends to the contracts that govern, though its organisation\'s day is used up, and after a restart', async () => {
+    const bench = start(governed)
+    const [flood, vote] = [signed(2, 0), signed(1, 0, { to: COUNCIL_ADDRESS })]
+    await bench.pool.submit(flood.raw)
+    await bench.pool.submit(vote.raw)
+    expect(offered(bench.pool)).toEqual([vote.hash, flood.hash])
+    expect(offered(start(governed, { durable: [...bench.durable] }).pool)).toEqual([vote.hash, flood.hash])
+    bench.block({ [USAGE_REGISTER_ADDRESS]: use(bench, 1_500_000n, ROBOT) })
+    expect(offered(bench.pool)).toEqual([vote.hash])
+    expect(await codeOf(bench.pool.submit(signed(1, 1).raw))).toBe('QUOTA_ORGANISATION_GAS')
+    expect(await codeOf(bench.pool.submit(signed(1, 1, { to: COUNCIL_ADDRESS }).raw))).toBeUndefined()
+  })
+
+  it('comes in its turn with all else, and so does who is none', async () => {
+    const { pool } = start(governed)
+    const all = [signed(2, 0, { to: COUNCIL_ADDRESS }), signed(1, 0)]
+    for (const { raw } of all) await pool.submit(raw)
+    expect(offered(pool)).toEqual(all.map(({ hash }) => hash))
   })
 })
 

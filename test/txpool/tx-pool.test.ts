@@ -261,7 +261,7 @@ describe('TxPool limits', () => {
   })
 
   it('the longest waiting make room first, and none go when that would not be enough', () => {
-    const { pool, add } = createTestPool({ maxBytes: 400 })
+    const { pool, add } = createTestPool({ maxBytes: 426 })
     const old = transactionOf(ALICE, 9)
     add(old)
     add(transactionOf(ALICE, 8))
@@ -303,6 +303,57 @@ describe('TxPool limits', () => {
     expect(pool.onHead({ accounts: new Map(), nowMs: 10 * SECOND }).expired).toEqual([gapped])
     expect(pool.onHead({ accounts: new Map(), nowMs: 10_000 * SECOND }).expired).toHaveLength(1)
     expect(pool.status()).toEqual({ pending: 1, queued: 0, bytes: 100 })
+  })
+})
+
+describe('administrators who govern', () => {
+  const govern = (pool: TxPool, transaction: Transaction): void =>
+    void pool.add(transaction, { account: account(), nowMs: 0, isLocal: true, isGovernance: true })
+
+  it('have room in a pool that others have filled, each as much as 8 transactions and 32 KiB', () => {
+    const { pool, add } = createTestPool({ maxTransactions: 160 })
+    for (let nonce = 0; nonce < 150; nonce++) add(transactionOf(ALICE, nonce))
+    expect(refusalOf(() => add(transactionOf(BOB, 0)))).toContain('POOL_FULL')
+    expect(refusalOf(() => govern(pool, transactionOf(BOB, 1)))).toContain('POOL_FULL')
+    expect(refusalOf(() => govern(pool, transactionOf(CAROL, 0, { raw: new Uint8Array(32 * 1024 + 1) })))).toContain('POOL_FULL')
+    for (let nonce = 0; nonce < 8; nonce++) govern(pool, transactionOf(BOB, nonce))
+    expect(refusalOf(() => govern(pool, transactionOf(BOB, 8)))).toContain('POOL_FULL')
+    govern(pool, transactionOf(CAROL, 0, { raw: new Uint8Array(32 * 1024) }))
+    expect(refusalOf(() => govern(pool, transactionOf(CAROL, 1)))).toContain('POOL_FULL')
+    govern(pool, transactionOf(DAVE, 0))
+    expect(refusalOf(() => govern(pool, transactionOf(sender(5), 0)))).toContain('POOL_FULL')
+    expect(pool.status().pending).toBe(160)
+  })
+
+  it('have room of the pool\'s bytes too', () => {
+    const { pool, add } = createTestPool({ maxBytes: 1_600 })
+    add(transactionOf(ALICE, 0, { raw: new Uint8Array(1_500) }))
+    expect(refusalOf(() => add(transactionOf(BOB, 0)))).toContain('POOL_FULL')
+    govern(pool, transactionOf(BOB, 0))
+    expect(pool.status().bytes).toBe(1_600)
+  })
+
+  it('come into blocks before a flood of many accounts, one of each, up to half a block\'s gas', () => {
+    const { pool, add, order } = createTestPool()
+    add(transactionOf(ALICE, 0))
+    add(transactionOf(ALICE, 1))
+    for (const [from, gasLimit] of [[BOB, BLOCK_GAS_LIMIT / 2n], [CAROL, 21_000n]] as const) govern(pool, transactionOf(from, 0, { gasLimit }))
+    govern(pool, transactionOf(BOB, 1))
+    expect(order()).toEqual(['b0', 'a0', 'c0', 'a1', 'b1'])
+    pool.onHead({ accounts: new Map([[BOB, account(1)]]), nowMs: 0 })
+    expect(order()).toEqual(['c0', 'b1', 'a0', 'a1'])
+  })
+
+  it('and what was set aside let each other through, block by block', () => {
+    const { pool, add, order } = createTestPool()
+    const dear = transactionOf(ALICE, 0)
+    for (const one of [dear, transactionOf(ALICE, 1), transactionOf(DAVE, 0)]) add(one)
+    govern(pool, transactionOf(BOB, 0))
+    pool.setAside(dear.hash, 2)
+    expect(order(2)).toEqual(['b0', 'd0'])
+    expect(order(3)).toEqual(['a0', 'b0', 'd0', 'a1'])
+    pool.onHead({ accounts: new Map([[BOB, account(1)]]), nowMs: 0 })
+    expect(order(4)).toEqual(['a0', 'd0', 'a1'])
   })
 })
 

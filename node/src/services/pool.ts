@@ -15,7 +15,7 @@ import {
 import { refusal } from '../txpool/refusal.js'
 import type { Hold } from '../txpool/sender-queue.js'
 import {
-  type Added, type Aside, type PendingWork, type PoolContent, type PoolStatus, TxPool, type TxPoolOptions,
+  type Added, type Arrival, type Aside, type PendingWork, type PoolContent, type PoolStatus, TxPool, type TxPoolOptions,
 } from '../txpool/tx-pool.js'
 import { createRecentMap } from './recent-map.js'
 
@@ -157,8 +157,8 @@ class JournalledPool implements Pool {
       const { nonce } = parseTransaction(raw)
       if (nonce < this.#accountOf(sender).nonce) return
       const transaction = decodeTransaction(raw)
-      const group = this.#groupOf(transaction.sender, this.#ports.clock.now())
-      this.#pool.restore(transaction, { account: this.#accountOf(transaction.sender), nowMs: arrivedMs, isLocal, group })
+      const standing = this.#standingOf(transaction, this.#ports.clock.now())
+      this.#pool.restore(transaction, { account: this.#accountOf(transaction.sender), nowMs: arrivedMs, isLocal, ...standing })
     } catch (error) {
       if (!isCodedError(error)) throw error
       this.#ports.logger.error('a journalled transaction is not one', { sender, error: error.message })
@@ -202,15 +202,16 @@ class JournalledPool implements Pool {
       if (reason !== undefined) throw refusalToError(reason)
     }
     try {
-      return this.#pool.add(transaction, { account: this.#accountOf(transaction.sender), nowMs, isLocal, group: this.#groupOf(transaction.sender, nowMs), permit })
+      return this.#pool.add(transaction, { account: this.#accountOf(transaction.sender), nowMs, isLocal, ...this.#standingOf(transaction, nowMs), permit })
     } catch (error) {
       if (isCodedError(error)) this.#counters.refused++
       throw error
     }
   }
 
-  #groupOf(sender: Address, nowMs: number): string | undefined {
-    return this.#ports.permission?.groupOf(sender, nowMs)
+  #standingOf(transaction: Transaction, nowMs: number): Pick<Arrival, 'group' | 'isGovernance'> {
+    const { permission } = this.#ports
+    return { group: permission?.groupOf(transaction.sender, nowMs), isGovernance: permission?.isGovernance(transaction, nowMs) }
   }
 
   #count({ replaced, evicted }: Added): void {

@@ -12,12 +12,23 @@ import type { PoolEntry, SenderQueue } from './sender-queue.js'
  */
 const RELAY_LAG_MS = 5_000
 
+/**
+ * Of the pool's room one part in so many is kept for administrators who govern, so that no flood keeps votes out: of the
+ * default limits 512 transactions and 2 MiB, which is the whole of what 64 of them may have in it.
+ */
+const GOVERNANCE_PART = 16
+/** Whoever has more here stands with all others. The longest proposal takes 5 kB. */
+const GOVERNANCE_TRANSACTIONS_MAX = 8
+const GOVERNANCE_BYTES_MAX = 32 * 1024
+
 /** A transaction in front of its sender's queue. */
 export interface Candidate {
   readonly transaction: Transaction
   readonly queue: SenderQueue
   readonly nowMs: number
   readonly isLocal: boolean
+  /** Of an administrator who governs. */
+  readonly isGovernance?: boolean | undefined
 }
 
 export interface PoolFill {
@@ -107,12 +118,26 @@ function findOwnVictims(candidate: Candidate, { maxAccountBytes }: TxPoolLimits)
     `${transaction.sender} has ${queue.bytes} bytes here, limit ${maxAccountBytes}; send again later`)
 }
 
+function roomFor(candidate: Candidate, { maxTransactions, maxBytes }: TxPoolLimits): Pick<TxPoolLimits, 'maxTransactions' | 'maxBytes'> {
+  if (mayUseReserve(candidate)) return { maxTransactions, maxBytes }
+  return {
+    maxTransactions: maxTransactions - Math.floor(maxTransactions / GOVERNANCE_PART), maxBytes: maxBytes - Math.floor(maxBytes / GOVERNANCE_PART),
+  }
+}
+
+function mayUseReserve(candidate: Candidate): boolean {
+  const { queue, isGovernance } = candidate
+  if (isGovernance !== true || wouldWait(candidate)) return false
+  return queue.size < GOVERNANCE_TRANSACTIONS_MAX && queue.bytes + bytesAdded(candidate) <= GOVERNANCE_BYTES_MAX
+}
+
 function findOtherVictims(
   candidate: Candidate,
   pool: PoolFill & { own: readonly PoolEntry[] },
-  { maxTransactions, maxBytes }: TxPoolLimits,
+  limits: TxPoolLimits,
 ): PoolEntry[] {
   const { queue, transaction } = candidate
+  const { maxTransactions, maxBytes } = roomFor(candidate, limits)
   const added = queue.at(transaction.nonce) === undefined ? 1 : 0
   let excessCount = pool.transactions + added - pool.own.length - maxTransactions
   let excessBytes = pool.bytes + bytesAdded(candidate) - pool.own.reduce((bytes, entry) => bytes + sizeOf(entry), 0) - maxBytes

@@ -20,6 +20,8 @@ export interface Arrival {
   readonly isLocal: boolean
   /** With whom the sender is counted together; undefined: alone. */
   readonly group?: string | undefined
+  /** Of an administrator who governs. */
+  readonly isGovernance?: boolean | undefined
   /** Asked last: a further condition of the chain, which throws what it refuses. @param pending what is here beside this one */
   readonly permit?: ((pending: PendingWork) => void) | undefined
 }
@@ -213,7 +215,7 @@ export class TxPool {
 
   /** For the block at `height`, lazily; see {@link fairOrder}. */
   executable(height: number): Iterable<Transaction> {
-    return fairOrder(this.#queues.values(), height)
+    return fairOrder(this.#queues.values(), { height, blockGasLimit: this.#rules.blockGasLimit })
   }
 
   /** Since when, in ms, there has been something to put into the block at `height`; undefined: there is nothing. */
@@ -269,9 +271,9 @@ export class TxPool {
     return { transactions: this.#entries.size, bytes: this.#bytes, waiting: this.#waiting }
   }
 
-  #insert(transaction: Transaction, queue: SenderQueue, { nowMs, isLocal, group }: Arrival) {
+  #insert(transaction: Transaction, queue: SenderQueue, { nowMs, isLocal, group, isGovernance = false }: Arrival) {
     const entry: PoolEntry = {
-      transaction, group, arrival: this.#arrivals++, arrivedMs: nowMs, isLocal, cost: transactionCost(transaction),
+      transaction, group, isGovernance, arrival: this.#arrivals++, arrivedMs: nowMs, isLocal, cost: transactionCost(transaction),
       isExecutable: false, sinceMs: nowMs, asideUntilHeight: 0, asideReason: undefined,
     }
     const replaced = queue.put(entry)
