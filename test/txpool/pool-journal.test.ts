@@ -26,7 +26,7 @@ async function open(path: string, accounts: Map<Address, Account> = new Map()) {
   const logger: Logger = { debug: log, info: log, warn: log, error: log, child: () => logger }
   const journal = await openJournal(path)
   const pool = createPool({ chainId: CHAIN_ID, blockGasLimit: BLOCK_GAS_LIMIT, compactFromBytes: 40_000 }, {
-    journal, accountOf: (address) => accounts.get(address), permission: undefined, clock: { now: () => 1_000 }, logger,
+    journal, accountOf: (address) => accounts.get(address), permission: undefined, clock: { now: () => 1_000, after: () => () => undefined }, logger,
   })
   return { pool, journal, lines }
 }

@@ -34,6 +34,8 @@ interface Bench {
   readonly accounts: Map<Address, Account>
   readonly durable: Uint8Array[]
   nowMs: number
+  /** What is to run, by the time for which it was asked. */
+  readonly timers: Map<number, () => void>
   /** A block that wrote these slots and used these nonces. */
   block(changes?: Partial<Record<Address, bigint[]>>, nonces?: [Address, number][]): void
 }
@@ -49,9 +51,15 @@ function start(registers = BASE, { durable = [], storage = storageOf(registers),
     compact: (live) => Promise.resolve(void durable.splice(0, durable.length, ...live())),
   }
   const permission = createHeadGate(stateOfStorage(storage), NOON)
-  const bench = { storage, accounts, durable, nowMs }
+  const timers = new Map<number, () => void>()
+  const bench = { storage, accounts, durable, nowMs, timers }
+  const after = (delayMs: number, run: () => void): (() => void) => {
+    const atMs = bench.nowMs + delayMs
+    timers.set(atMs, run)
+    return () => timers.delete(atMs)
+  }
   const pool = createPool({ chainId: CHAIN_ID, blockGasLimit: BLOCK_GAS_LIMIT }, {
-    journal, accountOf: (address) => accounts.get(address), permission, clock: { now: () => bench.nowMs }, logger: quiet,
+    journal, accountOf: (address) => accounts.get(address), permission, clock: { now: () => bench.nowMs, after }, logger: quiet,
   })
   return Object.assign(bench, {
     pool,
@@ -67,6 +75,12 @@ function start(registers = BASE, { durable = [], storage = storageOf(registers),
 
 const codeOf = (submitted: Promise<unknown>): Promise<unknown> =>
   submitted.then(() => undefined, (error: { code: string }) => error.code)
+function runTimer({ timers }: Bench): void {
+  const [[atMs, run]] = [...timers] as [[number, () => void]]
+  timers.delete(atMs)
+  run()
+}
+
 const offered = (pool: Pool): Hash[] => [...pool.executable(1)].map(({ hash }) => hash)
 
 function suspend({ storage }: Bench, status = 2n): bigint {
@@ -177,6 +191,42 @@ describe('a quota that is used up while transactions wait', () => {
     expect(offered(pool)).toEqual([mine.hash])
     expect(pool.executableSince(1)).toBe(NOON * 1000)
     expect(pool.refusalOf(mine.hash)).toBeUndefined()
+  })
+
+  it('brings them back at midnight on an idle chain, and tells who makes blocks', async () => {
+    const bench = start()
+    const { pool, timers } = bench
+    const mine = signed(1, 0)
+    await pool.submit(mine.raw)
+    expect(timers.size).toBe(0)
+    for (const gas of [900_000n, 1_000_000n]) bench.block({ [USAGE_REGISTER_ADDRESS]: use(bench, gas) })
+    expect([...timers.keys()]).toEqual([MIDNIGHT * 1000])
+    let releases = 0
+    const end = pool.onReleased(() => releases++)
+    // A clock may run a timer early.
+    bench.nowMs = MIDNIGHT * 1000 - 1
+    runTimer(bench)
+    expect([offered(pool), [...timers.keys()], releases]).toEqual([[], [MIDNIGHT * 1000], 1])
+    bench.nowMs = MIDNIGHT * 1000
+    runTimer(bench)
+    expect([offered(pool), timers.size, releases]).toEqual([[mine.hash], 0, 2])
+    expect(pool.executableSince(1)).toBe(NOON * 1000)
+    end()
+  })
+
+  it('waits for no midnight when the quota is raised, nor when the pool has stopped', async () => {
+    const bench = start()
+    await bench.pool.submit(signed(1, 0).raw)
+    const slots = use(bench, 1_000_000n)
+    bench.block({ [USAGE_REGISTER_ADDRESS]: slots })
+    expect(bench.timers.size).toBe(1)
+    use(bench, 0n)
+    bench.block({ [USAGE_REGISTER_ADDRESS]: slots })
+    expect([offered(bench.pool).length, bench.timers.size]).toEqual([1, 0])
+    use(bench, 1_000_000n)
+    bench.block({ [USAGE_REGISTER_ADDRESS]: slots })
+    bench.pool.stop()
+    expect(bench.timers.size).toBe(0)
   })
 
   it('holds none back that fits, and lets a smaller one take the place of one that does not', async () => {

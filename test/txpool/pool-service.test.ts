@@ -52,7 +52,7 @@ function createQuietLogger(lines: string[] = []): Logger {
 function start(disk: ReturnType<typeof createManualJournal>, accounts: Map<Address, Account> = new Map(), nowMs = 1_000) {
   const lines: string[] = []
   const pool = createPool({ chainId: CHAIN_ID, blockGasLimit: BLOCK_GAS_LIMIT, compactFromBytes: COMPACT_FROM_BYTES }, {
-    journal: disk.journal, accountOf: (address) => accounts.get(address), permission: undefined, clock: { now: () => nowMs }, logger: createQuietLogger(lines),
+    journal: disk.journal, accountOf: (address) => accounts.get(address), permission: undefined, clock: { now: () => nowMs, after: () => () => undefined }, logger: createQuietLogger(lines),
   })
   return { pool, lines }
 }

@@ -72,6 +72,7 @@ export async function openLedger(dataDir: string, genesis: Genesis, ports: Ledge
       refusal: () => readerRefusal(chain), clock, logger: logger.child({ part: 'pool' }),
     },
   )
+  stops.push('pool', () => pool.stop())
   const chain = createChainOf(genesis, { ...ports, opened: { ...opened, store }, evm, pool })
   chain.onBlock(({ head: { header: { timestamp } }, diff }) => pool.onHead({ timestamp, ...diff }))
   return { genesis, opened, store, evm, chain, pool, damage }

@@ -129,7 +129,10 @@ async function openSigner(config: NodeConfig, { ledger, stops, logger }: Validat
 function workOf({ pool }: Ledger, { relay }: Peers): ConsensusWork {
   return {
     executableSince: (height) => pool.executableSince(height),
-    onAdded: (listener) => pool.onAdded(() => listener()),
+    onAdded: (listener) => {
+      const ends = [pool.onAdded(() => listener()), pool.onReleased(listener)]
+      return () => ends.forEach((end) => end())
+    },
     resendPending: () => relay.resendPending(),
     get: (hash) => pool.get(hash),
   }

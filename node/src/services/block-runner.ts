@@ -75,9 +75,8 @@ type Packing = Awaited<ReturnType<BlockExecutor['packBlock']>>
 /** What cannot stand in this block must not be tried in each of the next ones: the pool brings it back later. */
 function setOffendersAside(frame: BlockFrame, { refused, overran }: Packing, { pool, logger }: BlockRunnerPorts): void {
   for (const { transaction, reason } of refused) {
-    // Whether a quota holds it back is asked at each head: midnight must not find it waiting for blocks.
-    const blocks = reason.code.startsWith('QUOTA_') ? 1 : SET_ASIDE_BLOCKS
-    pool.setAside(transaction.hash, frame.number + blocks, reason.message)
+    // Whether a quota holds it back the pool asks at each head: once it is there again, it is not due before all others.
+    if (!reason.code.startsWith('QUOTA_')) pool.setAside(transaction.hash, frame.number + SET_ASIDE_BLOCKS, reason.message)
     logger.debug('a pending transaction does not fit the state', { hash: transaction.hash, reason: reason.message })
   }
   if (overran === undefined || overran.included) return

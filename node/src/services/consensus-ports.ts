@@ -33,6 +33,7 @@ export interface ConsensusChain {
 export interface ConsensusWork {
   /** Since when, by the clock, an executable transaction has been here and sent to all; undefined: there is none. */
   executableSince(height: number): number | undefined
+  /** A transaction has come, or what was kept back is to be had again. */
   onAdded(listener: () => void): () => void
   /** Sends what is pending to the other validators again. */
   resendPending(): void

@@ -40,7 +40,7 @@ export interface PoolPorts {
   readonly permission: HeadGate | undefined
   /** Why this node takes nothing from senders now; undefined: it does. */
   readonly refusal?: () => CodedError | undefined
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Clock
   readonly logger: Logger
 }
 
@@ -92,6 +92,10 @@ export interface Pool {
   status(): PoolStatus
   /** Each new transaction, once; `isLocal` when its sender gave it to this node. The answer ends the subscription. */
   onAdded(listener: (transaction: Transaction, isLocal: boolean) => void): () => void
+  /** A quota has come back, without a block: what waited for it may be offered now. The answer ends the subscription. */
+  onReleased(listener: () => void): () => void
+  /** No quota is waited for any more. */
+  stop(): void
   metrics(): Record<string, number>
 }
 
@@ -124,6 +128,9 @@ class JournalledPool implements Pool {
   readonly #unjournalled = new Map<Hash, JournalRecord>()
   readonly #dropped = createRecentMap<Hash, Hold>(DROPPED_REMEMBERED_MAX)
   readonly #counters = { added: 0, refused: 0, replaced: 0, evicted: 0, expired: 0, dropped: 0, compactions: 0, setAside: 0 }
+  readonly #released: Hub<void>
+  /** When the quotas come back for which something waits, and how to wait for it no more. */
+  #release: { readonly atMs: number; readonly cancel: () => void } | undefined
   #isCompacting = false
   readonly #compactFromBytes: number
   /** Raised after a failure. */
@@ -134,7 +141,9 @@ class JournalledPool implements Pool {
     this.#pool = new TxPool(options)
     this.#compactFromBytes = compactFromBytes ?? COMPACT_FROM_BYTES
     this.#compactionFloorBytes = this.#compactFromBytes
-    this.#added = createHub((error) => ports.logger.error('a listener to the pool failed', { error: messageOf(error) }))
+    const onError = (error: unknown): void => ports.logger.error('a listener to the pool failed', { error: messageOf(error) })
+    this.#added = createHub(onError)
+    this.#released = createHub(onError)
   }
 
   replay(): void {
@@ -296,7 +305,28 @@ class JournalledPool implements Pool {
     const { permission, clock } = this.#ports
     if (permission === undefined) return
     const nowMs = clock.now()
-    this.#pool.hold((transaction) => permission.check(transaction, nowMs))
+    let resetsAt: unknown
+    this.#pool.hold((transaction) => {
+      const reason = permission.check(transaction, nowMs)
+      resetsAt ??= reason?.details.resetsAt
+      return reason
+    })
+    this.#releaseAt(typeof resetsAt === 'number' ? resetsAt * 1000 : undefined)
+  }
+
+  /** All quotas come back at the same time. A chain that is idle then would make no block by which to find it out. */
+  #releaseAt(atMs: number | undefined): void {
+    if (atMs === this.#release?.atMs) return
+    this.#release?.cancel()
+    this.#release = undefined
+    if (atMs === undefined) return
+    const { clock } = this.#ports
+    const cancel = clock.after(atMs - clock.now(), () => {
+      this.#release = undefined
+      this.#holdBack()
+      this.#released.emit()
+    })
+    this.#release = { atMs, cancel }
   }
 
   /** @returns how many. In the journal they would come back with the next start, when their sender may have its right again. */
@@ -367,6 +397,14 @@ class JournalledPool implements Pool {
 
   onAdded(listener: (transaction: Transaction, isLocal: boolean) => void): () => void {
     return this.#added.subscribe(({ transaction, isLocal }) => listener(transaction, isLocal))
+  }
+
+  onReleased(listener: () => void): () => void {
+    return this.#released.subscribe(listener)
+  }
+
+  stop(): void {
+    this.#releaseAt(undefined)
   }
 
   metrics(): Record<string, number> {
