@@ -97,7 +97,7 @@ export function readMotion(state: SystemState, id: number, timestamp: number): M
   }
 }
 
-/** ABI-encoded arguments of the kind's function, of a motion that there is: 8,192 bytes at most. */
+/** ABI-encoded arguments of the kind's function, of a motion that there is: 4,096 bytes at most. */
 export const readMotionArguments = (state: SystemState, id: number): Hex =>
   bytesToHex(readBytes(councilOf(state), motionSlot(id) + 2n))
 
