@@ -168,6 +168,14 @@ describe('genesis', () => {
     expect(await songhua(words)).toMatchObject({ code: 0 })
   })
 
+  it('warns, in both languages, that signatures hold on every chain of one id', async () => {
+    await writeFile(at('id-roster.json'), JSON.stringify({ organisations, validators: [validator] }))
+    const words = (out: string, ...more: string[]): string[] =>
+      ['genesis', '--roster', at('id-roster.json'), '--out', at(out), '--chain-id', '230777', ...more]
+    expect((await songhua(words('id-en.json'))).stderr).toContain('chain id 230777 must not have been another chain')
+    expect((await songhua(words('id-zh.json', '--lang', 'zh'))).stderr).toContain('链 id 230777 不得曾用于其他链')
+  })
+
   it('names file and field of a wrong roster, and shows a right one in its help', async () => {
     await writeFile(at('wrong-roster.json'), JSON.stringify({ organisations, validators: [{ ...validator, city: '110000' }] }))
     const refused = await songhua(['genesis', '--roster', at('wrong-roster.json'), '--out', at('nothing.json')])

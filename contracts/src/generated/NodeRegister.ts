@@ -2,7 +2,7 @@
 export const nodeRegister = {
   "name": "NodeRegister",
   "compiler": "0.8.37+commit.f401782d",
-  "sourceHash": "0xac7e65656ee122bf0c9de67f49b94edd33b335e80dd3dc80cf4a207676f260ab",
+  "sourceHash": "0xfb78957258c6f46228da4073c3a11da9fbab4ad48621e4f2d27fe2102c8de1f3",
   "abi": [
     {
       "inputs": [

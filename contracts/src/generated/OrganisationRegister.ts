@@ -2,7 +2,7 @@
 export const organisationRegister = {
   "name": "OrganisationRegister",
   "compiler": "0.8.37+commit.f401782d",
-  "sourceHash": "0x0655578c89c6e1ee4722ea822c0dd6b0f1005efc5b1cd840e2b72d71bf3aba54",
+  "sourceHash": "0x03e3059c821855ec929aabfb8e3899d4964a526e594be68f1e0de1545db33aab",
   "abi": [
     {
       "inputs": [

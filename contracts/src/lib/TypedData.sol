@@ -6,7 +6,9 @@ import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/Messa
 
 /// @title EIP-712 signatures to the contract that uses this library
 /// @notice The domain is name "Songhua", version "1", the chain's id and the contract's address. It is computed for each
-/// use: a contract that genesis places has no constructor that could keep it.
+/// use: a contract that genesis places has no constructor that could keep it. The genesis block's hash is not in it, since
+/// no contract can learn it: what was signed for a chain holds on every other one with its id, where the system contracts
+/// have the same addresses. Each chain therefore needs an id that none had before it.
 library TypedData {
   bytes32 private constant DOMAIN_TYPE_HASH =
     keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");

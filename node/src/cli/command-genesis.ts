@@ -12,8 +12,8 @@ const TEXTS = {
   roster: { en: 'roster file', zh: '名册文件' },
   out: { en: 'new genesis file to write', zh: '要写入的新创世文件' },
   chainId: {
-    en: `chain id (default: of the roster, else ${PROVINCE_CHAIN_ID})`,
-    zh: `链 id（默认取自名册，否则 ${PROVINCE_CHAIN_ID}）`,
+    en: `chain id that no other chain has had (default: of the roster, else ${PROVINCE_CHAIN_ID})`,
+    zh: `链 id，不得曾用于其他链（默认取自名册，否则 ${PROVINCE_CHAIN_ID}）`,
   },
   timestamp: {
     en: 'time of block 0, seconds since 1970 (default: now)',
@@ -84,5 +84,6 @@ async function writeGenesis(context: CliContext, flags: Flags): Promise<void> {
     context,
     context.t('genesisDone', { path: flags.out, chainId: Number(genesis.config.chainId), validators, faults }),
   )
+  note(context, context.t('genesisChainId', { chainId: Number(genesis.config.chainId) }))
   note(context, context.t('genesisNext'))
 }

@@ -145,6 +145,14 @@ export const MESSAGES = {
     en: 'Genesis written: {path} (chain {chainId}, {validators} validators, tolerates {faults} faulty)',
     zh: '创世文件已写入：{path}（链 {chainId}，验证者 {validators} 个，容错 {faults} 个）',
   },
+  genesisChainId: {
+    en:
+      'Warning: chain id {chainId} must not have been another chain\'s, not even a trial\'s. Consents, node applications and transactions are signed for a ' +
+      'chain id, not for a genesis: what was signed there would hold here, and the other way round. For a new chain take another: --chain-id',
+    zh:
+      '警告：链 id {chainId} 不得曾用于其他链（包括试验链）。账户同意书、节点申请与交易按链 id 而非创世文件签名：' +
+      '在一条链上的签名在另一条链上同样有效。新建链请另选：--chain-id',
+  },
   genesisNext: {
     en: 'Give the same file to every node, bit for bit.',
     zh: '请将同一文件逐字节分发给每个节点。',
