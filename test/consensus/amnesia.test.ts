@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { CodedError } from '@songhua/sdk/protocol/errors'
 import { installCachedCrypto } from '../sim/cached-crypto.js'
-import { membershipTransaction } from '../sim/ledger.js'
 import type { SimulatedNode } from '../sim/node.js'
+import { councilTransaction } from '../sim/register.js'
 import { type World, createWorld } from '../sim/world.js'
 import { transaction } from './fixture.js'
 
@@ -18,7 +18,8 @@ async function grownFromOne(): Promise<{ world: World; founder: SimulatedNode; l
     world.submit(transaction(nonce), [founder!])
     await world.run(500)
   }
-  world.submit(membershipTransaction([0, 1, 2, 3].map((at) => world.council.addresses[at]!), 50), [founder!])
+  const validators = [0, 1, 2, 3].map((at) => world.council.addresses[at]!)
+  world.submit(councilTransaction({ kind: 'change', notice: 1, validators }, 50), [founder!])
   await world.run(3_000)
   expect(founder!.chain.head().validators).toHaveLength(4)
   expect(founder!.chain.head().sealers).toHaveLength(1)
@@ -53,7 +54,8 @@ describe('DESIGN, Amnesia, where the set changes', () => {
     await world.run(5_000)
     const backup = witness.stored.parent!
     founder.kill('power')
-    founder.restoreStore({ head: backup, parent: undefined, blocks: witness.blocks.slice(0, decided) })
+    const register = { current: backup.validators, pending: [] }
+    founder.restoreStore({ head: backup, parent: undefined, blocks: witness.blocks.slice(0, decided), register })
     founder.loseLog('missing')
     await founder.boot()
     for (const node of late) await node.boot()

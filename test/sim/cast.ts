@@ -13,6 +13,8 @@ export interface Cast {
   readonly spares: number
   /** The validator sets, one after the other; the first is the genesis's. */
   readonly sets: readonly (readonly number[])[]
+  /** How many validators the council suspends, out of every set. */
+  readonly suspensions: number
   readonly byzantine: readonly { readonly at: number; readonly kind: ByzantineKind }[]
   /** Those whose log or store may be lost, damaged or restored. */
   readonly forgetful: readonly number[]
@@ -30,13 +32,14 @@ export function planCast(validators: number, random: Random): Cast {
   const spares = random.integer(0, validators >= LARGE ? 1 : SPARES_MAX)
   const everybody = random.shuffled(Array.from({ length: validators + spares }, (_, at) => at))
   const sets = planSets(everybody, validators, random)
-  const f = Math.min(...sets.map((set) => faultTolerance(set.length)))
+  const suspensions = random.chance(0.1) ? 1 : 0
+  const f = Math.min(...sets.map((set) => faultTolerance(Math.max(1, set.length - suspensions))))
   const faulty = random.chance(0.4) ? f : random.integer(0, f)
   const byzantine = sets[0]!.slice(0, faulty).map((at) => ({ at, kind: random.pick(BYZANTINE_KINDS) }))
   const honest = random.shuffled(everybody.filter((at) => !byzantine.some((one) => one.at === at)))
   const isBeyondBudget = random.chance(0.15)
   const forgetful = isBeyondBudget ? honest.filter(() => random.chance(0.6)) : honest.slice(0, f - faulty)
-  return { spares, sets, byzantine, forgetful, isBeyondBudget }
+  return { spares, sets, suspensions, byzantine, forgetful, isBeyondBudget }
 }
 
 function planSets(everybody: readonly number[], validators: number, random: Random): number[][] {

@@ -64,6 +64,7 @@ export class Conduct {
 
   #whyNot(book: HeightBook, author: Address, speech: Speech): string | undefined {
     const { kind, round, digest, preparedRound } = speech
+    if (!book.electors.validators.includes(author)) return 'its author is no validator of this height'
     switch (kind) {
       case 'proposal':
         if (preparedRound !== undefined && !this.#isPrepared(book, preparedRound, digest!)) {

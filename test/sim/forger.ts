@@ -35,7 +35,7 @@ const FAR_ROUND = 2 ** 31
 /** What a Byzantine validator may be given to. What it cannot do is forge the signatures of others. */
 export const TRICKS = [
   'equivocation', 'invalidBlock', 'outOfTurn', 'forgedCertificate', 'forgedJustification', 'badSeal', 'highS', 'fakeSealedBlock',
-  'replay', 'garbage', 'flood', 'farRound', 'falseHead', 'otherBody',
+  'replay', 'garbage', 'flood', 'farRound', 'falseHead', 'otherBody', 'outsider',
 ] as const
 export type Trick = (typeof TRICKS)[number]
 
@@ -123,7 +123,7 @@ export class Forger implements Station {
   }
 
   get #head(): ChainHead | undefined {
-    return this.#source?.chain.head()
+    return this.#source?.stored.head
   }
 
   #plays(trick: Trick, share: number): boolean {
@@ -170,7 +170,9 @@ export class Forger implements Station {
     this.#tickMs = Math.min(2 * this.#tickMs, IDLE_TICK_MS_MAX)
     const heard = this.#currentHeight()
     const reader = this.#reader()
-    if (heard === undefined || reader === undefined || !reader.validators.includes(this.address)) return
+    if (heard === undefined || reader === undefined) return
+    // Who has left the set, or is to join it, has no say; what it says all the same must count nowhere.
+    if (!reader.validators.includes(this.address) && !this.#plays('outsider', 0.5)) return
     const isLeader = proposerOf(reader.proposers, 0) === this.address
     if (isLeader && this.#chance(0.5)) this.#proposeFresh(heard, 0, NO_JUSTIFICATION)
     if (!isLeader && this.#plays('outOfTurn', 0.1)) this.#proposeFresh(heard, 0, NO_JUSTIFICATION, true)
@@ -324,13 +326,15 @@ export class Forger implements Station {
   /** A block of its own, each time another one; `isForbidden`: whatever it is, nobody may take it. */
   #proposeFresh(heard: Hearsay, round: number, justification: Justification, isForbidden = false): void {
     const { clock, random, monitor, genesis } = this.#world
-    const parent = this.#head
-    const transactions = [...(this.#source?.pending ?? [])]
-    if (parent === undefined || parent.header.number + 1 !== heard.height) return
+    const source = this.#source
+    if (source === undefined || source.height + 1 !== heard.height) return
+    const { head: parent, register } = source.stored
+    const transactions = [...source.pending]
     const isTwoFaced = this.#plays('equivocation', 0.7)
     for (let face = 0; face < (isTwoFaced ? 2 : 1); face++) {
       const plan: BlockPlan = {
         parent,
+        register,
         genesisHash: blockHash(genesis),
         coinbase: this.address,
         blockTimeMs: Math.max(clock.now(), parent.blockTimeMs + 50) + random.integer(0, 50),

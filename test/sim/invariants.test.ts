@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import type { Block } from '@songhua/sdk/protocol/block'
 import { headerWithRound, headerWithSeals } from '@songhua/sdk/protocol/block-hash'
 import type { Address, Hash } from '@songhua/sdk/protocol/bytes'
-import { decodeExtraData } from '@songhua/sdk/protocol/extra-data'
+import { decodeExtraData, encodeExtraData } from '@songhua/sdk/protocol/extra-data'
 import { proposerOrder } from '@songhua/sdk/protocol/proposer'
 import type { MessageKind } from '@songhua/node/consensus/messages'
 import type { ChainHead } from '@songhua/node/services/block-work'
@@ -53,6 +53,15 @@ const BREACHES: Record<Invariant, () => Promise<World | undefined>> = {
     return world
   },
   'sealed-by-a-quorum': () => resealed((block, world) => sealed(block, world.council, 2)),
+  async 'set-of-its-height'() {
+    const world = await grownWorld()
+    const { head, blocks } = world.node(1).stored
+    const { header } = blocks[1]!
+    const extraData = encodeExtraData({ ...decodeExtraData(header.extraData), validators: world.council.addresses.slice(1) })
+    const second = sealed({ ...blocks[1]!, header: { ...header, number: 2, extraData }, transactions: [] }, world.council)
+    world.monitor.noteImport('v1', { ...head, header: second.header, hash: OTHER }, second)
+    return world
+  },
   async 'valid-blocks-only'() {
     const world = await grownWorld()
     const { head, blocks } = world.node(1).stored

@@ -1,48 +1,39 @@
 import type { Block } from '@songhua/sdk/protocol/block'
 import { blockHash } from '@songhua/sdk/protocol/block-hash'
 import { BLOOM_BYTES } from '@songhua/sdk/protocol/bloom'
-import { type Address, type Hash, bytesToHex, concatBytes, hexToBytes } from '@songhua/sdk/protocol/bytes'
+import type { Hash } from '@songhua/sdk/protocol/bytes'
 import { CodedError } from '@songhua/sdk/protocol/errors'
 import type { Header } from '@songhua/sdk/protocol/header'
 import { EMPTY_FRONTIER, appendHash } from '@songhua/sdk/protocol/history-tree'
 import { INITIAL_ROTATION } from '@songhua/sdk/protocol/proposer'
-import { type Transaction, signTransaction } from '@songhua/sdk/protocol/transaction'
-import { normalizeValidators } from '@songhua/sdk/protocol/validator-set'
+import type { Transaction } from '@songhua/sdk/protocol/transaction'
+import { readValidatorSchedule } from '@songhua/contracts/membership/state-nodes'
 import { type BlockOutcome, type ChainHead, headOf } from '@songhua/node/services/block-work'
 import { type Chain, createChain } from '@songhua/node/services/chain'
 import { emptyStateDiff } from '@songhua/node/trie/state'
 import { TIMING } from '../consensus/fixture.js'
+import { type Register, runMotions, stateOf } from './register.js'
 
 export const RULES = { gasLimit: 30_000_000n, minBlockPeriodMs: TIMING.minBlockPeriodMs }
 const GAS_EACH = 21_000
-/** The contract that says who validates: its calls carry the whole next set. */
-const COUNCIL: Address = `0x${'c0'.repeat(20)}`
-const SENDER_KEY = new Uint8Array(32).fill(98)
-const ADDRESS_BYTES = 20
 
-/** A transaction after whose block these validators seal. */
-export function membershipTransaction(validators: readonly Address[], nonce: number): Transaction {
-  const data = concatBytes(...normalizeValidators(validators).map((validator) => hexToBytes(validator)))
-  return signTransaction({ chainId: 230099n, nonce, gasLimit: 21_000n, to: COUNCIL, data }, SENDER_KEY)
+/** The block that transactions stand in, and the register that they find. */
+export interface Place {
+  readonly number: number
+  readonly register: Register
 }
 
-function validatorsAfter(current: Address[], transactions: readonly Transaction[]): Address[] {
-  const last = transactions.filter(({ to }) => to === COUNCIL).at(-1)
-  if (last === undefined) return current
-  const at = Array.from({ length: last.data.length / ADDRESS_BYTES }, (_, index) => index * ADDRESS_BYTES)
-  return at.map((start) => bytesToHex(last.data.subarray(start, start + ADDRESS_BYTES)))
-}
-
-/** What running these on `parent` gives. */
-export function runTransactions(transactions: readonly Transaction[], parent: ChainHead): BlockOutcome {
+/** What running these gives. */
+export function runTransactions(transactions: readonly Transaction[], { number, register: before }: Place): BlockOutcome {
+  const { register, refused } = runMotions(transactions, before, number)
   return {
     receipts: transactions.map(({ type }, index) => ({
-      type, status: 1, cumulativeGasUsed: BigInt(GAS_EACH * (index + 1)), logsBloom: new Uint8Array(BLOOM_BYTES), logs: [],
+      type, status: refused[index] ? 0 : 1, cumulativeGasUsed: BigInt(GAS_EACH * (index + 1)), logsBloom: new Uint8Array(BLOOM_BYTES), logs: [],
     })),
     gasUsed: BigInt(GAS_EACH * transactions.length),
     logsBloom: new Uint8Array(BLOOM_BYTES),
     diff: emptyStateDiff(),
-    nextValidators: validatorsAfter(parent.validators, transactions),
+    nextValidators: [...readValidatorSchedule(stateOf(register), number + 1).validators],
   }
 }
 
@@ -53,12 +44,15 @@ export interface Stored {
   readonly parent: ChainHead | undefined
   /** By number; the genesis has none. */
   readonly blocks: Block[]
+  /** Of the head's state: who seals, and from when on. */
+  readonly register: Register
 }
 
 export function genesisStored(genesis: Header): Stored {
   const hash = blockHash(genesis)
   const { frontier } = appendHash(EMPTY_FRONTIER, hash)
-  return { head: headOf({ header: genesis, hash, frontier, rotation: INITIAL_ROTATION }, undefined), parent: undefined, blocks: [] }
+  const head = headOf({ header: genesis, hash, frontier, rotation: INITIAL_ROTATION }, undefined)
+  return { head, parent: undefined, blocks: [], register: { current: head.validators, pending: [] } }
 }
 
 export interface LedgerOptions {
@@ -73,13 +67,14 @@ export interface LedgerOptions {
 }
 
 /**
- * The node's own chain; its state is which transactions have been, so that none can stand in it twice. What the EVM
- * would do with them is another test's.
+ * The node's own chain; its state is which transactions have been, so that none can stand in it twice, and who seals from
+ * which height on. What the EVM would do with them is another test's.
  */
 export function createLedger({ genesisHash, stored, pending, execute, commit, onListenerError }: LedgerOptions): Chain {
   const done = new Set(stored.blocks.flatMap((block) => block.transactions.map(({ hash }) => hash)))
-  let { blocks } = stored
-  const outcomeOf = (transactions: Transaction[]): BlockOutcome => runTransactions(transactions, chain.head())
+  let { blocks, register } = stored
+  const outcomeOf = (transactions: Transaction[]): BlockOutcome =>
+    runTransactions(transactions, { number: chain.head().header.number + 1, register })
   const refuseRepeats = (transactions: readonly Transaction[]): void => {
     const repeated = transactions.find(({ hash }, at) => done.has(hash) || transactions.findIndex((one) => one.hash === hash) < at)
     if (repeated === undefined) return
@@ -88,7 +83,8 @@ export function createLedger({ genesisHash, stored, pending, execute, commit, on
   const chain = createChain(
     {
       rules: { ...RULES, genesisHash },
-      head: stored.head,
+      // From the headers, as a node opens its store.
+      head: headOf(stored.head, stored.parent?.header),
       protocol: { read: () => [{ height: 0, version: 1 }], max: 1 },
       onListenerError,
     },
@@ -98,7 +94,9 @@ export function createLedger({ genesisHash, stored, pending, execute, commit, on
         async commitBlock({ block, head }) {
           blocks = blocks.slice()
           blocks[head.header.number] = block
-          await commit({ head, parent: chain.head(), blocks }, block)
+          const next = runMotions(block.transactions, register, head.header.number).register
+          await commit({ head, parent: chain.head(), blocks, register: next }, block)
+          register = next
           for (const { hash } of block.transactions) done.add(hash)
         },
       },

@@ -4,6 +4,7 @@ import { decodeExtraData } from '@songhua/sdk/protocol/extra-data'
 import { INITIAL_ROTATION, proposerOrder } from '@songhua/sdk/protocol/proposer'
 import type { ChainHead } from '@songhua/node/services/block-work'
 import { Conduct } from './conduct.js'
+import { type Register, runMotions, sealersAt } from './register.js'
 import { findSealFault, quorumOf } from './seals.js'
 import { type Speech, shortHash, wordsOf } from './speech.js'
 
@@ -11,6 +12,7 @@ import { type Speech, shortHash, wordsOf } from './speech.js'
 export const INVARIANTS = [
   'one-block-per-height',
   'sealed-by-a-quorum',
+  'set-of-its-height',
   'valid-blocks-only',
   'no-double-signing',
   'votes-by-the-rules',
@@ -78,9 +80,13 @@ export class Monitor {
   readonly #books = new Map<number, HeightBook>()
   readonly #sealed = new Set<string>()
   readonly #conduct = new Conduct()
+  #register: Register
+  /** A height has its block; `round`: in which it was decided. */
+  onDecided: (at: { height: number; round: number }) => void = () => undefined
 
   constructor(options: MonitorOptions) {
     this.#options = options
+    this.#register = { current: options.genesis.validators, pending: [] }
     this.decided.set(0, options.genesis)
     this.#startHeight({ validators: options.genesis.validators, rotation: INITIAL_ROTATION, height: 1 })
   }
@@ -92,6 +98,11 @@ export class Monitor {
   /** Of the newest block. */
   get height(): number {
     return this.decided.size - 1
+  }
+
+  /** What the council has decided up to the newest block. */
+  get register(): Register {
+    return this.#register
   }
 
   /** Who seals the next block. */
@@ -146,8 +157,7 @@ export class Monitor {
   /** A block that an honest node has imported. */
   noteImport(node: string, { hash, rotation }: ChainHead, block: Block): void {
     const { number, extraData } = block.header
-    // The header's own word: a node may be wrong about who comes next.
-    const { validators } = decodeExtraData(extraData)
+    const { validators: stated, round } = decodeExtraData(extraData)
     const known = this.decided.get(number)
     if (known !== undefined && known.hash !== hash) {
       this.report('one-block-per-height', `${node} has ${shortHash(hash)} at h${number}, another has ${shortHash(known.hash)}`)
@@ -155,6 +165,12 @@ export class Monitor {
     if (this.spoiled.has(hash)) this.report('valid-blocks-only', `${node} imports the invalid block ${shortHash(hash)} at h${number}`)
     this.#checkSeals(node, block)
     if (known !== undefined) return
+    this.#register = runMotions(block.transactions, this.#register, number).register
+    // By what the council has decided: all nodes together may be wrong about who comes next.
+    const validators = sealersAt(this.#register, number + 1)
+    if (String(stated) !== String(validators)) {
+      this.report('set-of-its-height', `h${number} names ${String(stated)} for the next height, due are ${String(validators)}`)
+    }
     this.decided.set(number, { hash, validators })
     this.#startHeight({ validators, rotation, height: number + 1 })
     this.#books.delete(number - 3)
@@ -165,6 +181,7 @@ export class Monitor {
       }
       this.final.set(transaction.hash, number)
     }
+    this.onDecided({ height: number, round })
   }
 
   #startHeight(turn: Parameters<typeof proposerOrder>[0]): void {

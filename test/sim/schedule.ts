@@ -2,8 +2,9 @@ import { CLOCK_SKEW_MS } from '@songhua/node/consensus/limits'
 import type { MessageKind } from '@songhua/node/consensus/messages'
 import { transaction } from '../consensus/fixture.js'
 import type { Cast } from './cast.js'
-import { type Stored, membershipTransaction } from './ledger.js'
-import type { Crash } from './disk.js'
+import { Ambush, type Death, type DeathWhileWriting } from './ambush.js'
+import { Council } from './council.js'
+import type { Stored } from './ledger.js'
 import type { LinkRules, Traffic } from './network.js'
 import type { SimulatedNode } from './node.js'
 import type { World } from './world.js'
@@ -42,16 +43,22 @@ export class Schedule {
   readonly #cast: Cast
   readonly #victims: readonly SimulatedNode[]
   readonly #backups = new Map<SimulatedNode, Backup[]>()
+  readonly #council: Council
+  readonly #ambush: Ambush
   #nonce = 0
   #phaseMs = PHASE_MS
-  #setsDue: number[][]
 
   /** @param victims the nodes that run, and may be killed */
   constructor(world: World, cast: Cast, victims: readonly SimulatedNode[]) {
     this.#world = world
     this.#cast = cast
     this.#victims = victims
-    this.#setsDue = cast.sets.slice(1).map((set) => [...set])
+    this.#council = new Council(world, cast, () => this.#nonce++)
+    this.#ambush = new Ambush(world, victims, {
+      bringWork: () => this.submitTo(world.alive),
+      killAt: (node, death) => this.#killAt(node, death),
+      failPowerIn: (node, death) => this.#failPowerIn(node, death),
+    })
     for (const node of victims) if (this.#mayForget(node)) node.onImported = () => this.#takeBackupSoon(node)
     for (const node of victims) node.skewMs = world.random.integer(-SKEW_MS_MAX, SKEW_MS_MAX)
     world.noteFault('clockSkew')
@@ -66,10 +73,15 @@ export class Schedule {
     this.#setDisks()
     if (random.chance(0.15)) this.#moveClock()
     this.#submit()
-    if (this.#setsDue.length > 0 && random.chance(0.5)) this.#changeSet()
+    this.#council.meet()
     if (random.chance(0.07)) this.#blackOut()
     else for (const node of this.#victims) if (random.chance(0.25)) this.#plotAgainst(node)
     await this.#world.run(random.integer(this.#phaseMs.min, this.#phaseMs.max))
+  }
+
+  /** What is under way still happens, and nothing more is planned. */
+  calm(): void {
+    this.#ambush.stop()
   }
 
   /** Everybody is back, and everything works; at most f do not keep to the rules. */
@@ -124,14 +136,6 @@ export class Schedule {
     }
   }
 
-  #changeSet(): void {
-    const { council, random, alive } = this.#world
-    const set = this.#setsDue.shift()!
-    this.#fault('setChange', `the council asks for the validators ${set.map((at) => `v${at}`).join(' ')}`)
-    const next = membershipTransaction(set.map((at) => council.addresses[at]!), this.#nonce++)
-    this.#world.submit(next, random.chance(0.5) ? alive : alive.filter(() => random.chance(0.3)))
-  }
-
   #moveClock(): void {
     const { random } = this.#world
     const node = random.pick(this.#victims)
@@ -148,7 +152,7 @@ export class Schedule {
       loss: random.pick(LOSSES),
       duplicates: random.pick(DUPLICATES),
       late: random.pick(LATE),
-      passes: this.#pickCut(),
+      passes: this.#ambush.over(this.#pickCut()),
     }
     if (links.delayMs.max > 40) this.#world.noteFault('delay')
     this.#world.links = links
@@ -250,7 +254,7 @@ export class Schedule {
   }
 
   /** In the middle of a write. */
-  #failPowerIn(node: SimulatedNode, { operation, downMs }: { operation: number; downMs: number }): void {
+  #failPowerIn(node: SimulatedNode, { operation, downMs }: DeathWhileWriting): void {
     node.disk.doom = {
       operation,
       onDoom: () => {
@@ -261,7 +265,7 @@ export class Schedule {
     }
   }
 
-  #killAt(node: SimulatedNode, { afterMs, crash, downMs }: { afterMs: number; crash: Crash; downMs: number }): void {
+  #killAt(node: SimulatedNode, { afterMs, crash, downMs }: Death): void {
     this.#world.clock.after(afterMs, () => {
       if (node.isDown) return
       this.#world.noteFault(crash === 'kill' ? 'crash' : 'powerLoss')

@@ -11,7 +11,9 @@ const JOBS = 2
 const FAULTS = [
   'delay', 'drop', 'duplicate', 'reorder', 'cut', 'partition', 'oneWayCut', 'loneDecision', 'loneTransaction', 'idleness',
   'crash', 'powerLoss', 'crashWhileSpeaking', 'blackout', 'restart', 'slowDisk', 'slowExecution', 'powerLossWhileWriting', 'relapse', 'clockSkew', 'clockJump', 'scratchedLog',
-  'missingLog', 'damagedLog', 'olderLog', 'olderStore', 'rolledBackDisk', 'setChange', 'beyondBudget',
+  'missingLog', 'damagedLog', 'olderLog', 'olderStore', 'rolledBackDisk', 'beyondBudget',
+  'setChange', 'laterSetChange', 'overlappingSetChange', 'replacedSetChange', 'rotation', 'suspension', 'setChangeInRoundChange',
+  'setChangeInLaterRound', 'setChangeInPartition', 'setChangeInRestart', 'joinersAway',
 ]
 
 async function runSchedules(schedules: Iterable<Schedule>): Promise<Result[]> {

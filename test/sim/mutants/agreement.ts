@@ -281,18 +281,6 @@ export const AGREEMENT_MUTANTS: readonly DeliberateFault[] = [
     ],
   },
   {
-    name: 'set-one-block-late',
-    breaks: 'A change of the validator set takes effect one block later than the header says.',
-    edits: [
-      {
-        file: 'node/src/services/block-work.ts',
-        find: 'return { head, historyNodes: nodes }',
-        replace: `const { validators } = decodeExtraData(parent.header.extraData)
-  return { head: { ...head, validators }, historyNodes: nodes }`,
-      },
-    ],
-  },
-  {
     name: 'clock-not-checked',
     breaks: 'A fresh block may lie any time ahead of the clock.',
     edits: [{ file: RECEIVE, find: 'if (timeMs > nowMs + CLOCK_SKEW_MS) {', replace: 'if (false) {' }],

@@ -4,8 +4,9 @@ import { AGREEMENT_MUTANTS } from './agreement.js'
 import { DURABILITY_MUTANTS } from './durability.js'
 import type { DeliberateFault, Mutant, Schedule } from './mutant.js'
 import { PROGRESS_MUTANTS } from './progress.js'
+import { SET_MUTANTS } from './sets.js'
 
-const FAULTS: readonly DeliberateFault[] = [...AGREEMENT_MUTANTS, ...DURABILITY_MUTANTS, ...PROGRESS_MUTANTS]
+const FAULTS: readonly DeliberateFault[] = [...AGREEMENT_MUTANTS, ...SET_MUTANTS, ...DURABILITY_MUTANTS, ...PROGRESS_MUTANTS]
 /** For each mutant a schedule that catches it, so that not every run has to search; `--renew` writes it. */
 const KNOWN_FILE = join(import.meta.dirname, 'known-schedules.json')
 
