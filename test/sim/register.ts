@@ -12,7 +12,8 @@ const SENDER_KEY = new Uint8Array(32).fill(98)
 
 /**
  * What the council may do to the sets that seal, as NodeRegister.sol has it. `notice`: the set seals from so many blocks
- * after the one that holds the motion, 1 or more. Other than in the contract one change may exchange everybody.
+ * after the one that holds the motion, 1 or more. Other than in the contract one change may exchange everybody, and any
+ * number may leave or exchange their keys in a day.
  */
 export type Motion =
   | { readonly kind: 'change'; readonly notice: number; readonly validators: readonly Address[] }
