@@ -342,7 +342,10 @@ export class Forger implements Station {
         spoil: this.#plays('invalidBlock', 0.5) ? random.pick(SPOILS) : undefined,
       }
       const block = forgeBlock(plan)
-      if (isForbidden || isSpoilt(plan)) monitor.spoiled.add(block.digest)
+      const isBad = isForbidden || isSpoilt(plan)
+      // At the same moment the same block may come out, whose turn another round is: it cannot be forbidden and allowed.
+      if (isForbidden ? heard.blocks.has(block.digest) : !isBad && monitor.spoiled.has(block.digest)) continue
+      if (isBad) monitor.spoiled.add(block.digest)
       this.#sendProposal(heard, round, justification, { block, isForbidden })
     }
   }
