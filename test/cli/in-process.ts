@@ -18,12 +18,12 @@ export interface Ended {
 /** Runs a command of the sources in this process, as `main` does with the built ones. */
 export async function runCommand(
   words: readonly string[],
-  { stdin = '', language = 'en' }: { stdin?: string | Buffer; language?: Language } = {},
+  { stdin = '', language = 'en', environment = {} }: { stdin?: string | Buffer; language?: Language; environment?: Record<string, string> } = {},
 ): Promise<Ended> {
   const [input, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()]
   input.end(stdin)
   const t = createTranslator(language)
-  const context: CliContext = { language, t, stdin: input, stdout, stderr, program: SONGHUA }
+  const context: CliContext = { language, t, stdin: input, stdout, stderr, environment, program: SONGHUA }
   const program = createProgram(context)
   const error = await program.parseAsync(words, { from: 'user' }).then(
     () => undefined,

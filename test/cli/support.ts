@@ -17,6 +17,7 @@ export function testContext(): CliContext {
     stdin: new PassThrough(),
     stdout: new PassThrough(),
     stderr: new PassThrough(),
+    environment: {},
     program: SONGHUA,
   }
 }

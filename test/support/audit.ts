@@ -129,7 +129,7 @@ export function transactionProblems(wanted: readonly string[], final: ReadonlyMa
 /** The bundle of each accepted record, under nothing but the genesis file. */
 async function verifyRecords({ cluster, client, records }: AuditInput): Promise<{ count: number; problems: string[] }> {
   const { trustAnchor } = await findTrustAnchor(
-    { language: 'en', t: createTranslator('en'), stdin: process.stdin, stdout: process.stderr, stderr: process.stderr, program: resolve('.') },
+    { language: 'en', t: createTranslator('en'), stdin: process.stdin, stdout: process.stderr, stderr: process.stderr, environment: {}, program: resolve('.') },
     { data: cluster.dir },
   )
   const verifier = createEvidenceVerifier(trustAnchor)

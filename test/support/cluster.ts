@@ -64,6 +64,7 @@ const context: CliContext = {
   stdin: process.stdin,
   stdout: process.stderr,
   stderr: process.stderr,
+  environment: {},
   program: resolve(import.meta.dirname, '../../node/bin/songhua.mjs'),
 }
 

@@ -8,8 +8,9 @@ export interface TestCouncil {
   pass<K extends MotionKind>(kind: K, args: MotionArguments[K]): Promise<number>
 }
 
-export async function openCouncil(rpc: string, privateKeys: readonly string[]): Promise<TestCouncil> {
-  const seats = await Promise.all(privateKeys.map((key) => connectGovernance({ rpc, signer: keySigner(key) })))
+/** @param options of the connections: an API key, where not everybody may read */
+export async function openCouncil(rpc: string, privateKeys: readonly string[], options: { apiKey?: string } = {}): Promise<TestCouncil> {
+  const seats = await Promise.all(privateKeys.map((key) => connectGovernance({ rpc, signer: keySigner(key), ...options })))
   const [first, ...others] = seats
   if (first === undefined) throw new Error('a council needs keys')
   return {

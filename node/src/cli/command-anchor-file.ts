@@ -8,12 +8,12 @@ import { readAnswer } from '@songhua/sdk/chain/block-json'
 import { type CliContext, note, print } from './context.js'
 import { writeNewFile } from './files.js'
 import { exampleText } from './flags.js'
+import { type RpcFlags, addRpcFlag, readNodeAccess, readingNode } from './rpc-flags.js'
 import { formatFields } from './table.js'
 import { findTrustAnchor } from './trust-anchor-source.js'
 
 const TEXTS = {
   anchorFile: { en: 'export what courts need to verify evidence: the trust anchor', zh: '导出法院核验证据所需的信任锚' },
-  rpc: { en: 'JSON-RPC address of any node of the chain', zh: '链上任一节点的 JSON-RPC 地址' },
   data: { en: 'data folder whose genesis the node must have', zh: '数据目录；节点的创世区块须与之一致' },
   checkpoint: {
     en:
@@ -44,11 +44,7 @@ const TEXTS = {
   },
 } as const
 
-/** A node that is starting is waited for; a wrong address is not. */
-const RETRY_MS = 3_000
-
-interface Flags {
-  rpc: string
+interface Flags extends RpcFlags {
   data?: string
   checkpoint: string
   out?: string
@@ -56,14 +52,11 @@ interface Flags {
 
 export function addAnchorFileCommand(program: Command, context: CliContext): void {
   const say = (key: keyof typeof TEXTS): string => TEXTS[key][context.language]
-  program
-    .command('anchor-file')
-    .description(say('anchorFile'))
-    .option('--rpc <url>', say('rpc'), 'http://127.0.0.1:8545')
+  addRpcFlag(program.command('anchor-file').description(say('anchorFile')), context)
     .option('--data <folder>', say('data'))
     .option('--checkpoint <block>', say('checkpoint'), 'none')
     .option('--out <file>', say('out'))
-    .action((flags: Flags) => exportTrustAnchor(context, flags))
+    .action((flags: Flags) => readingNode(context, exportTrustAnchor(context, flags)))
     .addHelpText(
       'after',
       exampleText(context, [
@@ -81,7 +74,8 @@ export function addAnchorFileCommand(program: Command, context: CliContext): voi
 
 async function exportTrustAnchor(context: CliContext, flags: Flags): Promise<void> {
   const wanted = readCheckpointFlag(context, flags.checkpoint)
-  const rpc = createRpcClient({ url: flags.rpc, retry: { timeoutMs: RETRY_MS } })
+  const { rpc: url, ...access } = await readNodeAccess(context, flags)
+  const rpc = createRpcClient({ url, ...access })
   const reader = createChainReader(rpc)
   const trustAnchor = await answeredAnchor(rpc, reader)
   if (flags.data !== undefined) await checkGenesis(context, flags, trustAnchor)

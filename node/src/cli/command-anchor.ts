@@ -10,12 +10,13 @@ import { readTextFile, replaceFile, writeNewFile } from './files.js'
 import { exampleText } from './flags.js'
 import { textToPrivateKey } from './keystore.js'
 import type { MessageKey } from './messages.js'
+import { type ApiKeyFlags, readApiKey, readingNode } from './rpc-flags.js'
 
 const TEXTS = {
   anchor: { en: 'anchor documents, and write the evidence beside them', zh: '文件存证上链，并在其旁写入证据' },
   files: { en: 'files: their digests are recorded, never their contents', zh: '文件（仅记录摘要，不记录内容）' },
   gateway: { en: 'gateway to anchor through', zh: '经由的网关地址' },
-  apiKeyFile: { en: 'file with the API key of the gateway', zh: '网关 API 密钥文件' },
+  apiKeyFile: { en: 'file with the API key of the gateway or node (default: variable SONGHUA_API_KEY)', zh: '网关或节点的 API 密钥文件（默认取环境变量 SONGHUA_API_KEY）' },
   rpc: { en: 'or a node to anchor by, without a gateway', zh: '或不经网关，直接使用的节点地址' },
   keyFile: { en: 'encrypted key of the account that anchors', zh: '上链账户的加密私钥文件' },
   password: { en: 'file whose first line is its password', zh: '口令文件（首行）' },
@@ -27,7 +28,7 @@ const TEXTS = {
   issuedOn: { en: 'date of issue (default: today)', zh: '签发日期（默认今日）' },
   issuedBy: { en: 'issuing body (default: the issuer)', zh: '签发单位（默认同签发方）' },
   force: { en: 'anchor again and overwrite evidence that exists', zh: '重新上链并覆盖已有证据' },
-  door: { en: 'give either --gateway with --api-key-file, or --rpc with --key-file or --dev-key-file', zh: '请给出 --gateway 与 --api-key-file，或 --rpc 与 --key-file / --dev-key-file' },
+  door: { en: 'give either --gateway with --api-key-file (or SONGHUA_API_KEY), or --rpc with --key-file or --dev-key-file', zh: '请给出 --gateway 与 --api-key-file（或 SONGHUA_API_KEY），或 --rpc 与 --key-file / --dev-key-file' },
   needIssuer: { en: '--issuer: is needed; a URI such as did:bid:ef… or uscc:91230100MA1B00000X', zh: '--issuer：必须给出，例如 did:bid:ef… 或 uscc:91230100MA1B00000X' },
   needIssuedBy: { en: '--issued-by or --issuer: is needed, to name the issuing body', zh: '--issued-by 或 --issuer：必须给出，以注明签发单位' },
   part: {
@@ -46,9 +47,8 @@ const TEXTS = {
 /** Long enough for a node to restart. */
 const RETRY_MS = 20_000
 
-interface Flags {
+interface Flags extends ApiKeyFlags {
   gateway?: string
-  apiKeyFile?: string
   rpc?: string
   keyFile?: string
   keyPasswordFile?: string
@@ -87,7 +87,7 @@ export function addAnchorCommand(program: Command, context: CliContext): void {
     .option('--issued-on <date>', say('issuedOn'))
     .option('--issued-by <name>', say('issuedBy'))
     .option('--force', say('force'))
-    .action((files: string[], flags: Flags) => anchorFiles(context, files, flags))
+    .action((files: string[], flags: Flags) => readingNode(context, anchorFiles(context, files, flags)))
     .addHelpText('after', exampleText(context, EXAMPLES))
 }
 
@@ -158,20 +158,18 @@ function isThere(path: string): Promise<boolean> {
 }
 
 async function openDoor(context: CliContext, flags: Flags): ReturnType<typeof connectDoor> {
-  const { gateway, apiKeyFile, rpc, issuer } = flags
+  const { gateway, rpc, issuer } = flags
   if ((issuer ?? flags.issuedBy) === undefined) throw new CodedError('CLI_USAGE', tell(context, 'needIssuedBy'))
-  const isGateway = gateway !== undefined && apiKeyFile !== undefined && rpc === undefined
+  const apiKey = await readApiKey(context, flags)
+  const isGateway = gateway !== undefined && apiKey !== undefined && rpc === undefined
   const isChain = rpc !== undefined && gateway === undefined && (flags.keyFile ?? flags.devKeyFile) !== undefined
-  if (isGateway) {
-    const apiKey = (await readTextFile(context, 'apiKeyFile', apiKeyFile)).trim()
-    return connectDoor({ gateway, apiKey })
-  }
+  if (isGateway) return connectDoor({ gateway, apiKey })
   if (!isChain) throw new CodedError('CLI_USAGE', tell(context, 'door'))
   if (issuer === undefined) throw new CodedError('CLI_USAGE', tell(context, 'needIssuer'))
-  return connectDoor({ rpc, issuer, signer: keySigner(await readKey(context, flags)) })
+  return connectDoor({ rpc, issuer, signer: keySigner(await readKey(context, flags)), ...(apiKey !== undefined && { apiKey }) })
 }
 
-type DoorOptions = { gateway: string; apiKey: string } | { rpc: string; issuer: string; signer: ReturnType<typeof keySigner> }
+type DoorOptions = { gateway: string; apiKey: string } | { rpc: string; apiKey?: string; issuer: string; signer: ReturnType<typeof keySigner> }
 
 /** Of both kinds of connection only what is used here. */
 async function connectDoor(options: DoorOptions): Promise<{

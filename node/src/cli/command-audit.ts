@@ -2,7 +2,8 @@ import type { Command } from 'commander'
 import type { AuditBound, AuditEntry } from '@songhua/sdk/governance/audit'
 import { CodedError } from '@songhua/sdk/protocol/errors'
 import { type CliContext, note, print } from './context.js'
-import { exampleText, urlFlag } from './flags.js'
+import { exampleText } from './flags.js'
+import { type RpcFlags, addRpcFlag, readNodeAccess, readingNode } from './rpc-flags.js'
 import { formatTable } from './table.js'
 
 const TEXTS = {
@@ -12,7 +13,6 @@ const TEXTS = {
   organisation: { en: 'what it did or what was done to it, by its unified social credit code', zh: '仅与该机构有关的变更（统一社会信用代码）' },
   node: { en: 'what was done to this node, by its address', zh: '仅与该节点有关的变更（节点地址）' },
   json: { en: 'print one JSON object a line', zh: '每行输出一个 JSON 对象' },
-  rpc: { en: 'JSON-RPC address of any node of the chain', zh: '链上任一节点的 JSON-RPC 地址' },
   badBound: {
     en: '{flag}: must be a day (2026-11-01), an ISO time (2026-11-01T08:00:00+08:00) or a block, not {value}',
     zh: '{flag}：应为日期（2026-11-01）、ISO 时间（2026-11-01T08:00:00+08:00）或区块号，而非 {value}',
@@ -24,23 +24,18 @@ const TEXTS = {
   none: { en: 'Nothing changed.', zh: '没有变更。' },
 } as const
 
-interface Flags {
+interface Flags extends RpcFlags {
   since?: AuditBound
   until?: AuditBound
   organisation?: string
   node?: string
-  json?: boolean
-  rpc: string
 }
 
-const DEFAULT_RPC = 'http://127.0.0.1:8545'
-/** A node that is starting is waited for; a wrong address is not. */
-const RETRY_MS = 3_000
 const DAY_S = 86_400
 
 export function addAuditCommand(program: Command, context: CliContext): void {
   const say = (key: keyof typeof TEXTS): string => TEXTS[key][context.language]
-  program
+  const command = program
     .command('audit')
     .description(say('audit'))
     .option('--since <day|block>', say('since'), boundFlag(context, '--since', 0))
@@ -48,7 +43,7 @@ export function addAuditCommand(program: Command, context: CliContext): void {
     .option('--organisation <uscc>', say('organisation'))
     .option('--node <address>', say('node'))
     .option('--json', say('json'))
-    .option('--rpc <url>', say('rpc'), urlFlag(context, '--rpc'), DEFAULT_RPC)
+  addRpcFlag(command, context)
     .action((flags: Flags) => tellTrail(context, flags))
     .addHelpText(
       'after',
@@ -74,18 +69,25 @@ function boundFlag(context: CliContext, flag: string, ofDay: number): (text: str
   }
 }
 
-async function tellTrail(context: CliContext, { json, rpc, ...question }: Flags): Promise<void> {
+async function tellTrail(context: CliContext, flags: Flags): Promise<void> {
+  const rows = await readingNode(context, readTrail(context, flags))
+  if (flags.json) return
   const say = (key: keyof typeof TEXTS): string => TEXTS[key][context.language]
+  if (rows.length === 0) note(context, say('none'))
+  else print(context, formatTable([say('time'), say('block'), say('who'), say('what')], rows))
+}
+
+/** @returns rows of the table; JSON is printed as it comes */
+async function readTrail(context: CliContext, { json, rpc, apiKeyFile, ...question }: Flags): Promise<string[][]> {
+  const access = await readNodeAccess(context, { rpc, ...(apiKeyFile !== undefined && { apiKeyFile }) })
   // Loaded when asked for: ethers takes a third of a second, and every command would wait for it.
   const { auditTrail } = await import('@songhua/sdk/governance/audit')
   const rows: string[][] = []
-  for await (const entry of auditTrail(question, { rpc, retry: { timeoutMs: RETRY_MS } })) {
+  for await (const entry of auditTrail(question, access)) {
     if (json) print(context, entryToJson(entry))
     else rows.push(rowOf(context, entry))
   }
-  if (json) return
-  if (rows.length === 0) note(context, say('none'))
-  else print(context, formatTable([say('time'), say('block'), say('who'), say('what')], rows))
+  return rows
 }
 
 /** Numbers that JSON cannot hold are decimal texts. */

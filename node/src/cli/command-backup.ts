@@ -69,7 +69,7 @@ async function backup(context: CliContext, flags: Flags): Promise<void> {
     throw cliError(context, 'CLI_USAGE', ['backupWhat'])
   }
   const { admin } = await readAddresses(context, flags.data)
-  const call = plainly(createRpcCall(context, admin, BACKUP_MS_MAX))
+  const call = plainly(createRpcCall(context, admin, { timeoutMs: BACKUP_MS_MAX }))
   const targets = {
     chainTo: chainTo === undefined ? undefined : resolve(chainTo),
     records: to === undefined || keysTo === undefined ? undefined : { to: resolve(to), keysTo: resolve(keysTo) },

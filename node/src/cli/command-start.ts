@@ -64,7 +64,7 @@ async function start(context: CliContext, flags: Flags): Promise<void> {
   const options = await loadOptions(context, flags.data, flagsToOptions({ ...flags }))
   const genesis = await advising(context, 'startNeedsGenesis', () => readGenesis(context, options.genesisFile))
   const nodeKey = await advising(context, 'startNeedsKey', () => loadNodeKey(context, options, genesis.chainId))
-  const crashAt = readCrashOrder(context, process.env, genesis.chainId)
+  const crashAt = readCrashOrder(context, context.environment, genesis.chainId)
   const isPretty = context.stderr.isTTY === true
   setFlagsFromString(HEAP_GROWTH)
   const log = { level: options.log.level, format: logFormat(options, isPretty) }

@@ -5,6 +5,7 @@ import { exampleText, urlFlag } from './flags.js'
 import { type RpcCall, createRpcCall } from './json-rpc.js'
 import { readAddresses } from './node-addresses.js'
 import { type NodeStatus, readStatus } from './node-status.js'
+import { type ApiKeyFlags, addApiKeyFlag, readApiKey } from './rpc-flags.js'
 import { formatFields, formatTable } from './table.js'
 
 const TEXTS = {
@@ -15,7 +16,7 @@ const TEXTS = {
   json: { en: 'print JSON', zh: '输出 JSON' },
 } as const
 
-interface Flags {
+interface Flags extends ApiKeyFlags {
   rpc?: string
   admin?: string
   data?: string
@@ -24,17 +25,19 @@ interface Flags {
 
 export function addStatusCommand(program: Command, context: CliContext): void {
   const say = (key: keyof typeof TEXTS): string => TEXTS[key][context.language]
-  program
+  const command = program
     .command('status')
     .description(say('status'))
     .option('--rpc <url>', say('rpc'), urlFlag(context, '--rpc'))
     .option('--admin <url>', say('admin'), urlFlag(context, '--admin'))
     .option('--data <folder>', say('data'))
     .option('--json', say('json'))
+  addApiKeyFlag(command, context)
     .action(async (flags: Flags) => {
       const { rpc, admin } = await addressesOf(context, flags)
       const ask = admin === undefined ? undefined : createRpcCall(context, admin)
-      const status = await readStatus(createRpcCall(context, rpc), ask).catch((error: unknown) => explainSilence(context, ask, error))
+      const apiKey = await readApiKey(context, flags)
+      const status = await readStatus(createRpcCall(context, rpc, { apiKey }), ask).catch((error: unknown) => explainSilence(context, ask, error))
       print(context, flags.json ? JSON.stringify(status) : formatStatus(context, status))
     })
     .addHelpText(

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import type { UsageOptions, UsageStatement } from '@songhua/sdk/governance/usage-statement'
+import type { UsageStatement } from '@songhua/sdk/governance/usage-statement'
 import { privateKeyToAddress } from '@songhua/sdk/protocol/crypto'
 import { CodedError } from '@songhua/sdk/protocol/errors'
 import { type CliContext, cliError, note, print } from './context.js'
@@ -8,6 +8,7 @@ import { exampleText, urlFlag } from './flags.js'
 import { readAddresses } from './node-addresses.js'
 import { loadNodeKey, loadOptions } from './node-config.js'
 import { createProgress } from './progress.js'
+import { type ApiKeyFlags, DEFAULT_RPC, type NodeAccess, addApiKeyFlag, readNodeAccess, readingNode } from './rpc-flags.js'
 import { formatStatement, formatUsageVerdict } from './usage-text.js'
 
 const TEXTS = {
@@ -28,7 +29,7 @@ const TEXTS = {
   reading: { en: 'reading blocks', zh: '读取区块' },
 } as const
 
-interface Flags {
+interface Flags extends ApiKeyFlags {
   month?: string
   organisation?: string
   out?: string
@@ -39,14 +40,10 @@ interface Flags {
   rpc?: string
 }
 
-/** A node that is starting is waited for; a wrong address is not. */
-const RETRY_MS = 3_000
-
 export function addUsageCommand(program: Command, context: CliContext): void {
   const say = (key: keyof typeof TEXTS): string => TEXTS[key][context.language]
   const rpc = (): Option => new Option('--rpc <url>', say('rpc')).argParser(urlFlag(context, '--rpc'))
-  const usage = program
-    .command('usage')
+  const usage = addApiKeyFlag(program.command('usage'), context)
     .description(say('usage'))
     .option('--month <month>', say('month'))
     .option('--organisation <uscc>', say('organisation'))
@@ -55,7 +52,7 @@ export function addUsageCommand(program: Command, context: CliContext): void {
     .option('--data <folder>', say('data'))
     .option('--key-password-file <file>', say('password'))
     .option('--json', say('json'))
-    .addOption(rpc().default(undefined, 'http://127.0.0.1:8545'))
+    .addOption(rpc().default(undefined, DEFAULT_RPC))
     .action((flags: Flags) => stateUsage(context, flags))
     .addHelpText(
       'after',
@@ -68,8 +65,7 @@ export function addUsageCommand(program: Command, context: CliContext): void {
         ['songhua usage verify usage-2026-11.json --rpc http://127.0.0.1:8545', { en: 'reckons every figure anew', zh: '重新计算并核验各项数字' }],
       ]),
     )
-  usage
-    .command('verify')
+  addApiKeyFlag(usage.command('verify'), context)
     .description(say('verify'))
     .argument('<file>', say('file'))
     .addOption(rpc())
@@ -82,12 +78,12 @@ async function stateUsage(context: CliContext, flags: Flags): Promise<void> {
   const { month, organisation, data, json, out } = flags
   if (month === undefined) throw new CodedError('CLI_USAGE', TEXTS.needMonth[context.language])
   if (flags.sign && data === undefined) throw new CodedError('CLI_USAGE', TEXTS.needData[context.language])
-  const node = nodeOptions(flags.rpc ?? (await readAddresses(context, data)).rpc)
+  const node = await readNodeAccess(context, { ...flags, rpc: flags.rpc ?? (await readAddresses(context, data)).rpc })
   // Loaded when asked for: ethers takes a third of a second, and every command would wait for it.
   const { readUsageStatement, usageStatementText } = await import('@songhua/sdk/governance/usage-statement')
   const progress = createProgress(context, TEXTS.reading[context.language])
   const question = { month, onProgress: (done: number, total: number) => progress.show(done, total), ...(organisation !== undefined && { organisation }) }
-  const reckoned = await readUsageStatement(question, node).finally(() => progress.end())
+  const reckoned = await readingNode(context, readUsageStatement(question, node)).finally(() => progress.end())
   const statement = flags.sign && data !== undefined ? await signByNode(context, reckoned, { ...flags, data, node }) : reckoned
   const text = `${usageStatementText(statement)}\n`
   if (out !== undefined) await writeNewFile(context, { what: 'outFile', path: out, text })
@@ -96,25 +92,24 @@ async function stateUsage(context: CliContext, flags: Flags): Promise<void> {
   else print(context, formatStatement(context, statement))
 }
 
-const nodeOptions = (rpc: string): UsageOptions => ({ rpc, retry: { timeoutMs: RETRY_MS } })
-
 async function signByNode(
   context: CliContext,
   statement: UsageStatement,
-  { data, keyPasswordFile, node }: { data: string; keyPasswordFile?: string; node: UsageOptions },
+  { data, keyPasswordFile, node }: { data: string; keyPasswordFile?: string; node: NodeAccess },
 ): Promise<UsageStatement> {
   const { readUsageSigner, signUsageStatement } = await import('@songhua/sdk/governance/usage-statement')
   const options = await loadOptions(context, data, keyPasswordFile === undefined ? {} : { 'nodeKey.passwordFile': keyPasswordFile })
   const key = await loadNodeKey(context, options, statement.chain.chainId)
-  return signUsageStatement(statement, await readUsageSigner(privateKeyToAddress(key), node), key)
+  return signUsageStatement(statement, await readingNode(context, readUsageSigner(privateKeyToAddress(key), node)), key)
 }
 
-async function verifyUsage(context: CliContext, file: string, { rpc, json }: Pick<Flags, 'rpc' | 'json'>): Promise<void> {
+async function verifyUsage(context: CliContext, file: string, { rpc, json, ...key }: Pick<Flags, 'rpc' | 'json' | 'apiKeyFile'>): Promise<void> {
   const { verifyUsageStatement } = await import('@songhua/sdk/governance/usage-verdict')
   const text = await readTextFile(context, 'usageFile', file)
   const progress = createProgress(context, TEXTS.reading[context.language])
-  const options = rpc === undefined ? {} : { node: nodeOptions(rpc), onProgress: (done: number, total: number) => progress.show(done, total) }
-  const verdict = await verifyUsageStatement(text, options).finally(() => progress.end())
+  const node = rpc === undefined ? undefined : await readNodeAccess(context, { rpc, ...key })
+  const options = node && { node, onProgress: (done: number, total: number) => progress.show(done, total) }
+  const verdict = await readingNode(context, verifyUsageStatement(text, options)).finally(() => progress.end())
   if (json) print(context, JSON.stringify({ isSound: verdict.isSound, steps: verdict.steps }))
   else {
     if (verdict.isSound && verdict.statement !== undefined) note(context, formatStatement(context, verdict.statement))

@@ -10,6 +10,7 @@ export interface CliContext {
   stdin: Readable & { isTTY?: boolean; setRawMode?: (on: boolean) => unknown }
   stdout: Writable & { isTTY?: boolean }
   stderr: Writable & { isTTY?: boolean }
+  readonly environment: Readonly<Record<string, string | undefined>>
   /** Absolute path of the program to start child nodes with. */
   program: string
 }

@@ -1,7 +1,14 @@
 import { type CliContext, cliError } from './context.js'
+import { explainUnreadable } from './rpc-flags.js'
 
 /** How long an answer is waited for unless told, ms. */
 const ANSWER_TIMEOUT_MS = 10_000
+
+export interface RpcCallOptions {
+  timeoutMs?: number
+  /** `shk_…`, of the node asked: for what not everybody may read. */
+  apiKey?: string | undefined
+}
 
 export type RpcCall = <T>(method: string, params?: readonly unknown[]) => Promise<T>
 
@@ -12,17 +19,18 @@ interface RpcAnswer {
 
 /**
  * A JSON-RPC 2.0 client of one address.
- * @throws RPC_UNREACHABLE, RPC_ERROR naming the address and method, in its details the `reason`: the node's own code
+ * @throws RPC_UNREACHABLE; PERMISSION_READ; RPC_ERROR naming the address and method, in its details the `reason`: the node's own code
  */
-export function createRpcCall(context: CliContext, url: string, timeoutMs = ANSWER_TIMEOUT_MS): RpcCall {
+export function createRpcCall(context: CliContext, url: string, options: RpcCallOptions = {}): RpcCall {
   let id = 0
   return async <T>(method: string, params: readonly unknown[] = []): Promise<T> => {
     id += 1
-    const answer = await post(context, { url, timeoutMs }, { jsonrpc: '2.0', id, method, params })
+    const answer = await post(context, { url, ...options }, { jsonrpc: '2.0', id, method, params })
     if (answer.error !== undefined) {
       const { code, message, data } = answer.error
       const reason = typeof data?.code === 'string' ? data.code : ''
-      throw cliError(context, 'RPC_ERROR', ['rpcError', { url, method, code, message, reason }])
+      const error = cliError(context, 'RPC_ERROR', ['rpcError', { url, method, code, message, reason }])
+      throw explainUnreadable(context, error, data)
     }
     return answer.result as T
   }
@@ -30,14 +38,14 @@ export function createRpcCall(context: CliContext, url: string, timeoutMs = ANSW
 
 async function post(
   context: CliContext,
-  { url, timeoutMs }: { url: string; timeoutMs: number },
+  { url, timeoutMs = ANSWER_TIMEOUT_MS, apiKey }: { url: string } & RpcCallOptions,
   body: object,
 ): Promise<RpcAnswer> {
   let text: string
   try {
     const response = await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }) },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(timeoutMs),
     })

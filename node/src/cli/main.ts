@@ -21,6 +21,7 @@ export async function runCli(program: string): Promise<never> {
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
+    environment: process.env,
     program,
   }
   const code = language === undefined ? refuseLanguage(context, argv) : await runCommand(context, argv)

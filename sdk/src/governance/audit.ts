@@ -23,6 +23,8 @@ export type { AuditMotion } from './audit-sentence.js'
 export interface AuditOptions {
   /** A node's JSON-RPC over HTTP. */
   readonly rpc: string
+  /** `shk_…`, of that node: for what its chain's policy does not leave open to everybody. */
+  readonly apiKey?: string
   readonly retry?: RpcClientOptions['retry']
   /** Of one request, ms. */
   readonly requestTimeoutMs?: number
@@ -77,10 +79,10 @@ const TRANSACTIONS_IN_QUESTION = 100
  * @throws SonghuaError `OPTION_INVALID`; `RPC_…`; `GOVERNANCE_REFUSED` from a chain without these contracts
  */
 export async function* auditTrail(question: AuditQuestion, options: AuditOptions): AsyncGenerator<AuditEntry, void> {
-  const { rpc: url, requestTimeoutMs, retry, fetch, signal } = options
+  const { rpc: url, requestTimeoutMs, apiKey, retry, fetch, signal } = options
   const isWanted = filterOf(question)
   const rpc = createRpcBatchClient({
-    url, ...(retry && { retry }), ...(fetch && { fetch }), ...(requestTimeoutMs !== undefined && { timeoutMs: requestTimeoutMs }),
+    url, ...(apiKey !== undefined && { apiKey }), ...(retry && { retry }), ...(fetch && { fetch }), ...(requestTimeoutMs !== undefined && { timeoutMs: requestTimeoutMs }),
   })
   const range = await rangeOf(rpc, question, signal)
   if (range.from > range.to) return

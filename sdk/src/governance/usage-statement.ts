@@ -22,6 +22,8 @@ export type { UsageFigures, UsageShare } from './usage-figures.js'
 export interface UsageOptions {
   /** A node's JSON-RPC over HTTP. It is believed: ask your own. */
   readonly rpc: string
+  /** `shk_…`, of that node: for what its chain's policy does not leave open to everybody. */
+  readonly apiKey?: string
   readonly retry?: Partial<RetryPolicy>
   /** Of one request, ms. */
   readonly requestTimeoutMs?: number
@@ -41,9 +43,11 @@ export interface UsageQuestion {
 /** The blocks over which a statement is reckoned. */
 export type UsageBlocks = UsageStatement['blocks']
 
-export const usageClient = ({ rpc: url, requestTimeoutMs, retry, fetch }: UsageOptions): RpcBatchClient =>
+export const usageClient = ({ rpc: url, apiKey, requestTimeoutMs, retry, fetch }: UsageOptions): RpcBatchClient =>
   createRpcBatchClient({
-    url, ...(retry && { retry }), ...(fetch && { fetch }), ...(requestTimeoutMs !== undefined && { timeoutMs: requestTimeoutMs }),
+    url,
+    ...(apiKey !== undefined && { apiKey }), ...(retry && { retry }), ...(fetch && { fetch }),
+    ...(requestTimeoutMs !== undefined && { timeoutMs: requestTimeoutMs }),
   })
 
 /**

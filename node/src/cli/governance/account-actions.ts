@@ -16,7 +16,8 @@ import { ACCOUNT, QUOTA, ROLES, SIGNATURE, USCC, choice, integer } from './field
 import { type FieldsOf, fileSource, flagSource, readForm } from './fields.js'
 import { ORGANISATION_STATES, organisationName, quotaName, toJson } from './names.js'
 import { readNodeKey } from './node-key.js'
-import { type ReadKey, type RpcFlags, type SignerFlags, checkKeyForChain, connectChain, needSignerKey, openActor } from './signer-flags.js'
+import type { RpcFlags } from '../rpc-flags.js'
+import { type ReadKey, type SignerFlags, checkKeyForChain, connectChain, needSignerKey, openActor } from './signer-flags.js'
 import { createTeller } from './texts.js'
 
 export type ShowFlags = RpcFlags
@@ -93,7 +94,7 @@ export async function consent(context: CliContext, flags: ConsentFlags): Promise
   const { uscc } = readForm<{ uscc: string }>(context, { uscc: { type: USCC } }, [flagSource({ ...flags }, ['uscc'])])
   if ((flags.nonce === undefined) !== (flags.chainId === undefined)) throw new CodedError('CLI_USAGE', tell(context, 'both'))
   const key = flags.gateway === undefined ? await needSignerKey(context, flags) : await gatewayKey(context, flags.gateway, flags)
-  const { nonce = 0, chainId = 0 } = flags.nonce === undefined ? await askNonce(context, flags.rpc, key.address) : flags
+  const { nonce = 0, chainId = 0 } = flags.nonce === undefined ? await askNonce(context, flags, key.address) : flags
   checkKeyForChain(context, key, chainId)
   const signature = signBinding({ uscc, account: key.address, nonce: BigInt(nonce) }, key.privateKey, chainId)
   const signed: Consent = { version: CONSENT_VERSION, chainId, uscc, account: key.address, nonce, signature }
@@ -112,8 +113,8 @@ async function gatewayKey(context: CliContext, data: string, flags: ConsentFlags
   return { privateKey, address: privateKeyToAddress(privateKey), isPlain: node.isPlain }
 }
 
-async function askNonce(context: CliContext, rpc: string, account: Address): Promise<{ nonce: number; chainId: number }> {
-  const governance = await connectChain(context, rpc)
+async function askNonce(context: CliContext, flags: RpcFlags, account: Address): Promise<{ nonce: number; chainId: number }> {
+  const governance = await connectChain(context, flags)
   return { nonce: Number(await governance.bindingNonce(account)), chainId: governance.chainId }
 }
 
@@ -171,7 +172,7 @@ export async function release(context: CliContext, text: string, flags: AccountF
 
 export async function show(context: CliContext, text: string, flags: ShowFlags): Promise<void> {
   const account = readAddress(context, text)
-  const governance = await connectChain(context, flags.rpc)
+  const governance = await connectChain(context, flags)
   const [bound, quota] = await Promise.all([governance.account(account), governance.quota(account)])
   const organisation = bound === undefined ? undefined : await governance.organisation(bound.uscc)
   // What counts is what both the account and its organisation have.

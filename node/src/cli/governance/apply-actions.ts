@@ -17,13 +17,14 @@ import {
 } from './application-file.js'
 import { ACCOUNT, type Shape } from './field-types.js'
 import { type FieldSource, flagSource, readForm } from './fields.js'
+import type { ApiKeyFlags, RpcFlags } from '../rpc-flags.js'
 import { ENTRY_FIELDS, FIELD_LABELS } from './motion-fields.js'
 import { showValue, toJson } from './names.js'
 import { type NodeKeyFlags, readNodeKey } from './node-key.js'
 import { type ReadKey, type SignerFlags, checkKeyForChain, connectChain, needSignerKey, openActor, readSignerKey } from './signer-flags.js'
 import { createTeller } from './texts.js'
 
-interface MakeFlags extends SignerFlags {
+interface MakeFlags extends SignerFlags, ApiKeyFlags {
   documents?: string[]
   chainId?: number
   out?: string
@@ -32,7 +33,7 @@ interface MakeFlags extends SignerFlags {
 }
 export type ApplyOrganisationFlags = MakeFlags & { contactFile?: string; administrator?: string }
 export type ApplyNodeFlags = MakeFlags & NodeKeyFlags & { endpointsFile?: string; applicant?: string }
-export type SubmitFlags = SignerFlags & { rpc: string; json?: boolean }
+export type SubmitFlags = SignerFlags & RpcFlags
 export interface CheckFlags {
   documents?: string[]
   json?: boolean
@@ -125,7 +126,7 @@ interface Keys {
 
 /** For which chain the application is: of the node that is asked, of the data folder, or as told; all have to agree. */
 async function chainOf(context: CliContext, flags: MakeFlags, { key, folderChainId }: Keys): Promise<{ chainId: number; governance: Governance | undefined }> {
-  const governance = flags.rpc === undefined ? undefined : await connectChain(context, flags.rpc, key)
+  const governance = flags.rpc === undefined ? undefined : await connectChain(context, { ...flags, rpc: flags.rpc }, key)
   const actual = governance?.chainId ?? folderChainId
   if (flags.chainId !== undefined && actual !== undefined && flags.chainId !== actual) {
     const where = governance === undefined ? '--data' : flags.rpc ?? ''

@@ -2,7 +2,8 @@ import type { Command } from 'commander'
 import type { CliContext } from '../context.js'
 import { exampleText, integerFlag } from '../flags.js'
 import type { AccountFlags, BindFlags, ChangeFlags, ConsentFlags, ShowFlags } from './account-actions.js'
-import { addJsonFlag, addRpcFlag, addSignerFlags } from './signer-flags.js'
+import { addRpcFlag } from '../rpc-flags.js'
+import { addJsonFlag, addSignerFlags } from './signer-flags.js'
 import { createTeller } from './texts.js'
 
 const TEXTS = {

@@ -4,7 +4,8 @@ import { exampleText, integerFlag } from '../flags.js'
 import { DEVNET_CHAIN_ID, PROVINCE_CHAIN_ID } from '../node-config.js'
 import type { ApplyNodeFlags, ApplyOrganisationFlags, CheckFlags, SubmitFlags } from './apply-actions.js'
 import { ORGANISATION_KINDS, NODE_KINDS } from '@songhua/sdk/governance/codes'
-import { addJsonFlag, addRpcFlag, addSignerFlags } from './signer-flags.js'
+import { addRpcFlag } from '../rpc-flags.js'
+import { addJsonFlag, addSignerFlags } from './signer-flags.js'
 import { createTeller } from './texts.js'
 
 const TEXTS = {

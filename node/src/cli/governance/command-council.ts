@@ -4,7 +4,8 @@ import { exampleText } from '../flags.js'
 import type { ListFlags, MotionFlags, ProposeFlags, VoteFlags } from './council-actions.js'
 import { flagOf } from './fields.js'
 import { FIELD_LABELS, MOTION_KINDS, MOTION_TITLES, allMotionFields, flagsOfKind } from './motion-fields.js'
-import { addJsonFlag, addRpcFlag, addSignerFlags } from './signer-flags.js'
+import { addRpcFlag } from '../rpc-flags.js'
+import { addJsonFlag, addSignerFlags } from './signer-flags.js'
 import { createTeller } from './texts.js'
 
 const TEXTS = {

@@ -2,7 +2,8 @@ import { type Command, Option } from 'commander'
 import type { CliContext } from '../context.js'
 import { exampleText } from '../flags.js'
 import type { ConfirmFlags, NodeFlags, RotateFlags, SuspendFlags } from './node-actions.js'
-import { addJsonFlag, addRpcFlag, addSignerFlags } from './signer-flags.js'
+import { addRpcFlag } from '../rpc-flags.js'
+import { addJsonFlag, addSignerFlags } from './signer-flags.js'
 import { createTeller } from './texts.js'
 
 const TEXTS = {

@@ -6,7 +6,8 @@ import { exampleText } from '../flags.js'
 import { formatTable } from '../table.js'
 import { type Directory, ORGANISATION_STATES, cityName, organisationName, quotaName, readDirectory, toJson } from './names.js'
 import { NODE_STATES } from './refusals.js'
-import { type RpcFlags, addJsonFlag, addRpcFlag, connectChain } from './signer-flags.js'
+import { type RpcFlags, addRpcFlag } from '../rpc-flags.js'
+import { addJsonFlag, connectChain } from './signer-flags.js'
 import { createTeller } from './texts.js'
 
 const TEXTS = {
@@ -47,7 +48,7 @@ export function addRegisterCommands(program: Command, context: CliContext): void
 }
 
 async function listOrganisations(context: CliContext, flags: RpcFlags): Promise<void> {
-  const governance = await connectChain(context, flags.rpc)
+  const governance = await connectChain(context, flags)
   const [organisations, seats] = await Promise.all([governance.organisations(), governance.seats()])
   if (flags.json) return print(context, toJson(organisations.map((one) => ({ ...one, hasSeat: seats.includes(one.uscc) }))))
   const { language } = context
@@ -61,7 +62,7 @@ async function listOrganisations(context: CliContext, flags: RpcFlags): Promise<
 }
 
 async function listNodes(context: CliContext, flags: RpcFlags): Promise<void> {
-  const governance = await connectChain(context, flags.rpc)
+  const governance = await connectChain(context, flags)
   const [nodes, pending] = await Promise.all([governance.nodes(), governance.pendingValidators()])
   if (flags.json) return print(context, toJson({ nodes, pendingValidators: pending }))
   const directory = await readDirectory(context, governance)

@@ -16,7 +16,8 @@ import { beijingTime } from './beijing-time.js'
 import { type Field, type FieldSource, type FieldsOf, fileSource, flagSource, readForm } from './fields.js'
 import { FIELD_LABELS, MOTION_FIELDS, MOTION_KINDS, MOTION_TITLES, allMotionFields, kindNamed } from './motion-fields.js'
 import { type Directory, organisationName, readDirectory, showValue, toJson } from './names.js'
-import { type RpcFlags, type SignerFlags, connectChain, openActor } from './signer-flags.js'
+import type { RpcFlags } from '../rpc-flags.js'
+import { type SignerFlags, connectChain, openActor } from './signer-flags.js'
 import { type Text, createTeller } from './texts.js'
 
 export interface ListFlags extends RpcFlags {
@@ -74,7 +75,7 @@ const TEXTS = {
 const tell = createTeller(TEXTS)
 
 export async function showSeats(context: CliContext, flags: ListFlags): Promise<void> {
-  const governance = await connectChain(context, flags.rpc)
+  const governance = await connectChain(context, flags)
   const [seats, organisations] = await Promise.all([governance.seats(), governance.organisations()])
   const seated = organisations.filter(({ uscc }) => seats.includes(uscc))
   if (flags.json) return print(context, toJson(seated))
@@ -85,7 +86,7 @@ export async function showSeats(context: CliContext, flags: ListFlags): Promise<
 }
 
 export async function listMotions(context: CliContext, flags: ListFlags): Promise<void> {
-  const governance = await connectChain(context, flags.rpc)
+  const governance = await connectChain(context, flags)
   const motions = flags.all ? await allMotions(governance) : await governance.openMotions()
   if (flags.json) return print(context, toJson(motions.map(motionToJson)))
   if (motions.length === 0) return print(context, tell(context, 'none'))
@@ -120,7 +121,7 @@ function motionToJson(motion: MotionState): object {
 
 export async function showMotion(context: CliContext, idText: string, flags: ListFlags): Promise<void> {
   const id = readId(context, idText)
-  const governance = await connectChain(context, flags.rpc)
+  const governance = await connectChain(context, flags)
   const [motion, votes] = await Promise.all([governance.motion(id), governance.votes(id)])
   if (flags.json) return print(context, toJson({ ...motionToJson(motion), votes }))
   const directory = await readDirectory(context, governance)

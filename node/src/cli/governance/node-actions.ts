@@ -18,7 +18,8 @@ import { NODE } from './field-types.js'
 import { readForm } from './fields.js'
 import { nodeName, readDirectory, toJson } from './names.js'
 import { BODY_NAMES, NODE_STATES } from './refusals.js'
-import { type ReadKey, type RpcFlags, type SignerFlags, checkKeyForChain, openActor } from './signer-flags.js'
+import type { RpcFlags } from '../rpc-flags.js'
+import { type ReadKey, type SignerFlags, checkKeyForChain, openActor } from './signer-flags.js'
 import { createTeller } from './texts.js'
 
 export type NodeFlags = RpcFlags & SignerFlags

@@ -7,6 +7,7 @@ import { isHex } from '@songhua/sdk/protocol/bytes'
 import { CodedError, isCodedError } from '@songhua/sdk/protocol/errors'
 import type { CliContext } from '../context.js'
 import type { Language } from '../messages.js'
+import { explainUnreadable } from '../rpc-flags.js'
 import { beijingTime } from './beijing-time.js'
 import { CONTRACT_REFUSALS } from './refusal-texts.js'
 import { type Text, fillText } from './texts.js'
@@ -94,6 +95,8 @@ export function explainRefusal({ language }: Pick<CliContext, 'language'>, error
   if (sent !== undefined && typeof details.transactionHash === 'string') {
     return new CodedError(error.code, fillText(sent[language], { hash: details.transactionHash }), { details, cause: error })
   }
+  const unreadable = explainUnreadable({ language }, error)
+  if (unreadable !== error) return unreadable
   const refusal = permissionRefusalOf(error)
   return refusal === undefined ? error : policyRefusal(refusal, error, language)
 }

@@ -7,14 +7,13 @@ import { CodedError } from '@songhua/sdk/protocol/errors'
 import { openKeystore } from '../command-keys.js'
 import type { CliContext } from '../context.js'
 import { readTextFile } from '../files.js'
-import { urlFlag } from '../flags.js'
 import { textToPrivateKey } from '../keystore.js'
 import { DEVNET_CHAIN_ID } from '../node-config.js'
+import { type ApiKeyFlags, type RpcFlags, readNodeAccess, readingNode } from '../rpc-flags.js'
 import { explainRefusals } from './refusals.js'
 import { createTeller } from './texts.js'
 
 const TEXTS = {
-  rpc: { en: 'JSON-RPC address of any node of the chain', zh: '链上任一节点的 JSON-RPC 地址' },
   keyFile: { en: 'encrypted key of the account that acts', zh: '执行账户的加密私钥文件' },
   password: { en: 'file whose first line is its password (default: ask)', zh: '口令文件，取第一行（默认询问）' },
   devKeyFile: { en: 'plain key, for a devnet', zh: '明文私钥文件（仅限开发网）' },
@@ -27,15 +26,6 @@ const TEXTS = {
 } as const
 const tell = createTeller(TEXTS)
 
-const DEFAULT_RPC = 'http://127.0.0.1:8545'
-/** A node that is starting is waited for; a wrong address is not. */
-const RETRY_MS = 3_000
-
-export interface RpcFlags {
-  rpc: string
-  json?: boolean
-}
-
 export interface SignerFlags {
   keyFile?: string
   keyPasswordFile?: string
@@ -44,12 +34,6 @@ export interface SignerFlags {
 
 export function addJsonFlag(command: Command, context: CliContext): Command {
   return command.option('--json', tell(context, 'json'))
-}
-
-/** @param isOptional without a node at the default address */
-export function addRpcFlag(command: Command, context: CliContext, { isOptional = false }: { isOptional?: boolean } = {}): Command {
-  const option = new Option('--rpc <url>', tell(context, 'rpc')).argParser(urlFlag(context, '--rpc'))
-  return command.addOption(isOptional ? option : option.default(DEFAULT_RPC))
 }
 
 export function addSignerFlags(command: Command, context: CliContext): Command {
@@ -91,11 +75,11 @@ export function checkKeyForChain(context: CliContext, { isPlain }: ReadKey, chai
 }
 
 /** The chain, to be read alone unless a key is given. @throws RPC_UNREACHABLE */
-export async function connectChain(context: CliContext, rpc: string, key?: ReadKey): Promise<Governance> {
+export async function connectChain(context: CliContext, node: { rpc: string } & ApiKeyFlags, key?: ReadKey): Promise<Governance> {
   // Loaded when asked for: ethers takes a third of a second, and every command would wait for it.
   const { connectGovernance } = await import('@songhua/sdk/governance')
   const signer = key === undefined ? {} : { signer: keySigner(key.privateKey) }
-  const governance = await connectGovernance({ rpc, ...signer, retry: { timeoutMs: RETRY_MS } })
+  const governance = await readingNode(context, connectGovernance({ ...(await readNodeAccess(context, node)), ...signer }))
   if (key !== undefined) checkKeyForChain(context, key, governance.chainId)
   return explainRefusals(context, governance)
 }
@@ -108,5 +92,5 @@ export interface Actor {
 
 export async function openActor(context: CliContext, flags: RpcFlags & SignerFlags): Promise<Actor> {
   const key = await needSignerKey(context, flags)
-  return { key, governance: await connectChain(context, flags.rpc, key) }
+  return { key, governance: await connectChain(context, flags, key) }
 }
