@@ -57,7 +57,7 @@ async function createGatedNetwork(config: NodeConfig, { ledger, clock, logger }:
   const { membershipContract } = genesis.qbft
   const stateAt = (root: `0x${string}`) => stateReaderAt(store.state, (hash) => store.state.getCode(hash), root)
   const admission = createAdmission(membershipContract, { evm, stateAt, logger: log })
-  await admission.refresh(chain.head().header)
+  const first = await admission.refresh(chain.head().header)
   const network = await createNetwork(
     {
       privateKey: config.nodeKey,
@@ -81,7 +81,7 @@ async function createGatedNetwork(config: NodeConfig, { ledger, clock, logger }:
       isBehind: () => clock.now() - chain.head().blockTimeMs > behindMs(genesis.qbft),
     },
   )
-  followAdmission({ chain, membershipContract, admission, network, logger: log })
+  followAdmission({ chain, membershipContract, admission, first, network, logger: log })
   return network
 }
 
