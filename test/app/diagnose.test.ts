@@ -21,7 +21,7 @@ const WELL: Diagnosis = {
   heartbeatMs: 30_000, roundTimeoutMs: 4_000, roundTimeoutCapMs: 20_000, protocol: { needed: 1, max: 1, ahead: undefined },
   consensus: { height: 101, round: 0, isVoter: true, isSilent: false, isStopped: false }, heardRounds: [],
   log: { status: 'ok', silence: undefined, owner: addressOf(1), halves: 0, sync: { count: 100, p50Ms: 0.4, p99Ms: 5, lastMs: 0.3 } },
-  syncing: false, trouble: undefined, peers: [2, 3, 4].map((index) => peerOf(index)), refusals: [], pool: { pending: 0, queued: 0 },
+  syncing: false, trouble: undefined, peers: [2, 3, 4].map((index) => peerOf(index)), refusals: [], displacedBootnodes: [], pool: { pending: 0, queued: 0 },
   contradictions: [], twin: undefined, gateway: undefined,
 }
 const WHOLE: FolderFacts = {
@@ -106,6 +106,17 @@ describe('diagnose: a running node that is not', () => {
 
   it('has no peer at all', () => {
     expect(briefOf(running({ peers: [] }))).toEqual(['error NO_PEERS'])
+  })
+
+  it('is told of a bootnode where another key answers, of a node on the list or a stranger; neither holds the chain up', () => {
+    const displaced = (isListed: boolean) => ({ id: 'Old', configured: ['/ip4/10.0.0.1/tcp/30300/p2p/Old'], answeredBy: 'New', isListed })
+    const rotated = running({ displacedBootnodes: [displaced(true)] })
+    expect(only(rotated, 'BOOTNODE_ROTATED')).toMatchObject({
+      severity: 'warning', values: { bootnode: 'Old', peer: 'New', corrected: '/ip4/10.0.0.1/tcp/30300/p2p/New' },
+    })
+    expect(briefOf(running({ displacedBootnodes: [displaced(false)] }))).toContain('warning BOOTNODE_OTHER_KEY')
+    const standing = running({ ...since(90_000), displacedBootnodes: [displaced(true)] })
+    expect(briefOf(standing).filter((one) => !one.includes('BOOTNODE'))).toEqual(briefOf(running(since(90_000))))
   })
 
   it('follows, and sees few validators: no fault while the chain goes on, one when it stands', () => {
@@ -368,6 +379,7 @@ describe('the words of findings', () => {
       { consensus: { ...WELL.consensus, isStopped: true } }, { trouble: fault('X') }, { consensus: quiet, log: { ...WELL.log!, silence: 'why' } },
       { consensus: quiet, log: { ...WELL.log!, status: 'missing' as const, silence: 'why' } },
       { log: { ...WELL.log!, sync: { count: 100, p50Ms: 1, p99Ms: 500, lastMs: 1 } } },
+      { displacedBootnodes: [true, false].map((isListed) => ({ id: 'A', configured: ['/ip4/10.0.0.1/tcp/1/p2p/A'], answeredBy: 'B', isListed })) },
       { syncing: { startingBlock: 0, currentBlock: 1, highestBlock: 9 } }, { ...since(90_000), heardRounds: [{ address: addressOf(2), round: 9 }] },
     ]) collect(running(more))
     collect(running({}, { head: { ...WELL.head, number: 9 } }))

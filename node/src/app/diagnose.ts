@@ -73,6 +73,7 @@ function runningFindings(node: Running, nowMs: number): Finding[] {
   const isVoting = !later.follow && later.head.validators.includes(later.address)
   return [
     ...causes,
+    ...bootnodeFindings(later),
     ...rounds,
     ...(stalled ? [finding('STALLED', 'error', { round: later.consensus.round, unheard: unheardOf(later), ...advance.values })] : []),
     ...(isVoting ? [] : [finding('NOT_VALIDATOR', 'info', { address: later.address })]),
@@ -173,6 +174,15 @@ function refusalFindings({ refusals, peers: connected }: Diagnosis): Finding[] {
     const severity = connected.length === 0 ? 'error' : 'warning'
     const peers = those.map(({ id }) => id).join(', ')
     return finding(code, severity, { count: those.length, peers, reason: those.at(-1)!.message })
+  })
+}
+
+/** Of the node's own configuration: another key answers where a bootnode should be. The register says whether it is a node's. */
+function bootnodeFindings({ displacedBootnodes }: Diagnosis): Finding[] {
+  return displacedBootnodes.map(({ id, configured, answeredBy, isListed }) => {
+    const address = configured.join(', ')
+    const corrected = configured.map((one) => one.replace(/\/p2p\/[^/]+$/, `/p2p/${answeredBy}`)).join(', ')
+    return finding(isListed ? 'BOOTNODE_ROTATED' : 'BOOTNODE_OTHER_KEY', 'warning', { bootnode: id, address, peer: answeredBy, corrected })
   })
 }
 

@@ -1,6 +1,6 @@
 import type { Address } from '@songhua/sdk/protocol/bytes'
 import type { Clock } from '../base/clock.js'
-import type { PeerInfo } from '../network/network.js'
+import type { Network, PeerInfo } from '../network/network.js'
 import type { Refusal } from '../network/refusals.js'
 import type { ConsensusStatus, Contradiction } from '../services/consensus-ports.js'
 import type { SyncProgress, SyncTrouble } from '../services/sync.js'
@@ -39,6 +39,7 @@ export interface Diagnosis {
   readonly trouble: SyncTrouble | undefined
   readonly peers: readonly DiagnosedPeer[]
   readonly refusals: readonly Refusal[]
+  readonly displacedBootnodes: ReturnType<Network['displacedBootnodes']>
   readonly pool: { readonly pending: number; readonly queued: number }
   /** Undefined for a node without one. */
   readonly gateway: DiagnosedGateway | undefined
@@ -104,9 +105,9 @@ function consensusPart({ consensus, log, ...validator }: Validator): Pick<Diagno
   }
 }
 
-function peersPart({ network, sync }: Peers): Pick<Diagnosis, 'syncing' | 'trouble' | 'peers' | 'refusals'> {
+function peersPart({ network, sync }: Peers): Pick<Diagnosis, 'syncing' | 'trouble' | 'peers' | 'refusals' | 'displacedBootnodes'> {
   const peers = network.peers().map(({ id, address, follower, rttMs, clockAheadMs, head }) => {
     return { id, address, follower, rttMs, clockAheadMs, head: head.number }
   })
-  return { syncing: sync.isSyncing(), trouble: sync.trouble(), peers, refusals: network.refusals() }
+  return { syncing: sync.isSyncing(), trouble: sync.trouble(), peers, refusals: network.refusals(), displacedBootnodes: network.displacedBootnodes() }
 }

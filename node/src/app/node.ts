@@ -87,7 +87,7 @@ async function compose(config: NodeConfig, frame: Frame): Promise<RunningNode> {
   const onFatal = (error: unknown): void => fatal.fail(error)
   const genesis = parseGenesis(await readFile(config.genesisFile, 'utf8'))
   const ledger = await openLedger(config.dataDir, genesis, { clock, logger, stops, onBroken: onFatal })
-  const peers = await createPeers(config, { ledger, clock, logger, onSyncProgress: (event) => progress.emit(event) })
+  const peers = await createPeers(config, { ledger, clock, logger, stops, onSyncProgress: (event) => progress.emit(event) })
   const validator = await createValidator(config, { ledger, peers, clock, logger, stops, onFatal })
   const { consensus } = validator
   const disk = await watchDiskRoom(reserve, { clock, logger, onFull: onFatal })

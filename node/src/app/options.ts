@@ -41,6 +41,8 @@ export function dataPaths(dataDir: string): {
   signaturesFile: string
   storeDir: string
   poolFile: string
+  /** Where peers were. It may be deleted: the node finds them by its bootnodes again. */
+  knownPeersFile: string
   /** Records, their indexes and payloads (encrypted), API keys (hashed), schemas of this gateway's own. */
   gatewayDir: string
   /** Keys of payloads. */
@@ -56,6 +58,7 @@ export function dataPaths(dataDir: string): {
     signaturesFile: join(dataDir, 'signatures.ndjson'),
     storeDir: join(dataDir, 'chain'),
     poolFile: join(dataDir, 'transactions.journal'),
+    knownPeersFile: join(dataDir, 'known-peers.json'),
     gatewayDir,
     gatewayKeysDir: join(dataDir, 'gateway-keys'),
     apiKeysFile: join(gatewayDir, API_KEYS_FILE),

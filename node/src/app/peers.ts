@@ -11,7 +11,9 @@ import { stateReaderAt } from '../trie/state-trie.js'
 import { createAdmission, followAdmission } from './admission.js'
 import type { NodeConfig } from './config.js'
 import type { Ledger } from './ledger.js'
-import { endpointToMultiaddr } from './options.js'
+import { followKnownPeers, readKnownPeers } from './known-peers.js'
+import { dataPaths, endpointToMultiaddr } from './options.js'
+import type { StopStack } from './stop-stack.js'
 import { PROTOCOL_VERSIONS, SOFTWARE } from './version.js'
 
 /** The other nodes, and what is exchanged with them beside consensus. */
@@ -25,6 +27,7 @@ export interface PeersPorts {
   readonly ledger: Ledger
   readonly clock: Clock
   readonly logger: Logger
+  readonly stops: StopStack
   readonly onSyncProgress: (progress: SyncProgress) => void
 }
 
@@ -51,12 +54,15 @@ export async function createPeers(config: NodeConfig, ports: PeersPorts): Promis
   return { network, sync, relay }
 }
 
-async function createGatedNetwork(config: NodeConfig, { ledger, clock, logger }: PeersPorts): Promise<Network> {
+async function createGatedNetwork(config: NodeConfig, { ledger, clock, logger, stops }: PeersPorts): Promise<Network> {
   const { chain, store, evm, genesis, opened } = ledger
   const log = logger.child({ part: 'network' })
   const { membershipContract } = genesis.qbft
   const stateAt = (root: `0x${string}`) => stateReaderAt(store.state, (hash) => store.state.getCode(hash), root)
   const admission = createAdmission(membershipContract, { evm, stateAt, logger: log })
+  const { knownPeersFile } = dataPaths(config.dataDir)
+  const learnsAddresses = !config.p2p.bootnodesOnly
+  const remembered = learnsAddresses ? await readKnownPeers(knownPeersFile, log) : []
   const first = await admission.refresh(chain.head().header)
   const network = await createNetwork(
     {
@@ -64,7 +70,8 @@ async function createGatedNetwork(config: NodeConfig, { ledger, clock, logger }:
       listen: config.p2p.listen.map(endpointToMultiaddr),
       announce: config.p2p.announce.map(endpointToMultiaddr),
       bootnodes: config.p2p.bootnodes,
-      learnsAddresses: !config.p2p.bootnodesOnly,
+      learnsAddresses,
+      remembered,
       genesisHash: opened.genesisHash,
       chainId: genesis.chainId,
       protocolVersions: PROTOCOL_VERSIONS,
@@ -81,6 +88,7 @@ async function createGatedNetwork(config: NodeConfig, { ledger, clock, logger }:
       isBehind: () => clock.now() - chain.head().blockTimeMs > behindMs(genesis.qbft),
     },
   )
+  if (learnsAddresses) stops.push('known peers', followKnownPeers(knownPeersFile, remembered, { network, admission, clock, logger: log }))
   followAdmission({ chain, membershipContract, admission, first, network, logger: log })
   return network
 }

@@ -165,6 +165,14 @@ export const FINDING_TEXTS: Readonly<Record<FindingCode, Texts>> = {
     en: text('Peers that have banned this node for a while ({count}): {reason}', 'It sent what they took for misbehaviour. Peers: {peers}', 'Look at the log of one of them for the code, and compare versions.'),
     zh: text('{count} 个对等节点暂时封禁了本节点：{reason}', '本节点发送的内容被视为违规。对等节点：{peers}', '请在对方日志中查看代码，并比对版本。'),
   },
+  BOOTNODE_ROTATED: {
+    en: text('Bootnode {bootnode} has another key now: {peer}.', 'A node that the council has admitted answers at its address {address}: its key was rotated, or another node moved there.', 'Write {corrected} into p2p.bootnodes of songhua.json, once its operator confirms the key.'),
+    zh: text('引导节点 {bootnode} 已更换密钥：{peer}。', '在其地址 {address} 应答的是理事会已接纳的节点：密钥已轮换，或另一节点迁至该地址。', '经其运营方确认密钥后，请在 songhua.json 的 p2p.bootnodes 中改为 {corrected}。'),
+  },
+  BOOTNODE_OTHER_KEY: {
+    en: text('At the address of bootnode {bootnode} an unknown key answers: {peer}.', 'Nobody whom the list of this node names is at {address}: the key was rotated after the newest block here, the address belongs to somebody else now, or somebody stands in between. It is sent nothing.', 'Ask the operator of the bootnode for its address and key, and correct p2p.bootnodes of songhua.json.'),
+    zh: text('在引导节点 {bootnode} 的地址应答的是未知密钥：{peer}。', '{address} 处的节点不在本节点的名单中：密钥可能在本节点最新区块之后轮换、地址已属他人，或有人居中冒充。本节点不向其发送任何内容。', '请向该引导节点运营方核实地址与密钥，并更正 songhua.json 的 p2p.bootnodes。'),
+  },
   NO_PEERS: {
     en: text('No other node is connected.', 'None of its bootnodes answers, or none admits it ({validators} validators make this chain).', 'Check p2p.bootnodes in songhua.json, the firewall between the nodes, and whether the others run.'),
     zh: text('没有连接到任何其他节点。', '引导节点均无应答，或均不接纳本节点（本链有 {validators} 个验证者）。', '请检查 songhua.json 中的 p2p.bootnodes、节点之间的防火墙，以及其他节点是否运行。'),

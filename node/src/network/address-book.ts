@@ -24,6 +24,13 @@ interface Entry {
   notBeforeMs: number
 }
 
+/** A bootnode at whose addresses, as the operator gave them, another key answers. */
+export interface Displaced {
+  readonly id: string
+  readonly configured: readonly string[]
+  readonly answeredBy: string
+}
+
 export type BackOffLimits = Pick<NetworkLimits, 'redialMinMs' | 'redialMaxMs' | 'refusedMinMs' | 'refusedMaxMs'>
 
 /** Whom to dial, where, and when at the earliest. */
@@ -40,6 +47,7 @@ export interface AddressBook {
   /** At the addresses of a bootnode another key answers; undefined: its own does again. */
   onAnswer(bootnodeId: string, by: string | undefined): void
   answeredBy(bootnodeId: string): string | undefined
+  displaced(): Displaced[]
   addressesOf(id: string): readonly string[]
   /** Those whose time has come. */
   due(nowMs: number): string[]
@@ -67,10 +75,14 @@ function inTurn({ addresses, heard, attempts }: Entry): string[] {
   return firstOf([...addresses, ...heard.slice(turn), ...heard.slice(0, turn)])
 }
 
+/** No dial of it has failed. */
+const FRESH = { attempts: 0, refusals: 0, notBeforeMs: 0 }
+const refresh = (entry: Entry): void => void Object.assign(entry, FRESH)
+
 export function createAddressBook(limits: BackOffLimits, { clock, prng }: { clock: Clock; prng: Prng }): AddressBook {
   const entries = new Map<string, Entry>()
   const entryOf = (id: string, isBootnode: boolean): Entry => {
-    const entry = { id, isBootnode, configured: [], answeredBy: undefined, addresses: [], heard: [], attempts: 0, refusals: 0, notBeforeMs: 0 }
+    const entry = { id, isBootnode, configured: [], answeredBy: undefined, addresses: [], heard: [], ...FRESH }
     entries.set(id, entry)
     return entry
   }
@@ -125,17 +137,14 @@ export function createAddressBook(limits: BackOffLimits, { clock, prng }: { cloc
       if (entry?.isBootnode === true) entry.answeredBy = by
     },
     answeredBy: (bootnodeId) => entries.get(bootnodeId)?.answeredBy,
+    displaced: () => [...entries.values()].flatMap(({ id, configured, answeredBy }) => (answeredBy === undefined ? [] : [{ id, configured, answeredBy }])),
     addressesOf,
     due: (nowMs) => [...entries.values()].filter((entry) => entry.notBeforeMs <= nowMs).map((entry) => entry.id),
     nextDueMs: () => Math.min(...[...entries.values()].map((entry) => entry.notBeforeMs)),
     onFailure: (id) => entriesOf(id).forEach(failed),
     onRefusal: (id) => entriesOf(id).forEach(refused),
-    onStable(id) {
-      for (const entry of entriesOf(id)) Object.assign(entry, { attempts: 0, refusals: 0, notBeforeMs: 0 })
-    },
-    retryAll() {
-      for (const entry of entries.values()) Object.assign(entry, { attempts: 0, refusals: 0, notBeforeMs: 0 })
-    },
+    onStable: (id) => entriesOf(id).forEach(refresh),
+    retryAll: () => entries.forEach(refresh),
     known: () => [...entries.keys()].map((id) => ({ id, addresses: addressesOf(id) })),
   }
 }

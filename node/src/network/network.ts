@@ -4,13 +4,14 @@ import { type Hub, createHub } from '../base/hub.js'
 import { type KeyedRates, createKeyedRates } from '../base/keyed-rates.js'
 import type { Logger } from '../base/logger.js'
 import type { Prng } from '../base/prng.js'
-import { type AddressBook, createAddressBook } from './address-book.js'
+import { type AddressBook, type Displaced, createAddressBook } from './address-book.js'
 import type { Head, Hello, KnownPeer } from './control.js'
 import { type Dialer, createDialer } from './dialer.js'
 import { type Ending, type Endings, type GateCode, createEndings } from './endings.js'
 import { networkError } from './errors.js'
 import { CHANNELS, type Channel, KNOWN_PEERS_PER_HELLO_MAX, NETWORK_LIMITS, type NetworkLimits } from './limits.js'
 import { type Admission, type ChainView, type PeerGate, type PeerRefusal, createPeerGate } from './peer-gate.js'
+import { addressesOfPeer, attempt } from './peer-addresses.js'
 import { type PeerIdentity, identityOfPeerId, identityOfPrivateKey } from './peer-id.js'
 import { type Penalties, createPenalties } from './penalties.js'
 import type { Refusal } from './refusals.js'
@@ -28,6 +29,8 @@ export interface NetworkOptions {
   readonly bootnodes: readonly string[]
   /** Whether addresses that peers tell are dialled too, as is usual; otherwise bootnodes only. */
   readonly learnsAddresses?: boolean
+  /** Where peers were before this node was stopped; dialled when the list names them. */
+  readonly remembered?: readonly KnownPeer[]
   readonly genesisHash: Hello['genesisHash']
   readonly chainId: number
   readonly protocolVersions: Hello['protocolVersions']
@@ -100,6 +103,10 @@ export interface Network {
   penalise(peerId: string, code: string, points: number): void
   addBootnode(address: string): void
   disconnect(peerId: string): boolean
+  /** Where the peers that are connected can be dialled, of those that this node looks for itself. */
+  knownPeers(): KnownPeer[]
+  /** The bootnodes at whose addresses another key answers. */
+  displacedBootnodes(): (Displaced & { readonly isListed: boolean })[]
   /** Whom this node refuses, and who refuses it: the last time of each, until it connects. */
   refusals(): Refusal[]
   setAdmission(admission: Admission): void
@@ -167,6 +174,7 @@ class PeerNetwork implements Network {
       wants: (id) => this.#wants(id),
     })
     for (const address of options.bootnodes) this.addBootnode(address)
+    this.#hear(options.remembered ?? [])
   }
 
   async open(): Promise<void> {
@@ -273,6 +281,14 @@ class PeerNetwork implements Network {
     return session !== undefined
   }
 
+  knownPeers(): KnownPeer[] {
+    return this.#book.known().filter(({ id }) => this.#up.has(id)).slice(0, KNOWN_PEERS_PER_HELLO_MAX)
+  }
+
+  displacedBootnodes(): (Displaced & { isListed: boolean })[] {
+    return this.#book.displaced().map((one) => ({ ...one, isListed: this.#gate.isAdmitted(identityOfPeerId(one.answeredBy), 'outbound') }))
+  }
+
   refusals(): Refusal[] {
     return this.#endings.refusals()
   }
@@ -357,12 +373,8 @@ class PeerNetwork implements Network {
       follower,
       head: this.#ports.head(),
       addresses: this.#transport.addresses(),
-      knownPeers: this.#gate.isAdmitted(peer, link.direction) ? this.#knownPeers() : [],
+      knownPeers: this.#gate.isAdmitted(peer, link.direction) ? this.knownPeers() : [],
     }
-  }
-
-  #knownPeers(): KnownPeer[] {
-    return this.#book.known().filter(({ id }) => this.#up.has(id)).slice(0, KNOWN_PEERS_PER_HELLO_MAX)
   }
 
   #isArbiterOf(peer: PeerIdentity): boolean {
@@ -446,12 +458,16 @@ class PeerNetwork implements Network {
   #learn(peer: PeerIdentity, hello: Hello): void {
     if (this.#options.learnsAddresses === false) return
     if (!hello.follower) this.#book.learn(peer.id, addressesOfPeer(peer.id, hello.addresses))
-    for (const { id, addresses } of hello.knownPeers) {
+    this.#hear(hello.knownPeers)
+    this.#dialer.wake()
+  }
+
+  #hear(known: readonly KnownPeer[]): void {
+    for (const { id, addresses } of known) {
       const identity = attempt(() => identityOfPeerId(id))
       if (identity === undefined || id === this.self.id || !this.#gate.isAdmitted(identity, 'outbound')) continue
       this.#book.hear(id, addressesOfPeer(id, addresses))
     }
-    this.#dialer.wake()
   }
 
   #onEnd(session: Session, end: Ending): void {
@@ -479,22 +495,5 @@ class PeerNetwork implements Network {
     const isListed = !this.#sources.has(session)
     const measured = { connectedAtMs: session.startedMs, rttMs: session.rttMs(), clockAheadMs: session.clockAheadMs() }
     return { ...session.peer, direction, remoteAddress, software, follower, isListed, protocolVersions, head, ...measured }
-  }
-}
-
-/** A node that listens everywhere names its own loopback first, where nobody else finds it. */
-function addressesOfPeer(id: string, addresses: readonly string[]): string[] {
-  const its = addresses.filter((address) => attempt(() => peerIdOfAddress(address)) === id)
-  return [...its.filter((address) => !LOOPBACK.test(address)), ...its.filter((address) => LOOPBACK.test(address))]
-}
-
-const LOOPBACK = /^\/(ip4\/127\.|ip6\/::1\/)/
-
-/** For what strangers say of others: what cannot be read counts as not said. */
-function attempt<T>(run: () => T): T | undefined {
-  try {
-    return run()
-  } catch {
-    return undefined
   }
 }
