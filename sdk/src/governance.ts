@@ -36,6 +36,7 @@ export async function connectGovernance(options: GovernanceOptions): Promise<Gov
   return { chainId, ...governanceViews(rpc), ...governanceCalls(rpc, send) }
 }
 
+export type { OrganisationApplied } from './governance/applications.js'
 export type { AccountRights, Governance, Policy } from './governance/governance-client.js'
 export type { BoundAccount, MotionState, Organisation, Quota, RegisteredNode, Usage } from './governance/model.js'
 export type { MotionArguments, MotionKind, OrganisationEntry } from './governance/motions.js'

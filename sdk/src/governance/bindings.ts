@@ -1,8 +1,8 @@
 import type { Result } from 'ethers'
-import { type Address, type Hash, bytesToHex, toAddress } from '../protocol/bytes.js'
+import { type Address, bytesToHex, toAddress } from '../protocol/bytes.js'
 import type { RpcClient } from '../chain/rpc-client.js'
 import { hexToText } from './codes.js'
-import { ORGANISATION_REGISTER } from './contracts.js'
+import { ORGANISATION_REGISTER, eventTopic } from './contracts.js'
 import { readLogs } from './logs.js'
 import { readContract } from './transactions.js'
 import { allPages } from './views.js'
@@ -24,12 +24,6 @@ interface Binding {
 
 const EVENTS = ['AccountBound', 'AccountReleased', 'AdministratorReplaced'] as const
 
-const topicOf = (name: string): Hash => {
-  const event = ORGANISATION_REGISTER.abi.getEvent(name)
-  if (event === null) throw new TypeError(`OrganisationRegister has no event ${name}`)
-  return event.topicHash as Hash
-}
-
 /**
  * Genesis from the state after block 0, everything later from the register's events.
  * @param through the last block that will be asked for
@@ -43,7 +37,7 @@ export async function readBindings(rpc: RpcClient, through: number, signal?: Abo
     else history.push(binding)
   }
   for (const { account, uscc } of await readGenesisBindings(rpc)) put(account, { from: 0, uscc })
-  const question = { addresses: [ORGANISATION_REGISTER.address], events: EVENTS.map(topicOf), from: 0, to: through }
+  const question = { addresses: [ORGANISATION_REGISTER.address], events: EVENTS.map((name) => eventTopic(ORGANISATION_REGISTER, name)), from: 0, to: through }
   for await (const logs of readLogs(rpc, question, signal)) {
     for (const { log, blockNumber } of logs) {
       const found = ORGANISATION_REGISTER.abi.parseLog({ topics: [...log.topics], data: bytesToHex(log.data) })

@@ -1,5 +1,5 @@
 import { Interface } from 'ethers'
-import type { Address } from '../protocol/bytes.js'
+import type { Address, Hash } from '../protocol/bytes.js'
 import { COUNCIL_ABI, NODE_REGISTER_ABI, ORGANISATION_REGISTER_ABI, POLICY_REGISTER_ABI, USAGE_REGISTER_ABI } from './abi.js'
 
 /** A system contract: where it stands on every chain, and what it understands. */
@@ -26,3 +26,10 @@ export const SYSTEM_CONTRACTS: readonly SystemContract[] = [
 /** EIP-712 domain of everything that the system contracts verify. */
 export const typedDomain = (contract: SystemContract, chainId: number) =>
   ({ name: 'Songhua', version: '1', chainId, verifyingContract: contract.address }) as const
+
+/** First topic of the logs of an event of this contract. */
+export function eventTopic({ name: contract, abi }: SystemContract, name: string): Hash {
+  const event = abi.getEvent(name)
+  if (event === null) throw new TypeError(`${contract} has no event ${name}`)
+  return event.topicHash as Hash
+}

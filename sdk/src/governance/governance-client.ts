@@ -1,4 +1,5 @@
 import type { Address, Hash, Hex } from '../protocol/bytes.js'
+import type { OrganisationApplied } from './applications.js'
 import type { Door, ReadLevel, Role } from './codes.js'
 import type { BoundAccount, MotionState, Organisation, Quota, RegisteredNode, Usage } from './model.js'
 import type { MotionArguments, MotionKind, OrganisationEntry } from './motions.js'
@@ -13,6 +14,11 @@ export interface Governance {
   readonly chainId: number
   organisation(uscc: string): Promise<Organisation | undefined>
   organisations(): Promise<Organisation[]>
+  /**
+   * What organisations have applied with, from the first block on; of several by one sender for one organisation the last.
+   * Those that were admitted since are among them.
+   */
+  organisationApplications(): Promise<OrganisationApplied[]>
   /** The organisation and the rights of an account; undefined for a newcomer. */
   account(address: string): Promise<BoundAccount | undefined>
   accounts(uscc: string): Promise<BoundAccount[]>

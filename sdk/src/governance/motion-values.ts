@@ -29,12 +29,23 @@ const hash = <K extends string>(name: K, value: unknown): Partial<Record<K, Hash
 const uscc = ([code]: Values): { uscc: string } => ({ uscc: text(code) })
 const node = ([value]: Values): { node: Address } => ({ node: address(value) })
 
-/** The inverse of `entryToAbi`. */
 function abiToEntry(entry: Result): OrganisationEntry {
   return {
     uscc: text(entry.uscc), kind: named(nameOf(ORGANISATION_KINDS, big(entry.kind))), roles: bitsToRoles(big(entry.roles)),
     nameZh: String(entry.nameZh), nameEn: String(entry.nameEn), ...hash('contactHash', entry.contactHash),
     administrator: address(entry.administrator), gasPerDay: big(entry.gasPerDay), bytesPerDay: big(entry.bytesPerDay),
+  }
+}
+
+/** The inverse of `entryToAbi`; undefined for what this SDK has no name for. */
+export const entryFromAbi = (entry: Result): OrganisationEntry | undefined => ifNamed(() => abiToEntry(entry))
+
+function ifNamed<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof NamelessValue) return undefined
+    throw error
   }
 }
 
@@ -83,10 +94,5 @@ const READERS: { readonly [K in MotionKind]: FromAbi<K> } = {
 export function motionArguments<K extends MotionKind>(kind: K, bytes: Hex): MotionArguments[K] | undefined {
   const decoded = decodeMotion(kind, bytes)
   if (decoded === undefined) return undefined
-  try {
-    return READERS[kind](decoded.values)
-  } catch (error) {
-    if (error instanceof NamelessValue) return undefined
-    throw error
-  }
+  return ifNamed(() => READERS[kind](decoded.values))
 }

@@ -1,6 +1,7 @@
 import type { Result } from 'ethers'
 import { toAddress } from '../protocol/bytes.js'
 import type { RpcClient } from '../chain/rpc-client.js'
+import { readOrganisationApplications } from './applications.js'
 import { addressOption, bitsToRoles, hexToText, usccToHex, wordToLevels } from './codes.js'
 import { COUNCIL, NODE_REGISTER, ORGANISATION_REGISTER, POLICY_REGISTER, type SystemContract, USAGE_REGISTER } from './contracts.js'
 import type { Governance } from './governance-client.js'
@@ -29,7 +30,7 @@ async function readEach<K, T>(keys: readonly K[], read: (key: K) => Promise<T>):
 }
 
 type Views = Part<
-  | 'organisation' | 'organisations' | 'account' | 'accounts' | 'node' | 'nodes' | 'validators' | 'pendingValidators' | 'seats' | 'motion'
+  | 'organisation' | 'organisations' | 'organisationApplications' | 'account' | 'accounts' | 'node' | 'nodes' | 'validators' | 'pendingValidators' | 'seats' | 'motion'
   | 'motionCount' | 'openMotions' | 'votes' | 'policy' | 'quota' | 'usage'
 >
 
@@ -40,7 +41,7 @@ export function governanceViews(rpc: RpcClient): Views {
 const read = async (rpc: RpcClient, contract: SystemContract, name: string, ...args: unknown[]): Promise<Result> =>
   (await readContract(rpc, { contract, name, args }))[0] as Result
 
-function registerViews(rpc: RpcClient): Part<'organisation' | 'organisations' | 'account' | 'accounts'> {
+function registerViews(rpc: RpcClient): Part<'organisation' | 'organisations' | 'organisationApplications' | 'account' | 'accounts'> {
   const ask = (name: string, ...args: unknown[]): Promise<Result> => read(rpc, ORGANISATION_REGISTER, name, ...args)
   const organisation: Governance['organisation'] = async (uscc) => organisationOf(uscc, await ask('organisationOf', usccToHex(uscc)))
   const account: Governance['account'] = async (value) => {
@@ -50,6 +51,7 @@ function registerViews(rpc: RpcClient): Part<'organisation' | 'organisations' | 
   return {
     organisation,
     account,
+    organisationApplications: () => readOrganisationApplications(rpc),
     organisations: async () => {
       const codes = await allPages(async (offset, limit) => (await ask('organisations', offset, limit)).toArray() as string[])
       return present(await readEach(codes, (code) => organisation(hexToText(code) ?? '')))

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -88,6 +89,39 @@ describe('a motion', () => {
     for (const part of ['开发网电信公司', '电信运营商', devnet.ready.accounts[2]!.address]) expect(seats.stdout).toContain(part)
     expect(jsonOf<object[]>(await ask('council', 'seats', '--json'))).toHaveLength(4)
   })
+})
+
+describe('an organisation', () => {
+  const SHOP = '91230100MA0003304Q'
+
+  it('that has applied is listed until the council has admitted it, with who sent it', async () => {
+    const words = (sender: number): string[] => ['apply', 'organisation', '--uscc', SHOP, '--kind', 'enterprise', '--name-zh', `松花商店${sender}`, '--name-en', `Shop ${sender}`,
+      '--administrator', devnet.ready.accounts[7]!.address]
+    expect((await ask('apply', 'list')).stdout).toBe('no open applications\n')
+    for (const sender of [7, 8, 7]) expect(await by(sender, [...words(sender), '--out', at(`shop-${sender}-${Math.random()}.json`)])).toMatchObject({ code: 0, message: '' })
+    const open = jsonOf<{ entry: { uscc: string; nameEn: string }; sender: string; documentsHash: string }[]>(await ask('apply', 'list', '--json'))
+    // Whoever may apply may do so in any name: a stranger's does not cover the true one.
+    expect(open.map(({ entry, sender }) => [entry.uscc, entry.nameEn, sender])).toEqual([8, 7].map((sender) => [SHOP, `Shop ${sender}`, devnet.ready.accounts[sender]!.address.toLowerCase()]))
+    const shown = await runCommand(['apply', 'list', '--rpc', url], { language: 'zh' })
+    for (const part of ['松花商店7', SHOP, 'UTC+8', open[1]!.documentsHash, devnet.ready.accounts[8]!.address.toLowerCase()]) expect(shown.stdout).toContain(part)
+    await pass('admitOrganisation', '--uscc', SHOP, '--kind', 'enterprise', '--name-zh', '松花商店', '--name-en', 'Shop', '--administrator', devnet.ready.accounts[7]!.address,
+      '--roles', 'anchor', '--gas-per-day', 'unlimited', '--bytes-per-day', 'unlimited')
+    expect(jsonOf<object[]>(await ask('apply', 'list', '--json'))).toEqual([])
+  }, 60_000)
+
+  it('names other contact data, which stay off the chain', async () => {
+    await writeFile(at('contact.json'), '{"telephone":"0451-00000000"}')
+    const hash = `0x${createHash('sha256').update(await readFile(at('contact.json'))).digest('hex')}`
+    const words = ['organisations', 'contact', '--contact-file', at('contact.json')]
+    const done = await by(7, words, 'zh')
+    expect([done.message, done.stdout]).toEqual(['', expect.stringContaining(`松花商店（${SHOP}）的联系信息哈希为 ${hash}`)])
+    const organisations = jsonOf<{ uscc: string; contactHash?: string }[]>(await ask('organisations', '--json'))
+    expect(organisations.find(({ uscc }) => uscc === SHOP)).toMatchObject({ contactHash: hash })
+    expect(jsonOf<object>(await by(7, [...words, '--json']))).toMatchObject({ uscc: SHOP, contactHash: hash })
+    expect(await by(6, words)).toMatchObject({ code: 11, error: 'GOVERNANCE_REFUSED' })
+    expect(await ask(...words)).toMatchObject({ code: 2, error: 'CLI_USAGE' })
+    expect(await by(7, ['organisations', 'contact', '--contact-file', at('absent')])).toMatchObject({ code: 2, error: 'CLI_FILE' })
+  }, 60_000)
 })
 
 describe('an account', () => {

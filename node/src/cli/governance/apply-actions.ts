@@ -2,13 +2,14 @@ import { basename } from 'node:path'
 import type { Done } from '@songhua/sdk/governance/transactions'
 import type { Governance } from '@songhua/sdk/governance'
 import { type Hash, bytesToHex } from '@songhua/sdk/protocol/bytes'
-import { privateKeyToPublicKey, sha256 } from '@songhua/sdk/protocol/crypto'
+import { privateKeyToPublicKey } from '@songhua/sdk/protocol/crypto'
 import { CodedError } from '@songhua/sdk/protocol/errors'
 import { type CliContext, note, print } from '../context.js'
 import { digestFile } from '../document-record.js'
-import { readBytesFile, writeNewFile } from '../files.js'
+import { writeNewFile } from '../files.js'
 import type { MessageKey } from '../messages.js'
 import { PROVINCE_CHAIN_ID } from '../node-config.js'
+import type { ApiKeyFlags, RpcFlags } from '../rpc-flags.js'
 import { formatFields } from '../table.js'
 import { type Check, checkApplication, checkDocuments } from './application-check.js'
 import {
@@ -17,7 +18,7 @@ import {
 } from './application-file.js'
 import { ACCOUNT, type Shape } from './field-types.js'
 import { type FieldSource, flagSource, readForm } from './fields.js'
-import type { ApiKeyFlags, RpcFlags } from '../rpc-flags.js'
+import { hashFile } from './hash-file.js'
 import { ENTRY_FIELDS, FIELD_LABELS } from './motion-fields.js'
 import { showValue, toJson } from './names.js'
 import { type NodeKeyFlags, readNodeKey } from './node-key.js'
@@ -105,7 +106,7 @@ function needDestination(context: CliContext, { out, rpc }: MakeFlags): void {
 }
 
 async function fileHash(context: CliContext, what: MessageKey, path: string | undefined): Promise<Hash | undefined> {
-  return path === undefined ? undefined : bytesToHex(sha256(await readBytesFile(context, what, path)))
+  return path === undefined ? undefined : hashFile(context, what, path)
 }
 
 /** @throws CLI_FILE; CLI_USAGE for two of one name */

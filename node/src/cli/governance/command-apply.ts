@@ -4,7 +4,7 @@ import { exampleText, integerFlag } from '../flags.js'
 import { DEVNET_CHAIN_ID, PROVINCE_CHAIN_ID } from '../node-config.js'
 import type { ApplyNodeFlags, ApplyOrganisationFlags, CheckFlags, SubmitFlags } from './apply-actions.js'
 import { ORGANISATION_KINDS, NODE_KINDS } from '@songhua/sdk/governance/codes'
-import { addRpcFlag } from '../rpc-flags.js'
+import { type RpcFlags, addRpcFlag } from '../rpc-flags.js'
 import { addJsonFlag, addSignerFlags } from './signer-flags.js'
 import { createTeller } from './texts.js'
 
@@ -20,6 +20,10 @@ const TEXTS = {
   },
   submit: { en: 'send an application that another has made', zh: '提交他人生成的申请文件' },
   check: { en: 'check an application file offline: fields, signature, digests of documents', zh: '离线校验申请文件：字段、签名、文件摘要' },
+  list: {
+    en: 'list the applications of organisations that the council has not admitted; those of nodes: songhua nodes',
+    zh: '列出理事会尚未接纳的机构申请（节点申请见 songhua nodes）',
+  },
   file: { en: 'application file', zh: '申请文件' },
   out: { en: 'new file to write', zh: '要写入的新文件' },
   chainId: {
@@ -52,6 +56,7 @@ const TEXTS = {
 } as const
 const say = createTeller(TEXTS)
 const actions = () => import('./apply-actions.js')
+const organisationActions = () => import('./organisation-actions.js')
 
 export function addApplyCommand(program: Command, context: CliContext): void {
   const apply = program.command('apply').description(say(context, 'apply'))
@@ -132,6 +137,11 @@ function addFileCommands(apply: Command, context: CliContext): void {
     .action(async (file: string, flags: SubmitFlags) => (await actions()).submitFile(context, file, flags))
     .addHelpText('after', exampleText(context, [
       ['songhua apply submit bank.json --key-file member.json', { en: 'a member sends it on the applicant’s behalf', zh: '由成员代为提交' }],
+    ]))
+  addJsonFlag(addRpcFlag(apply.command('list').description(say(context, 'list')), context), context)
+    .action(async (flags: RpcFlags) => (await organisationActions()).listApplications(context, flags))
+    .addHelpText('after', exampleText(context, [
+      ['songhua apply list', { en: 'what each wants, and the account that sent it, which may be anybody\'s', zh: '各申请内容及提交账户（任何账户均可提交）' }],
     ]))
   addJsonFlag(apply.command('check').argument('<file>', say(context, 'file')).description(say(context, 'check')), context)
     .option('--documents <files...>', say(context, 'handed'))

@@ -7,11 +7,14 @@ import { formatTable } from '../table.js'
 import { type Directory, ORGANISATION_STATES, cityName, organisationName, quotaName, readDirectory, toJson } from './names.js'
 import { NODE_STATES } from './refusals.js'
 import { type RpcFlags, addRpcFlag } from '../rpc-flags.js'
-import { addJsonFlag, connectChain } from './signer-flags.js'
+import type { ContactFlags } from './organisation-actions.js'
+import { addJsonFlag, addSignerFlags, connectChain } from './signer-flags.js'
 import { createTeller } from './texts.js'
 
 const TEXTS = {
   organisations: { en: 'list the organisations of the chain', zh: '列出链上机构' },
+  contact: { en: 'name other contact data of an organisation by their hash (its administrator)', zh: '变更机构联系信息哈希（机构管理员）' },
+  contactFile: { en: 'file with the contact data: its SHA-256 stands on the chain, the file stays with you', zh: '联系信息文件：其 SHA-256 上链，文件本身自行保管' },
   nodes: { en: 'list the nodes of the chain: what each is, and who answers for it', zh: '列出链上节点：状态与责任主体' },
   name: { en: 'name', zh: '名称' },
   uscc: { en: 'credit code', zh: '信用代码' },
@@ -35,7 +38,9 @@ const say = createTeller(TEXTS)
 const NOTHING = '–'
 
 export function addRegisterCommands(program: Command, context: CliContext): void {
-  addJsonFlag(addRpcFlag(program.command('organisations').description(say(context, 'organisations')), context), context)
+  const organisations = program.command('organisations').description(say(context, 'organisations'))
+  addContactCommand(organisations, context)
+  addJsonFlag(addRpcFlag(organisations, context), context)
     .action((flags: RpcFlags) => listOrganisations(context, flags))
     .addHelpText('after', exampleText(context, [
       ['songhua organisations --json', { en: 'with hashes and times, for scripts', zh: '含哈希与时间，供脚本使用' }],
@@ -44,6 +49,17 @@ export function addRegisterCommands(program: Command, context: CliContext): void
     .action((flags: RpcFlags) => listNodes(context, flags))
     .addHelpText('after', exampleText(context, [
       ['songhua nodes --rpc http://10.0.0.1:8545', { en: '✓ marks the bodies that have confirmed an application', zh: '✓ 表示已确认申请的责任主体' }],
+    ]))
+}
+
+function addContactCommand(organisations: Command, context: CliContext): void {
+  const command = organisations.command('contact').description(say(context, 'contact'))
+  addSignerFlags(addJsonFlag(addRpcFlag(command.requiredOption('--contact-file <file>', say(context, 'contactFile')), context), context), context)
+    // Commander gives a flag that both commands have to the upper one.
+    .action(async (_flags: unknown, called: Command) =>
+      (await import('./organisation-actions.js')).setContact(context, called.optsWithGlobals<ContactFlags>()))
+    .addHelpText('after', exampleText(context, [
+      ['songhua organisations contact --contact-file contact.json --key-file administrator.json', { en: 'whoever is given the file can see that it is the one', zh: '取得该文件者可据此核对其真伪' }],
     ]))
 }
 

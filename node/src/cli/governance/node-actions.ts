@@ -3,19 +3,18 @@ import type { Governance } from '@songhua/sdk/governance'
 import { NODE_BODIES, type RegisteredNode } from '@songhua/sdk/governance/model'
 import { nodeApplicationHash, signRotation } from '@songhua/sdk/governance/signatures'
 import type { Done } from '@songhua/sdk/governance/transactions'
-import { type Address, type Hash, ZERO_HASH, bytesToHex } from '@songhua/sdk/protocol/bytes'
-import { sha256 } from '@songhua/sdk/protocol/crypto'
+import { type Address, ZERO_HASH } from '@songhua/sdk/protocol/bytes'
 import { CodedError } from '@songhua/sdk/protocol/errors'
 import { newPrivateKey, openKeystore } from '../command-keys.js'
 import { type CliContext, note, print } from '../context.js'
-import { readBytesFile, readTextFile, writeNewFile } from '../files.js'
+import { readTextFile, writeNewFile } from '../files.js'
 import { privateKeyToIdentity } from '../identity.js'
 import { encryptKey, textToPrivateKey } from '../keystore.js'
-import type { MessageKey } from '../messages.js'
 import { readPassword } from '../password.js'
 import { checkChain, needSoundApplication, readApplication, signedApplicationOf, signerDue } from './application-file.js'
 import { NODE } from './field-types.js'
 import { readForm } from './fields.js'
+import { hashFile } from './hash-file.js'
 import { nodeName, readDirectory, toJson } from './names.js'
 import { BODY_NAMES, NODE_STATES } from './refusals.js'
 import type { RpcFlags } from '../rpc-flags.js'
@@ -97,10 +96,6 @@ export async function setEndpoints(context: CliContext, text: string, flags: Nod
   const node = await knownNode(context, governance, address)
   if (flags.json) return print(context, toJson({ ...resultOf(done), node }))
   print(context, tell(context, 'endpoints', { name: nodeName(node, context.language), address, hash, block: done.blockNumber }))
-}
-
-async function hashFile(context: CliContext, what: MessageKey, path: string): Promise<Hash> {
-  return bytesToHex(sha256(await readBytesFile(context, what, path)))
 }
 
 const resultOf = ({ hash, blockNumber }: Done): object => ({ transactionHash: hash, blockNumber })
