@@ -3,6 +3,7 @@ import { readdir, readFile, readlink, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Cluster, ClusterNode } from '../support/cluster.js'
 import type { HttpClient } from '../support/http-client.js'
+import { type IndexMeter, createIndexMeter } from './table-indexes.js'
 
 /** One look at one process. */
 export interface Sample {
@@ -13,7 +14,7 @@ export interface Sample {
   rssMb: number
   /** Heap, stacks, malloc: what the process took and only it can give back. */
   anonymousMb: number
-  /** `anonymousMb` without `storeMb`: what no limit bounds, and must not grow. */
+  /** `anonymousMb` without `storeMb` and `indexMb`: what no limit bounds, and must not grow. */
   unboundedMb: number
   /** Mapped files, LevelDB's tables above all: the system takes those pages back when it needs them. */
   mappedMb: number
@@ -28,6 +29,8 @@ export interface Sample {
   externalMb?: number
   /** LevelDB's block cache and write buffers. */
   storeMb?: number
+  /** The indexes of the chain's tables, read from their files: LevelDB holds those of at most 1,000 tables. */
+  indexMb?: number
   height?: number
   diskMb?: number
 }
@@ -48,7 +51,7 @@ export interface SamplerOptions {
 interface Target {
   name: string
   pid: number
-  node: ClusterNode | undefined
+  node: (ClusterNode & { readonly indexes: IndexMeter }) | undefined
 }
 
 const BYTES_PER_MB = 2 ** 20
@@ -90,7 +93,9 @@ export async function startSampler({ cluster, client, file, intervalMs }: Sample
 
 /** The nodes and the gateway that each of them has started. */
 async function findTargets(cluster: Cluster): Promise<Target[]> {
-  const nodes = cluster.nodes.map((node) => ({ name: node.name, pid: cluster.lifeOf(node)?.pid ?? 0, node }))
+  const nodes = cluster.nodes.map((node) => ({
+    name: node.name, pid: cluster.lifeOf(node)?.pid ?? 0, node: { ...node, indexes: createIndexMeter(join(node.dir, 'chain')) },
+  }))
   const parents = await parentsByPid()
   const gateways = nodes.flatMap(({ name, pid, node }) => {
     const children = [...parents].filter(([, parent]) => parent === pid).map(([child]) => child)
@@ -135,8 +140,9 @@ async function sampleOf({ name, pid, node }: Target, client: HttpClient, atS: nu
   }
   if (node === undefined) return { ...base, unboundedMb: base.anonymousMb }
   const metrics = await metricsOf(node, client)
-  const unboundedMb = rounded(base.anonymousMb - metrics.storeMb)
-  return { ...base, ...metrics, unboundedMb, diskMb: rounded((await bytesUnder(node.dir)) / BYTES_PER_MB) }
+  const indexMb = rounded((await node.indexes()) / BYTES_PER_MB)
+  const unboundedMb = rounded(base.anonymousMb - metrics.storeMb - indexMb)
+  return { ...base, ...metrics, indexMb, unboundedMb, diskMb: rounded((await bytesUnder(node.dir)) / BYTES_PER_MB) }
 }
 
 const rounded = (value: number): number => Math.round(value * 100) / 100

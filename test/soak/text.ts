@@ -22,8 +22,8 @@ export interface SoakReport {
 const BY_DESIGN = `Grows by design, and is not judged: mapped files (LevelDB maps the tables it reads; the system takes those pages back
 when it needs them), files (LevelDB holds its tables open, at most 1,000), disk (a chain keeps its history; compaction
 makes it saw-toothed).
-Judged by their limit of 24 MB, and left out of unboundedMb: LevelDB's block cache and write buffers. At a low rate they
-take longer than the warm-up to fill.`
+Judged by their limits, and left out of unboundedMb: LevelDB's block cache and write buffers (24 MB), and the indexes of
+its tables (15 KB for each of at most 1,000). They take longer than the warm-up to fill.`
 
 const one = (value: number): string => value.toFixed(1)
 

@@ -34,6 +34,13 @@ export function tableDamage(file: Buffer): string | undefined {
   }
 }
 
+/** What LevelDB keeps in memory of a table that it has open, bytes; undefined when the file is not written to its end. */
+export function tableIndexBytes(file: Buffer): number | undefined {
+  if (file.length < FOOTER_BYTES || !file.subarray(-MAGIC.length).equals(MAGIC)) return undefined
+  const [, index] = readHandles(file.subarray(file.length - FOOTER_BYTES, -MAGIC.length), 2)
+  return contentOf(file, index!).length
+}
+
 function readHandles(bytes: Uint8Array, count: number): Handle[] {
   const reader = createReader(bytes)
   return Array.from({ length: count }, () => ({ offset: reader.varint(), size: reader.varint() }))
