@@ -6,7 +6,7 @@ import { bytesToHex } from '@songhua/sdk/protocol/bytes'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
 import { createCheckedTable } from '@songhua/node/storage/checked-table'
 import { inspectLevelFolder, inspectLogs } from '@songhua/node/storage/level-inspect'
-import { tableDamage } from '@songhua/node/storage/level-file-scan'
+import { tableDamage, tableIndexBytes } from '@songhua/node/storage/level-file-scan'
 import { createMemoryTable } from '@songhua/node/storage/memory-table'
 import { createMemoryStore, openChainTable, openStore } from '@songhua/node/storage/open-store'
 import type { Table } from '@songhua/node/storage/table'
@@ -170,6 +170,14 @@ describe('a chain store with damage on disk', () => {
     const inLog = await spoilt(log, (bytes) => (bytes[100]! ^= 4, bytes))
     expect(await inspectLogs(inLog)).toEqual([`${log}: the checksum at byte 0 does not match`])
     expect(await inspectLevelFolder(join(await newFolder(), 'nothing'))).toEqual([])
+  })
+
+  it('tells how much of a table LevelDB keeps in memory, once the table is whole', async () => {
+    const file = await readFile(join(origin, files.find((name) => name.endsWith('.ldb'))!))
+    const bytes = tableIndexBytes(file)!
+    // A key and a place for each block of 4 KiB, before its compression.
+    expect([bytes > 0, bytes < file.length / 10]).toEqual([true, true])
+    expect(tableIndexBytes(file.subarray(0, file.length - 1))).toBeUndefined()
   })
 
   it('finds a flip in every byte of a table but those that pad its footer', async () => {
