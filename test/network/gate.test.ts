@@ -34,7 +34,8 @@ describe('gate', () => {
     expect(b.lines.some(({ fields }) => fields['code'] === 'NOT_ADMITTED')).toBe(true)
     await sleep(600)
     expect(arePeers(a, b)).toBe(false)
-    a.network.setAdmission({ isAdmitted: () => true })
+    a.admits = () => true
+    a.network.recheckAdmission()
     await until(() => arePeers(a, b), 'the peer to be back')
   })
 

@@ -109,7 +109,6 @@ export interface Network {
   displacedBootnodes(): (Displaced & { readonly isListed: boolean })[]
   /** Whom this node refuses, and who refuses it: the last time of each, until it connects. */
   refusals(): Refusal[]
-  setAdmission(admission: Admission): void
   /** Called when the list has changed: cuts whom it no longer names and dials whom it names now. */
   recheckAdmission(): void
   /** Called at each new head: cuts who may be here no more, by the list, the head and the protocol version in force. */
@@ -291,11 +290,6 @@ class PeerNetwork implements Network {
 
   refusals(): Refusal[] {
     return this.#endings.refusals()
-  }
-
-  setAdmission(admission: Admission): void {
-    this.#gate.admission = admission
-    this.recheckAdmission()
   }
 
   recheckAdmission(): void {

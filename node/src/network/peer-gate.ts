@@ -43,7 +43,6 @@ export interface PeerRefusal {
 
 /** Who may be connected, and as what. The side that is up to date gates: its list is the chain's. */
 export interface PeerGate {
-  admission: Admission
   isAdmitted(peer: PeerIdentity, direction: Direction): boolean
   /** After the handshake, and again whenever the list, the head or the version in force has changed. */
   judge(session: Pick<Session, 'peer' | 'link'>, hello: Hello): Standing | PeerRefusal
@@ -51,8 +50,7 @@ export interface PeerGate {
 
 export function createPeerGate(admission: Admission, { view, isBootnode }: PeerGatePorts): PeerGate {
   const gate: PeerGate = {
-    admission,
-    isAdmitted: (peer, direction) => gate.admission.isAdmitted({ ...peer, direction, isBootnode: isBootnode(peer.id) }),
+    isAdmitted: (peer, direction) => admission.isAdmitted({ ...peer, direction, isBootnode: isBootnode(peer.id) }),
     judge({ peer, link }, hello) {
       const refusal = versionRefusal(view, hello)
       if (refusal !== undefined) return refusal
