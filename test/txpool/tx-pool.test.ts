@@ -325,6 +325,16 @@ describe('administrators who govern', () => {
     expect(pool.status().pending).toBe(160)
   })
 
+  it('leave others the place that they have: what replaces a transaction takes no more room, however full the reserve is', () => {
+    const { pool, add, at } = createTestPool({ maxTransactions: 160 })
+    for (let nonce = 0; nonce < 150; nonce++) add(transactionOf(ALICE, nonce))
+    for (let nonce = 0; nonce < 8; nonce++) govern(pool, transactionOf(BOB, nonce))
+    at(10_000 * SECOND)
+    expect(add(transactionOf(ALICE, 3, { gasLimit: 30_000n })).evicted).toEqual([])
+    expect(pool.add(transactionOf(BOB, 7, { gasLimit: 30_000n }), { account: account(), nowMs: 10_000 * SECOND, isLocal: true, isGovernance: true }).evicted).toEqual([])
+    expect(pool.status().pending).toBe(158)
+  })
+
   it('have room of the pool\'s bytes too', () => {
     const { pool, add } = createTestPool({ maxBytes: 1_600 })
     add(transactionOf(ALICE, 0, { raw: new Uint8Array(1_500) }))

@@ -69,7 +69,8 @@ export function followKnownPeers(path: string, remembered: readonly KnownPeer[],
   const write = async (): Promise<void> => {
     const listed = [...known.values()].filter(({ id }) => isListed(id, admission))
     const text = textOf(listed.slice(-ADDRESS_BOOK_PEERS_MAX))
-    if (text === written) return
+    // A list that could not be read names nobody: what was remembered stays for the next start.
+    if (listed.length === 0 || text === written) return
     try {
       await writeDurably(path, text)
       written = text

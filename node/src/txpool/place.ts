@@ -97,6 +97,10 @@ function bytesAdded({ transaction, queue }: Candidate): number {
   return transaction.raw.length - sizeOf(queue.at(transaction.nonce))
 }
 
+function replaces({ transaction, queue }: Candidate): boolean {
+  return queue.at(transaction.nonce) !== undefined
+}
+
 function sizeOf(entry: PoolEntry | undefined): number {
   return entry?.transaction.raw.length ?? 0
 }
@@ -120,15 +124,18 @@ function findOwnVictims(candidate: Candidate, { maxAccountBytes }: TxPoolLimits)
 
 function roomFor(candidate: Candidate, { maxTransactions, maxBytes }: TxPoolLimits): Pick<TxPoolLimits, 'maxTransactions' | 'maxBytes'> {
   if (mayUseReserve(candidate)) return { maxTransactions, maxBytes }
+  const withoutReserve = (limit: number): number => limit - Math.floor(limit / GOVERNANCE_PART)
+  // What takes the place of another takes no more room than that, however full the reserve is.
   return {
-    maxTransactions: maxTransactions - Math.floor(maxTransactions / GOVERNANCE_PART), maxBytes: maxBytes - Math.floor(maxBytes / GOVERNANCE_PART),
+    maxTransactions: replaces(candidate) ? maxTransactions : withoutReserve(maxTransactions),
+    maxBytes: bytesAdded(candidate) <= 0 ? maxBytes : withoutReserve(maxBytes),
   }
 }
 
 function mayUseReserve(candidate: Candidate): boolean {
   const { queue, isGovernance } = candidate
   if (isGovernance !== true || wouldWait(candidate)) return false
-  return queue.size < GOVERNANCE_TRANSACTIONS_MAX && queue.bytes + bytesAdded(candidate) <= GOVERNANCE_BYTES_MAX
+  return queue.size + (replaces(candidate) ? 0 : 1) <= GOVERNANCE_TRANSACTIONS_MAX && queue.bytes + bytesAdded(candidate) <= GOVERNANCE_BYTES_MAX
 }
 
 function findOtherVictims(
