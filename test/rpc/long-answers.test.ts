@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bytesToHex } from '@songhua/sdk/protocol/bytes'
 import type { RpcLimits } from '@songhua/node/rpc/limits'
+import type { RpcPorts } from '@songhua/node/rpc/ports'
 import type { RpcServer } from '@songhua/node/rpc/rpc-server'
 import { until } from '../support/devnet.js'
 import { ask, createFixtureChain, result, SENDER, type FixtureChain } from './fixture-chain.js'
@@ -18,6 +19,24 @@ beforeAll(async () => {
   for (let sent = 0; sent < 5; sent++) await chain.send({ data: new Uint8Array(DATA_BYTES).fill(sent), gasLimit: 2_000_000n })
 }, 60_000)
 afterAll(() => chain.stop())
+
+/** Longer than an answer keeps the thread before others get their turn, however fast the machine is. */
+const READING_MS = 8
+
+/** The chain's pool, of which reading the content takes a while, as when it is full. */
+const slowPool = (): Pick<RpcPorts, 'pool'> => {
+  const { pool } = chain.ports
+  return {
+    pool: {
+      ...pool,
+      content: () => {
+        const endMs = performance.now() + READING_MS
+        while (performance.now() < endMs);
+        return pool.content()
+      },
+    },
+  }
+}
 
 const counted = (server: RpcServer, code: string, limit?: keyof RpcLimits): number =>
   server.stats().refusals.find((one) => one.code === code && one.limit === limit)?.count ?? 0
@@ -39,7 +58,7 @@ const open = (port: number): Promise<Socket> =>
 
 describe('answers far longer than their request', () => {
   it('are whole, however many are asked for at a time, and are made one after another', async () => {
-    const { server, url } = await chain.serve({ limits: ONE_AT_A_TIME })
+    const { server, url } = await chain.serve({ limits: ONE_AT_A_TIME }, slowPool())
     let waitingMost = 0
     const watch = setInterval(() => (waitingMost = Math.max(waitingMost, server.stats().longAnswersWaiting)), 1)
     const answers = await Promise.all(Array.from({ length: 20 }, () => result<Content>(url, 'txpool_content')))
@@ -75,7 +94,7 @@ describe('answers far longer than their request', () => {
   })
 
   it('are waited for by so many of one address, and no more', async () => {
-    const { server, url } = await chain.serve({ limits: { ...ONE_AT_A_TIME, longAnswersWaitingPerAddressMax: 3 } })
+    const { server, url } = await chain.serve({ limits: { ...ONE_AT_A_TIME, longAnswersWaitingPerAddressMax: 3 } }, slowPool())
     const answers = await Promise.all(Array.from({ length: 20 }, () => ask(url, 'txpool_content')))
     const refused = answers.filter(({ error }) => error !== undefined)
     expect(refused.length).toBeGreaterThan(0)
@@ -85,7 +104,7 @@ describe('answers far longer than their request', () => {
   })
 
   it('are not made for clients that have gone', async () => {
-    const { server, url } = await chain.serve({ limits: ONE_AT_A_TIME })
+    const { server, url } = await chain.serve({ limits: ONE_AT_A_TIME }, slowPool())
     const socket = await open(server.port)
     await new Promise((written) => socket.write(httpRequest('txpool_content').repeat(60), written))
     socket.resetAndDestroy()
