@@ -56,6 +56,20 @@ describe('the file of known peers', () => {
     expect(await idsIn(path)).toEqual([hub.network.self.id])
   })
 
+  it('stays as it is while the list of nodes cannot be read, and so names nobody', async () => {
+    const path = at('unread.json')
+    const hub = await startNode({ seed: HUB })
+    const remembered = [{ id: hub.network.self.id, addresses: hub.network.addresses() }]
+    const text = JSON.stringify({ version: 1, peers: remembered })
+    await writeFile(path, text)
+    const node = await startNode({ seed: HERE, bootnodes: [bootnodeOf(hub)] })
+    const stop = keep(node, path, remembered)
+    await until(() => arePeers(node, hub), 'the peer')
+    node.admits = () => false
+    await stop()
+    expect(await readFile(path, 'utf8')).toBe(text)
+  })
+
   it('dials nobody from the file whom the list does not name', async () => {
     const other = await startNode({ seed: OTHER })
     const node = await startNode({ seed: HERE, bootnodes: [] })

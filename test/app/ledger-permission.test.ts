@@ -20,7 +20,7 @@ import { privateKeyToAddress, privateKeyToPublicKey, signDigest } from '@songhua
 import { type Genesis, parseGenesis } from '@songhua/sdk/protocol/genesis'
 import { type TransactionRequest, signTransaction } from '@songhua/sdk/protocol/transaction'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { devAddresses } from '../support/dev-governance.js'
+import { devAddresses } from '../support/governance.js'
 import { BUREAU, MIDNIGHT, NOON, organisationSlot, organisationWord, storageOf, usageIn, usageSlot } from '../permission/registers.js'
 
 const CHAIN_ID = 230_099

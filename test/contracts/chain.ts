@@ -59,11 +59,10 @@ export async function createContractChain(contracts: readonly GenesisContract[],
     copyCode: async (from: Address, to: Address): Promise<void> =>
       evm.stateManager.putCode(createAddressFromString(to), await evm.stateManager.getCode(createAddressFromString(from))),
     copyStorage: async (from: Address, to: Address): Promise<void> => {
+      const prefix = `${createAddressFromString(from).toString()}_`
       for (const [slot, value] of storageOf(evm)) {
-        const [owner, key] = slot.split('_')
-        if (BigInt(`0x${owner!.replace('0x', '')}`) === BigInt(from)) {
-          await evm.stateManager.putStorage(createAddressFromString(to), hexToBytes(`0x${key!.replace('0x', '')}`), hexToBytes(value))
-        }
+        if (!slot.startsWith(prefix)) continue
+        await evm.stateManager.putStorage(createAddressFromString(to), hexToBytes(slot.slice(prefix.length) as Hex), hexToBytes(value))
       }
     },
     setStorage: (at: Address, slot: Hex, value: Hex): Promise<void> =>

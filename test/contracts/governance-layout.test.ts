@@ -71,7 +71,8 @@ describe('the layout that the node reads', () => {
     expect(typesOf(nodeRegister)).toEqual([
       'address governor', 'mapping(address => struct INodeRegister.Node) _nodes', 'struct EnumerableSet.AddressSet _connectable',
       'struct EnumerableSet.AddressSet _all', 'mapping(bytes4 => address) nodeByAcCode', 'struct ValidatorSchedule.Schedule _schedule',
-      'mapping(uint256 => struct NodeRegister.Churn) _churn', 'mapping(address => address) successorOf', 'mapping(bytes32 => bool) _spent',
+      'struct ValidatorChurn.Churn _churn', 'mapping(address => address) successorOf', 'mapping(bytes32 => bool) _spent',
+      'mapping(address => bytes32) _signed',
     ])
     expect(typesOf(council).slice(0, 3)).toEqual([
       'struct EnumerableSet.Bytes32Set _seats', 'mapping(uint8 => uint16) _thresholds', 'struct Council.Motion[] _motions',

@@ -271,6 +271,18 @@ describe('a node\'s life', () => {
     }
   })
 
+  it('begins no other life with the signature of an application whose bodies the council has changed', async () => {
+    const governance = await startGovernance()
+    await nodeWith(governance, KEY, 'applied', { kind: 3 })
+    const signed = await governance.read<string>('nodes', 'applicationHashOf', [node])
+    expectOk(await governance.govern('nodes', 'setNodeBodies', [node, uscc(0), uscc(1), uscc(3)]))
+    await confirm(governance, node, [0, 1, 3])
+    expectOk(await admit(governance, node))
+    expectOk(await governance.govern('nodes', 'retireNode', [node]))
+    expect(refusal(await apply(governance, KEY, { kind: 3 }))).toBe(`NodeRegisterApplicationSpent(${node}, ${signed})`)
+    expectOk(await apply(governance, KEY, { kind: 3, documentsHash: hash(9) }))
+  })
+
   it('finds room among 1,024 that may connect, and no more', async () => {
     const governance = await startGovernance({ validators: 4, others: 1_019 })
     await nodeWith(governance, KEY, 'admitted')

@@ -195,6 +195,15 @@ describe('a validator', () => {
     expect(refusal(await suspend(3))).toBe('NodeRegisterTooFewValidators(3, 4)')
   })
 
+  it('counts among the suspended of its day when it has no seat yet', async () => {
+    const { governance, spares } = await start(1, { validators: 7 })
+    expectOk(await change(governance, [spares[0]!], [], START.number + 10n))
+    const suspend = (node: Address) => governance.govern('nodes', 'suspendNode', [node, hash(1)])
+    expectOk(await suspend(spares[0]!))
+    expectOk(await suspend(addressOf(NODE(0))))
+    expect(refusal(await suspend(addressOf(NODE(1))))).toBe('NodeRegisterTooMuchChurn(2)')
+  })
+
   it('that is suspended leaves a set of which no scheduled one may be too small', async () => {
     const { governance } = await start(0)
     expectOk(await change(governance, [], [addressOf(NODE(1))], START.number + 10n))

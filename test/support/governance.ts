@@ -4,6 +4,7 @@ import type { NodeGenesis } from '@songhua/contracts/membership/genesis-nodes'
 import type { OrganisationGenesis } from '@songhua/contracts/membership/genesis-organisations'
 import { ORGANISATION_KIND } from '@songhua/contracts/membership/kinds'
 import { NO_LIMIT, ROLE } from '@songhua/contracts/membership/slots'
+import { devAccounts } from '@songhua/node/cli/dev-accounts'
 import type { Address, Hex } from '@songhua/sdk/protocol/bytes'
 import { isUscc, usccCheckCharacter } from '@songhua/sdk/protocol/uscc'
 
@@ -14,6 +15,9 @@ const CITY = '230100'
 const KINDS = [
   ORGANISATION_KIND.governmentBody, ORGANISATION_KIND.telecomOperator, ORGANISATION_KIND.operatingEntity, ORGANISATION_KIND.bank,
 ]
+
+/** Administrators of a devnet's organisations: the well-known accounts. */
+export const devAddresses = (): Address[] => devAccounts().map(({ address }) => address)
 
 /** A code that holds in both its check characters, another for each number from 0 to 99,999,999. */
 export function testUscc(number: number): string {

@@ -328,6 +328,17 @@ describe('an administrator who governs', () => {
     expect(await codeOf(bench.pool.submit(signed(1, 1, { to: COUNCIL_ADDRESS }).raw))).toBeUndefined()
   })
 
+  it('is who administers now: another\'s vote that waits comes first once it has taken over', async () => {
+    const bench = start(governed)
+    const all = [signed(1, 0, { to: COUNCIL_ADDRESS }), signed(2, 0, { to: COUNCIL_ADDRESS })]
+    for (const { raw } of all) await bench.pool.submit(raw)
+    expect(offered(bench.pool)).toEqual([all[0]!.hash, all[1]!.hash])
+    const slot = organisationSlot(BUREAU) + 1n
+    bench.storage.get(ORGANISATION_REGISTER_ADDRESS)!.set(wordOf(slot), BigInt(ROBOT))
+    bench.block({ [ORGANISATION_REGISTER_ADDRESS]: [slot] })
+    expect(offered(bench.pool)).toEqual([all[1]!.hash, all[0]!.hash])
+  })
+
   it('comes in its turn with all else, and so does who is none', async () => {
     const { pool } = start(governed)
     const all = [signed(2, 0, { to: COUNCIL_ADDRESS }), signed(1, 0)]

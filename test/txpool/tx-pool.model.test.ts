@@ -22,6 +22,7 @@ type Step =
   | { kind: 'block' }
   | { kind: 'hold'; whom: number[] }
   | { kind: 'revoke'; who: number; every: number }
+  | { kind: 'policy'; governing: number[] }
 
 const who = fc.nat(SENDERS.length - 1)
 const add = fc.record({
@@ -40,6 +41,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { arbitrary: fc.record({ kind: fc.constant('block' as const) }), weight: 1 },
   { arbitrary: fc.record({ kind: fc.constant('hold' as const), whom: fc.uniqueArray(who, { maxLength: 3 }) }), weight: 1 },
   { arbitrary: fc.record({ kind: fc.constant('revoke' as const), who, every: fc.integer({ min: 1, max: 3 }) }), weight: 1 },
+  { arbitrary: fc.record({ kind: fc.constant('policy' as const), governing: fc.uniqueArray(who, { maxLength: 2 }) }), weight: 1 },
 )
 
 const reason = { code: 'QUOTA_ACCOUNT_GAS', message: 'used up', details: {} }
@@ -69,6 +71,10 @@ class World {
         const isRevoked = ({ sender: from, nonce }: Transaction): boolean => from === SENDERS[action.who] && Number(nonce) % action.every === 0
         const revoked = this.pool.revoke((one) => (isRevoked(one) ? reason : undefined), this.nowMs)
         return new Map(revoked.map(({ transaction: { hash } }) => [hash, 'revoked']))
+      }
+      case 'policy': {
+        this.pool.renewStandings(({ sender: from }) => ({ isGovernance: action.governing.includes(SENDERS.indexOf(from)) }))
+        return new Map()
       }
       default: return action satisfies never
     }

@@ -354,6 +354,24 @@ describe('administrators who govern', () => {
     expect(order()).toEqual(['c0', 'b1', 'a0', 'a1'])
   })
 
+  it('who ask for more than that share come first in every second block, and keep no other one out', () => {
+    const { pool, add, order } = createTestPool()
+    add(transactionOf(ALICE, 0))
+    govern(pool, transactionOf(BOB, 0, { gasLimit: BLOCK_GAS_LIMIT / 2n + 1n }))
+    govern(pool, transactionOf(CAROL, 0))
+    expect(order(2)).toEqual(['b0', 'a0', 'c0'])
+    expect(order(3)).toEqual(['c0', 'a0', 'b0'])
+  })
+
+  it('are those who govern by the present policy, whatever it was when they sent', () => {
+    const { pool, add, order } = createTestPool()
+    add(transactionOf(ALICE, 0))
+    govern(pool, transactionOf(BOB, 0))
+    add(transactionOf(CAROL, 0))
+    pool.renewStandings(({ sender: from }) => ({ isGovernance: from === CAROL }))
+    expect(order()).toEqual(['c0', 'a0', 'b0'])
+  })
+
   it('and what was set aside let each other through, block by block', () => {
     const { pool, add, order } = createTestPool()
     const dear = transactionOf(ALICE, 0)
@@ -408,5 +426,9 @@ describe('what those who share a quota have in the pool', () => {
     expect(add(transactionOf(DAVE, 0), 'newcomers').group).toEqual({ gas: 30_000n, bytes: size })
     pool.revoke(({ sender: from }) => (from === ALICE ? { code: 'GONE', message: 'gone', details: {} } : undefined), 63 * SECOND)
     expect(add(transactionOf(DAVE, 1), 'newcomers').group).toEqual({ gas: 21_000n, bytes: size })
+    // Carol's move to the newcomers is all that the policy changes.
+    pool.renewStandings(() => ({ group: 'newcomers' }))
+    expect(add(transactionOf(DAVE, 2), 'newcomers').group).toEqual({ gas: 63_000n, bytes: 3n * size })
+    expect(add(transactionOf(ALICE, 0), 'bureau', 64 * SECOND).group).toEqual({ gas: 0n, bytes: 0n })
   })
 })

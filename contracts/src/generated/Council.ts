@@ -2,7 +2,7 @@
 export const council = {
   "name": "Council",
   "compiler": "0.8.37+commit.f401782d",
-  "sourceHash": "0x2ff30a9d9efcc9539db63dab9e9d81f40bc51f51fb81909e0bd30be108b3f059",
+  "sourceHash": "0x42aa82ee9e576ac3c16865a54e971fa9540c1bb3c3bc33db07e725373cf06e30",
   "abi": [
     {
       "inputs": [

@@ -211,8 +211,8 @@ interface INodeRegister is IGoverned {
   /// - the caller is the governor, or administers the node's government body and the node is no validator
   /// - the node is admitted or active
   /// - no set becomes smaller than the policy's minimum
-  /// - with it, today's (UTC) suspensions of validators are no more than a quorum may miss; {changeValidators}, which needs
-  ///   more votes, takes out others
+  /// - with it, today's (UTC) suspensions of validators, of a scheduled set too, are no more than a quorum may miss;
+  ///   {changeValidators}, which needs more votes, takes out others
   ///
   /// Emits {NodeSuspended}, and {ValidatorRemoved}.
   function suspendNode(address node, bytes32 reasonHash) external;

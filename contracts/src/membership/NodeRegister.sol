@@ -11,6 +11,7 @@ import {Secp256k1} from "../lib/Secp256k1.sol";
 import {SortedAddresses} from "../lib/SortedAddresses.sol";
 import {SystemContracts} from "../lib/SystemContracts.sol";
 import {TypedData} from "../lib/TypedData.sol";
+import {ValidatorChurn} from "../lib/ValidatorChurn.sol";
 import {ValidatorSchedule} from "../lib/ValidatorSchedule.sol";
 import {Governed} from "./Governed.sol";
 
@@ -20,13 +21,8 @@ import {Governed} from "./Governed.sol";
 contract NodeRegister is INodeRegister, Governed {
   using EnumerableSet for EnumerableSet.AddressSet;
   using SortedAddresses for address[];
+  using ValidatorChurn for ValidatorChurn.Churn;
   using ValidatorSchedule for ValidatorSchedule.Schedule;
-
-  /// @dev Validators of one day. Apart from each other: who rotates its key must not use up what the council may suspend.
-  struct Churn {
-    uint128 rotations;
-    uint128 suspensions;
-  }
 
   uint8 private constant NONE = 0;
   uint8 private constant APPLIED = 1;
@@ -37,8 +33,6 @@ contract NodeRegister is INodeRegister, Governed {
   uint256 private constant MAX_CONNECTABLE = 1_024;
   uint256 private constant MAX_VALIDATORS = 64;
   uint256 private constant MAX_PENDING = 8;
-  uint256 private constant ROTATION_INTERVAL_S = 86_400;
-  uint256 private constant CHURN_INTERVAL_S = 86_400;
 
   mapping(address node => Node) private _nodes; // slot 1
 
@@ -51,12 +45,14 @@ contract NodeRegister is INodeRegister, Governed {
 
   ValidatorSchedule.Schedule private _schedule; // slots 7 and 8
 
-  mapping(uint256 day => Churn churn) private _churn; // slot 9
+  ValidatorChurn.Churn private _churn; // slot 9
 
   /// @inheritdoc INodeRegister
   mapping(address node => address successor) public successorOf; // slot 10
 
   mapping(bytes32 applicationHash => bool isSpent) private _spent; // slot 11; by an admission
+
+  mapping(address node => bytes32 applicationHash) private _signed; // slot 12; of those that applied
 
   // -------------------------------------------------------------------------------------------- applications
 
@@ -84,6 +80,7 @@ contract NodeRegister is INodeRegister, Governed {
     require(!_spent[applicationHash], NodeRegisterApplicationSpent(node, applicationHash));
     require(TypedData.signerOf(applicationHash, signature) == node, NodeRegisterInvalidSignature(node));
     _store(node, application);
+    _signed[node] = applicationHash;
     _all.add(node);
     emit NodeApplied(node, msg.sender, applicationHash, application);
   }
@@ -122,7 +119,8 @@ contract NodeRegister is INodeRegister, Governed {
     );
     NodeRules.checkBodies(entry.kind, entry.government, entry.telecom, entry.operator);
     _setStatus(entry, ADMITTED);
-    _spent[applicationHash] = true;
+    // The council may have changed its bodies since: what could be sent again is what was signed.
+    _spent[_signed[node]] = true;
     _connect(node);
     emit NodeAdmitted(node);
   }
@@ -153,7 +151,7 @@ contract NodeRegister is INodeRegister, Governed {
     _schedule.fold();
     uint256 count = _schedule.next().length;
     if (!_schedule.remove(node, _policy().minValidators)) return;
-    _countSuspension(count);
+    _churn.countSuspension(count);
     emit ValidatorRemoved(node);
   }
 
@@ -191,7 +189,7 @@ contract NodeRegister is INodeRegister, Governed {
     require(_nodes[next].status == NONE, NodeRegisterWrongStatus(next, _nodes[next].status));
     bytes32 structHash = NodeRules.rotationHashOf(node, newPublicKey);
     require(TypedData.signerOf(structHash, signature) == next, NodeRegisterInvalidSignature(next));
-    uint256 notBefore = entry.rotatedAt == 0 ? 0 : uint256(entry.rotatedAt) + ROTATION_INTERVAL_S;
+    uint256 notBefore = entry.rotatedAt == 0 ? 0 : uint256(entry.rotatedAt) + 1 days;
     require(
       block.timestamp >= notBefore || !_schedule.holds(node), NodeRegisterRotatedRecently(node, notBefore)
     );
@@ -199,7 +197,7 @@ contract NodeRegister is INodeRegister, Governed {
     emit NodeKeyRotated(node, next, newPublicKey);
     _schedule.fold();
     if (!_schedule.replace(node, next)) return;
-    _countRotation();
+    _churn.countRotation(_schedule.next().length);
     emit ValidatorReplaced(node, next);
   }
 
@@ -274,7 +272,7 @@ contract NodeRegister is INodeRegister, Governed {
       NodeRegisterTooFewValidators(count, policy.minValidators)
     );
     require(count <= MAX_VALIDATORS, NodeRegisterTooManyValidators(count, MAX_VALIDATORS));
-    uint256 mayMiss = _mayMiss(count);
+    uint256 mayMiss = ValidatorChurn.mayMiss(count);
     require(added.length <= mayMiss, NodeRegisterTooManyAdded(added.length, mayMiss));
     _schedule.push(height, validators);
     emit ValidatorsChanged(height, validators);
@@ -386,28 +384,6 @@ contract NodeRegister is INodeRegister, Governed {
   function _connect(address node) private {
     require(_connectable.length() < MAX_CONNECTABLE, NodeRegisterTooManyNodes(MAX_CONNECTABLE));
     _connectable.add(node);
-  }
-
-  /// @dev As many in a day, whoever operates them, as a quorum may miss: the council keeps its say over the set.
-  function _countRotation() private {
-    uint256 maximum = _mayMiss(_schedule.next().length);
-    uint256 rotations = ++_churn[block.timestamp / CHURN_INTERVAL_S].rotations;
-    require(rotations <= maximum, NodeRegisterTooMuchChurn(maximum));
-  }
-
-  /// @dev As many in a day as a quorum of the set at its beginning may miss: more by a change of validators alone, which
-  /// needs more votes.
-  /// @param count of the validators before this one left
-  function _countSuspension(uint256 count) private {
-    Churn storage today = _churn[block.timestamp / CHURN_INTERVAL_S];
-    uint256 maximum = _mayMiss(count + today.suspensions);
-    uint256 suspensions = ++today.suspensions;
-    require(suspensions <= maximum, NodeRegisterTooMuchChurn(maximum));
-  }
-
-  /// @dev How many of a set may be missing or new at once.
-  function _mayMiss(uint256 count) private pure returns (uint256) {
-    return count < 4 ? 1 : (count - 1) / 3;
   }
 
   function _move(address node, address next, bytes calldata newPublicKey) private {

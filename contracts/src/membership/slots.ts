@@ -6,7 +6,7 @@ import { keccak256Hex } from '@songhua/sdk/protocol/crypto'
 /** Variables of OrganisationRegister.sol. */
 export const ORGANISATION_SLOT = { governor: 0n, organisations: 1n, accounts: 2n, list: 3n, accountsOf: 5n, bindingNonces: 6n } as const
 /** Variables of NodeRegister.sol. */
-export const NODE_SLOT = { governor: 0n, nodes: 1n, connectable: 2n, all: 4n, acCodes: 6n, validators: 7n, pending: 8n, churn: 9n, successors: 10n, spent: 11n } as const
+export const NODE_SLOT = { governor: 0n, nodes: 1n, connectable: 2n, all: 4n, acCodes: 6n, validators: 7n, pending: 8n, churn: 9n, successors: 10n, spent: 11n, signed: 12n } as const
 /** Variables of Council.sol. */
 export const COUNCIL_SLOT = { seats: 0n, thresholds: 2n, motions: 3n, open: 4n } as const
 /** Variables of PolicyRegister.sol. */

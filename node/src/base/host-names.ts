@@ -1,6 +1,22 @@
-import { isIP } from 'node:net'
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net'
 
 const LOCAL_HOSTS = ['localhost']
+
+const loopback = new BlockList()
+loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+loopback.addAddress('::1', 'ipv6')
+
+/** Whether an address is of this machine alone; no name is. */
+export function isLoopbackAddress(host: string): boolean {
+  return isIPv4(host) ? loopback.check(host, 'ipv4') : isIPv6(host) && loopback.check(host, 'ipv6')
+}
+
+/** Whether nobody between here and the server of a URL can read what is sent to it: it is on this machine, or encrypted. */
+export function isConfidential(url: string): boolean {
+  const { protocol, host } = new URL(url)
+  const name = hostName(host)
+  return protocol === 'https:' || (name !== undefined && (LOCAL_HOSTS.includes(name) || isLoopbackAddress(name)))
+}
 
 /** The host of a Host header without its port and brackets; undefined when malformed. */
 function hostName(header: string): string | undefined {

@@ -160,7 +160,9 @@ function isThere(path: string): Promise<boolean> {
 async function openDoor(context: CliContext, flags: Flags): ReturnType<typeof connectDoor> {
   const { gateway, rpc, issuer } = flags
   if ((issuer ?? flags.issuedBy) === undefined) throw new CodedError('CLI_USAGE', tell(context, 'needIssuedBy'))
-  const apiKey = await readApiKey(context, flags)
+  const to = gateway ?? rpc
+  if (to === undefined) throw new CodedError('CLI_USAGE', tell(context, 'door'))
+  const apiKey = await readApiKey(context, flags, to)
   const isGateway = gateway !== undefined && apiKey !== undefined && rpc === undefined
   const isChain = rpc !== undefined && gateway === undefined && (flags.keyFile ?? flags.devKeyFile) !== undefined
   if (isGateway) return connectDoor({ gateway, apiKey })

@@ -36,7 +36,7 @@ export function addStatusCommand(program: Command, context: CliContext): void {
     .action(async (flags: Flags) => {
       const { rpc, admin } = await addressesOf(context, flags)
       const ask = admin === undefined ? undefined : createRpcCall(context, admin)
-      const apiKey = await readApiKey(context, flags)
+      const apiKey = await readApiKey(context, flags, rpc)
       const status = await readStatus(createRpcCall(context, rpc, { apiKey }), ask).catch((error: unknown) => explainSilence(context, ask, error))
       print(context, flags.json ? JSON.stringify(status) : formatStatus(context, status))
     })

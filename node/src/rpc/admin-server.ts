@@ -1,7 +1,7 @@
-import { BlockList, isIPv4, isIPv6 } from 'node:net'
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 import { type Clock, systemClock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
+import { isLoopbackAddress } from '../base/host-names.js'
 import { createRefusals } from '../base/refusals.js'
 import type { AdminPorts, Metric } from './admin-ports.js'
 import { createDispatcher } from './dispatcher.js'
@@ -28,21 +28,13 @@ export interface AdminServer {
   stop(): Promise<void>
 }
 
-const loopback = new BlockList()
-loopback.addSubnet('127.0.0.0', 8, 'ipv4')
-loopback.addAddress('::1', 'ipv6')
-
-function isLoopback(host: string): boolean {
-  return isIPv4(host) ? loopback.check(host, 'ipv4') : isIPv6(host) && loopback.check(host, 'ipv6')
-}
-
 /**
  * What only the operator may ask: admin_*, `GET /health`, `/ready` and `/metrics`. No browser may call it.
  * @throws RPC_ADMIN_NOT_LOOPBACK, RPC_LISTEN_FAILED
  */
 export async function createAdminServer(options: AdminServerOptions, ports: AdminPorts): Promise<AdminServer> {
   const { host, logger, clock = systemClock } = options
-  if (!isLoopback(host)) {
+  if (!isLoopbackAddress(host)) {
     const message = `admin.host ${host}: must be a loopback address such as 127.0.0.1, for admin_* has no password`
     throw new RpcError('RPC_ADMIN_NOT_LOOPBACK', message, { details: { host } })
   }

@@ -15,7 +15,7 @@ import {
 import { refusal } from '../txpool/refusal.js'
 import type { Hold } from '../txpool/sender-queue.js'
 import {
-  type Added, type Arrival, type Aside, type PendingWork, type PoolContent, type PoolStatus, TxPool, type TxPoolOptions,
+  type Added, type Aside, type PendingWork, type PoolContent, type PoolStatus, type Standing, TxPool, type TxPoolOptions,
 } from '../txpool/tx-pool.js'
 import { createRecentMap } from './recent-map.js'
 
@@ -218,7 +218,7 @@ class JournalledPool implements Pool {
     }
   }
 
-  #standingOf(transaction: Transaction, nowMs: number): Pick<Arrival, 'group' | 'isGovernance'> {
+  #standingOf(transaction: Transaction, nowMs: number): Standing {
     const { permission } = this.#ports
     return { group: permission?.groupOf(transaction.sender, nowMs), isGovernance: permission?.isGovernance(transaction, nowMs) }
   }
@@ -296,8 +296,14 @@ class JournalledPool implements Pool {
     for (const { hash, sender, nonce } of expired) {
       this.#ports.logger.warn('a transaction has waited too long and is dropped', { hash, sender, nonce: nonce.toString() })
     }
-    if (this.#ports.permission?.onBlock(head) === true && this.#dropRevoked() > 0) void this.#compact()
+    if (this.#ports.permission?.onBlock(head) === true) this.#followPolicy()
     this.#holdBack()
+  }
+
+  #followPolicy(): void {
+    if (this.#dropRevoked() > 0) void this.#compact()
+    const nowMs = this.#ports.clock.now()
+    this.#pool.renewStandings((transaction) => this.#standingOf(transaction, nowMs))
   }
 
   /** Quotas come back, so nothing is dropped for them; but nobody must wait for a block that cannot be made of it. */

@@ -36,7 +36,7 @@ export function* fairOrder(queues: Iterable<SenderQueue>, { height, blockGasLimi
     const entry = queue.held === undefined ? queue.first() : undefined
     if (entry !== undefined && isOffered(entry, height)) turns.push({ queue, entry })
   }
-  const governing = governingTurns(turns, blockGasLimit / 2n)
+  const governing = governingTurns(turns, { height, gasMax: blockGasLimit / 2n })
   const leavesOutAside = governing.size > 0 && height % 2 === 0
   const mayStand = (entry: PoolEntry): boolean => isOffered(entry, height) && !(leavesOutAside && isAside(entry))
   const rankOf = (turn: Turn): number => (isAside(turn.entry) ? 0 : governing.has(turn) ? 1 : 2)
@@ -54,13 +54,18 @@ export function* fairOrder(queues: Iterable<SenderQueue>, { height, blockGasLimi
   }
 }
 
-/** As many as their gas limits allow, and one in any case. */
-function governingTurns(turns: readonly Turn[], gasMax: bigint): ReadonlySet<Turn> {
+/**
+ * As many as their gas limits allow. One that asks for more than all of it is among them in every second block only, so
+ * that it cannot keep others out of each block until its quota is used up.
+ */
+function governingTurns(turns: readonly Turn[], { height, gasMax }: { height: number; gasMax: bigint }): ReadonlySet<Turn> {
   const chosen = new Set<Turn>()
   let gas = 0n
   for (const turn of turns.filter(({ entry }) => entry.isGovernance && !isAside(entry)).sort(byPlace)) {
-    gas += turn.entry.transaction.gasLimit
-    if (chosen.size > 0 && gas > gasMax) break
+    const { gasLimit } = turn.entry.transaction
+    const isAlone = chosen.size === 0 && height % 2 === 0
+    if (gas + gasLimit > gasMax && !isAlone) continue
+    gas += gasLimit
     chosen.add(turn)
   }
   return chosen

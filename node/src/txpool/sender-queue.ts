@@ -5,10 +5,10 @@ import type { AccountView } from './admission.js'
 /** One transaction in the pool. */
 export interface PoolEntry {
   readonly transaction: Transaction
-  /** Whose quota its sender shared when it came. */
-  readonly group: string | undefined
-  /** Of an administrator who governs, when it came: it has room and a share of blocks of its own. */
-  readonly isGovernance: boolean
+  /** Whose quota its sender shares. */
+  group: string | undefined
+  /** Of an administrator who governs: it has room and a share of blocks of its own. */
+  isGovernance: boolean
   /** Position in the order of arrival over the whole pool. */
   readonly arrival: number
   readonly arrivedMs: number

@@ -12,16 +12,20 @@ export interface TxPoolOptions extends Partial<TxPoolLimits> {
   readonly blockGasLimit: bigint
 }
 
-export interface Arrival {
+/** What the policy makes of a sender. */
+export interface Standing {
+  /** With whom the sender is counted together; undefined: alone. */
+  readonly group?: string | undefined
+  /** Of an administrator who governs. */
+  readonly isGovernance?: boolean | undefined
+}
+
+export interface Arrival extends Standing {
   /** The sender's account at the head; an account that does not exist has nonce and balance 0 and no code. */
   readonly account: AccountView
   readonly nowMs: number
   /** Handed to this node by its sender rather than by another node. */
   readonly isLocal: boolean
-  /** With whom the sender is counted together; undefined: alone. */
-  readonly group?: string | undefined
-  /** Of an administrator who governs. */
-  readonly isGovernance?: boolean | undefined
   /** Asked last: a further condition of the chain, which throws what it refuses. @param pending what is here beside this one */
   readonly permit?: ((pending: PendingWork) => void) | undefined
 }
@@ -105,7 +109,7 @@ export class TxPool {
   readonly #entries = new Map<Hash, PoolEntry>()
   /** Those not executable, longest waiting first. */
   readonly #waiting = new Map<Hash, PoolEntry>()
-  /** Of all entries, by the group with which they came. */
+  /** Of all entries, by the group whose quota they share. */
   readonly #groups = new Map<string, Work>()
   #bytes = 0
   #arrivals = 0
@@ -189,6 +193,17 @@ export class TxPool {
       if (queue !== undefined) this.#settle(queue, nowMs)
     }
     return revoked
+  }
+
+  /** Brings up to date what the policy, which has changed, makes of each sender. */
+  renewStandings(standingOf: (transaction: Transaction) => Standing): void {
+    for (const entry of this.#entries.values()) {
+      const { group, isGovernance = false } = standingOf(entry.transaction)
+      this.#weigh(entry, -1n)
+      entry.group = group
+      this.#weigh(entry, 1n)
+      entry.isGovernance = isGovernance
+    }
   }
 
   /** Why a transaction that is executable is in no block: it, or one before it, is held. */
