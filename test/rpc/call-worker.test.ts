@@ -105,6 +105,22 @@ describe('call worker', () => {
     expect(outcomes).toHaveLength(8)
   })
 
+  it('takes a place for a client that has none from who has most of them when all are taken', async () => {
+    await call('value()')
+    const refusals: string[] = []
+    const service = createCallService({ ...chain.callSettings, timeoutMs: 20_000, waitMs: 60_000, queueMax: 4, queuePerClientMax: 2 }, chain.store)
+    const ask = (client: string) =>
+      service.call(at(head, client), request('value()'), noOverrides).then(
+        () => client,
+        (error: { code: string; details: { limit: string } }) => void refusals.push(`${client} ${error.code} ${error.details.limit}`),
+      )
+    // The first of them runs at once.
+    const answered = await Promise.all(['first', 'first', 'second', 'first', 'second', 'honest', 'second'].map(ask))
+    await service.stop()
+    expect(refusals).toEqual(['first CALL_QUEUE_FULL queueMax', 'second CALL_QUEUE_FULL queuePerClientMax'])
+    expect(answered.filter((client) => client !== undefined).sort()).toEqual(['first', 'first', 'honest', 'second', 'second'])
+  })
+
   it.each([
     ['returned', '6211000060' + '00f3', 'eth_call'],
     ['reverted with', '6211000060' + '00fd', 'eth_call'],

@@ -1,6 +1,8 @@
 /** What waits, by the party that it is for: each party has its turn after one turn of every other, so that a flood waits behind itself. */
 export interface FairQueue<T> {
   /**
+   * When all places are taken, the newest item of the party with the most makes room for one of a party that then has
+   * fewer still: a few parties cannot keep all others out.
    * @param party such as an address
    * @returns the bound that one more would break, and then nothing is taken
    */
@@ -13,7 +15,14 @@ export interface FairQueue<T> {
   readonly size: number
 }
 
-export function createFairQueue<T>({ totalMax, shareMax }: { totalMax: number; shareMax: number }): FairQueue<T> {
+export interface FairQueueOptions<T> {
+  readonly totalMax: number
+  readonly shareMax: number
+  /** Told what had to make room. */
+  readonly onDisplaced: (item: T) => void
+}
+
+export function createFairQueue<T>({ totalMax, shareMax, onDisplaced }: FairQueueOptions<T>): FairQueue<T> {
   /** In the order in which the parties are served; none is empty. */
   const lanes = new Map<string, T[]>()
   let size = 0
@@ -21,14 +30,22 @@ export function createFairQueue<T>({ totalMax, shareMax }: { totalMax: number; s
     for (const entry of lanes) return entry
     return undefined
   }
+  /** @param count of the party that comes, with its new item */
+  function makeRoom(count: number): boolean {
+    const longest = [...lanes.values()].reduce((most, lane) => (lane.length > most.length ? lane : most), [])
+    if (longest.length <= count) return false
+    size--
+    onDisplaced(longest.pop()!)
+    return true
+  }
   return {
     get size() {
       return size
     },
     push(party, item) {
-      if (size >= totalMax) return 'total'
       const lane = lanes.get(party) ?? []
       if (lane.length >= shareMax) return 'share'
+      if (size >= totalMax && !makeRoom(lane.length + 1)) return 'total'
       lane.push(item)
       lanes.set(party, lane)
       size++

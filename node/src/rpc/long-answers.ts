@@ -33,9 +33,10 @@ const SHORT_LENGTH_MAX = 32 * 1024
 export const isShort = (length: number): boolean => length <= SHORT_LENGTH_MAX
 
 export function createLongAnswers(limits: RpcLimits): LongAnswers {
-  const waiting = createFairQueue<{ length: number; enter: () => void }>({
+  const waiting = createFairQueue<{ length: number; enter: () => void; refuse: (error: RpcError) => void }>({
     totalMax: limits.longAnswersWaitingMax,
     shareMax: limits.longAnswersWaitingPerAddressMax,
+    onDisplaced: ({ refuse }) => refuse(limitExceeded('longAnswersWaitingMax', 'too many long answers are waited for, most of them by your address; try again')),
   })
   let held = 0
 
@@ -48,8 +49,8 @@ export function createLongAnswers(limits: RpcLimits): LongAnswers {
   }
 
   function enter(client: string, length: number): Promise<void> {
-    return new Promise((resolve) => {
-      const refused = waiting.push(client, { length, enter: resolve })
+    return new Promise((resolve, reject) => {
+      const refused = waiting.push(client, { length, enter: resolve, refuse: reject })
       if (refused === 'total') throw limitExceeded('longAnswersWaitingMax', 'too many long answers are waited for; try again')
       if (refused === 'share') throw limitExceeded('longAnswersWaitingPerAddressMax', 'your address waits for too many long answers')
       admit()

@@ -100,7 +100,11 @@ function createWorkers(options: CallServiceOptions): Workers {
   } = { ...CALL_DEFAULTS, clock: systemClock, ...options }
   const threads = Array.from({ length: count }, () => createCallThread(settings, { timeoutMs, clock, logger }))
   const idle = [...threads]
-  const queue = createFairQueue<Task>({ totalMax: queueMax, shareMax: queuePerClientMax })
+  const queue = createFairQueue<Task>({
+    totalMax: queueMax,
+    shareMax: queuePerClientMax,
+    onDisplaced: ({ reject }) => reject(queueFull('queueMax', `${queueMax} calls wait already, most of them of your address`)),
+  })
   let isStopped = false
 
   function refuseOverdue(): void {
