@@ -3,10 +3,12 @@ import { connect as connectSocket } from 'node:net'
 import { join } from 'node:path'
 import type { Hello } from '@songhua/node/network/control'
 import { type Hash, hexToBytes } from '@songhua/sdk/protocol/bytes'
+import { privateKeyToAddress } from '@songhua/sdk/protocol/crypto'
 import { decodeExtraData } from '@songhua/sdk/protocol/extra-data'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { watchFinality } from '../bench/finality.js'
 import { anchorTransaction } from '../bench/workload.js'
+import { runCommand } from '../cli/in-process.js'
 import { type Attack, BREACHES, followerAttacks, validatorAttacks } from '../support/peer-attacks.js'
 import { dialHostile } from '../support/hostile-peer.js'
 import {
@@ -225,8 +227,16 @@ describe('hostile peers', () => {
     expect(attacked.length).toBeGreaterThan(0)
     expect(Math.max(...growth)).toBeLessThan(GROWTH_MIB_MAX)
     await expectOneHistory()
+    for (const node of honest) expect(await contradictedAt(node)).toEqual([privateKeyToAddress(validatorKey)])
   }, 300_000)
 })
+
+/** Validators of whom the doctor says that they signed two things. */
+async function contradictedAt(node: DevnetNode): Promise<unknown[]> {
+  const { stdout } = await runCommand(['doctor', '--data', await folderOf(node), '--json'])
+  const { findings } = JSON.parse(stdout) as { findings: { code: string; values: { validator?: string } }[] }
+  return findings.filter(({ code }) => code === 'EQUIVOCATION').map(({ values }) => values.validator)
+}
 
 /** In which any block of the chain was decided. */
 async function highestRound(): Promise<number> {
