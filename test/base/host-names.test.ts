@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { isConfidential, isHostAllowed, isLoopbackAddress } from '@songhua/node/base/host-names'
 
@@ -20,6 +21,12 @@ describe('a server', () => {
 })
 
 describe('what is sent to', () => {
+  it('any address of this machine can be read by nobody between', () => {
+    const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
+    expect(own.length).toBeGreaterThan(0)
+    for (const { address, family } of own) expect(isConfidential(`http://${family === 'IPv6' ? `[${address}]` : address}:8545`)).toBe(true)
+  })
+
   it.each(['http://localhost:8545', 'http://LOCALHOST/', 'http://127.0.0.1', 'http://127.1:80', 'http://[::1]:8545', 'https://node.example', 'https://10.0.0.1/rpc'])(
     '%s can be read by nobody between', (url) => {
       expect(isConfidential(url)).toBe(true)

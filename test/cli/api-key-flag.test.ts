@@ -22,4 +22,13 @@ describe('an API key of the environment', () => {
     expect((await run('zh')).message).toContain('不会把 SONGHUA_API_KEY 发往')
     expect(message).not.toContain(KEY)
   })
+
+  it('is no reason to say anything else of an address that is none, or of two doors', async () => {
+    const anchor = (...words: string[]) =>
+      runCommand(['anchor', at('records.json'), '--issued-by', 'uscc:11230000MB0000019P', ...words], { environment: { SONGHUA_API_KEY: KEY } })
+    for (const text of ['127.0.0.1:8548', 'localhost:8548']) {
+      expect(await anchor('--gateway', text)).toMatchObject({ code: 2, error: 'CLI_USAGE', message: expect.stringMatching(/--gateway.*http/) as string })
+    }
+    expect(await anchor('--gateway', ELSEWHERE, '--rpc', ELSEWHERE)).toMatchObject({ code: 2, message: expect.stringContaining('give either --gateway') as string })
+  })
 })

@@ -283,6 +283,25 @@ describe('a node\'s life', () => {
     expectOk(await apply(governance, KEY, { kind: 3, documentsHash: hash(9) }))
   })
 
+  it('begins no other life with the signature of any earlier application, admitted or not', async () => {
+    const governance = await startGovernance()
+    const applyWith = (documents: number) => apply(governance, KEY, { documentsHash: hash(documents) })
+    const hashes: string[] = []
+    for (const documents of [1, 2]) {
+      expectOk(await applyWith(documents))
+      hashes.push(await governance.read<string>('nodes', 'applicationHashOf', [node]))
+    }
+    expectOk(await governance.send('nodes', OPERATOR, 'withdrawApplication', [node]))
+    expectOk(await applyWith(2))
+    await confirm(governance, node)
+    expectOk(await admit(governance, node))
+    expectOk(await governance.govern('nodes', 'retireNode', [node]))
+    for (const documents of [1, 2]) {
+      expect(refusal(await applyWith(documents))).toBe(`NodeRegisterApplicationSpent(${node}, ${hashes[documents - 1]})`)
+    }
+    expectOk(await applyWith(3))
+  })
+
   it('finds room among 1,024 that may connect, and no more', async () => {
     const governance = await startGovernance({ validators: 4, others: 1_019 })
     await nodeWith(governance, KEY, 'admitted')

@@ -1,5 +1,6 @@
 import { isCodedError } from '@songhua/sdk/protocol/errors'
 import type { Transaction } from '@songhua/sdk/protocol/transaction'
+import { type BlockTurn, turnOf } from '@songhua/node/txpool/block-turn'
 import type { TxPoolLimits } from '@songhua/node/txpool/limits'
 import { type PendingWork, TxPool } from '@songhua/node/txpool/tx-pool'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -306,6 +307,9 @@ describe('TxPool limits', () => {
   })
 })
 
+/** A height with this turn. */
+const heightOf = (turn: BlockTurn): number => Array.from({ length: 20 }, (_, index) => index + 1).find((height) => turnOf(height) === turn)!
+
 describe('administrators who govern', () => {
   const govern = (pool: TxPool, transaction: Transaction): void =>
     void pool.add(transaction, { account: account(), nowMs: 0, isLocal: true, isGovernance: true })
@@ -354,13 +358,26 @@ describe('administrators who govern', () => {
     expect(order()).toEqual(['c0', 'b1', 'a0', 'a1'])
   })
 
-  it('who ask for more than that share come first in every second block, and keep no other one out', () => {
+  it('who ask for more than that share come first in some blocks alone, and keep no other one out', () => {
     const { pool, add, order } = createTestPool()
     add(transactionOf(ALICE, 0))
     govern(pool, transactionOf(BOB, 0, { gasLimit: BLOCK_GAS_LIMIT / 2n + 1n }))
     govern(pool, transactionOf(CAROL, 0))
-    expect(order(2)).toEqual(['b0', 'a0', 'c0'])
-    expect(order(3)).toEqual(['c0', 'a0', 'b0'])
+    expect(order(heightOf('governing'))).toEqual(['b0', 'a0', 'c0'])
+    expect(order(heightOf('aside'))).toEqual(['c0', 'a0', 'b0'])
+  })
+
+  it('leave some blocks to whoever came first, so that one who needs a whole block gets it', () => {
+    const { pool, add, order } = createTestPool()
+    add(transactionOf(ALICE, 0, { gasLimit: BLOCK_GAS_LIMIT }))
+    govern(pool, transactionOf(BOB, 0))
+    const dear = transactionOf(CAROL, 0)
+    add(dear)
+    pool.setAside(dear.hash, 1)
+    expect(order(heightOf('arrival'))).toEqual(['a0', 'b0'])
+    pool.onHead({ accounts: new Map([[ALICE, account(1)], [BOB, account(1)]]), nowMs: 0 })
+    // Nothing else is there: an empty block would serve nobody.
+    expect(order(heightOf('arrival'))).toEqual(['c0'])
   })
 
   it('are those who govern by the present policy, whatever it was when they sent', () => {
@@ -377,11 +394,22 @@ describe('administrators who govern', () => {
     const dear = transactionOf(ALICE, 0)
     for (const one of [dear, transactionOf(ALICE, 1), transactionOf(DAVE, 0)]) add(one)
     govern(pool, transactionOf(BOB, 0))
-    pool.setAside(dear.hash, 2)
-    expect(order(2)).toEqual(['b0', 'd0'])
-    expect(order(3)).toEqual(['a0', 'b0', 'd0', 'a1'])
+    pool.setAside(dear.hash, 1)
+    expect(order(heightOf('governing'))).toEqual(['b0', 'd0'])
+    expect(order(heightOf('aside'))).toEqual(['a0', 'b0', 'd0', 'a1'])
     pool.onHead({ accounts: new Map([[BOB, account(1)]]), nowMs: 0 })
-    expect(order(4)).toEqual(['a0', 'd0', 'a1'])
+    expect(order(heightOf('governing'))).toEqual(['a0', 'd0', 'a1'])
+  })
+})
+
+describe('the turns of blocks', () => {
+  it('are half for what was set aside, a quarter each for who governs and for who came first, of all and of every n-th block', () => {
+    for (const step of [1, 2, 3, 4, 5, 7, 13, 64]) {
+      const turns = Array.from({ length: 4_000 }, (_, index) => turnOf(1 + index * step))
+      const shareOf = (turn: BlockTurn): number => turns.filter((one) => one === turn).length / turns.length
+      expect(shareOf('aside'), `every ${step}`).toBeCloseTo(0.5, 1)
+      expect(shareOf('governing'), `every ${step}`).toBeCloseTo(0.25, 1)
+    }
   })
 })
 

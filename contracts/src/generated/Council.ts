@@ -2,7 +2,7 @@
 export const council = {
   "name": "Council",
   "compiler": "0.8.37+commit.f401782d",
-  "sourceHash": "0x42aa82ee9e576ac3c16865a54e971fa9540c1bb3c3bc33db07e725373cf06e30",
+  "sourceHash": "0xbe97f6a77f94d187a641089935bed0730c88718acca5095c50381864a87e176c",
   "abi": [
     {
       "inputs": [

@@ -132,7 +132,7 @@ interface INodeRegister is IGoverned {
   error NodeRegisterTooMuchChurn(uint256 maximum);
   /// @notice Another key has taken this one's place; it does not come back.
   error NodeRegisterKeyReplaced(address node, address successor);
-  /// @notice The node was admitted with just this before, in a life that is over.
+  /// @notice The node was admitted with just this before, or something else was applied for after it.
   error NodeRegisterApplicationSpent(address node, bytes32 applicationHash);
   /// @notice A change that adds nobody and removes nobody.
   error NodeRegisterNoChange();
@@ -159,7 +159,8 @@ interface INodeRegister is IGoverned {
   /// Requirements:
   /// - there is no such node, or it is retired, or the caller applied for it
   /// - its key was not rotated away
-  /// - a node that was admitted and retired says something new, such as other documents: what admitted it is spent
+  /// - it says something new, such as other documents, after an admission or another application: what was signed before
+  ///   that is spent. The last application may be sent again until it is admitted
   /// - key, kind, city and industry are valid
   /// - super and backbone nodes name an active government body (kind 1), telecom operator (kind 2) and operating entity
   ///   (kind 3); service nodes an active operator of any kind, and the others or not

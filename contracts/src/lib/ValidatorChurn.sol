@@ -9,8 +9,9 @@ import {INodeRegister} from "../interfaces/INodeRegister.sol";
 library ValidatorChurn {
   /// @dev Apart from each other: who rotates its key must not use up what the council may suspend.
   struct Day {
-    uint128 rotations;
-    uint128 suspensions;
+    uint64 rotations;
+    uint64 suspensions;
+    uint64 count; // of the validators, before the first suspension
   }
 
   struct Churn {
@@ -28,12 +29,13 @@ library ValidatorChurn {
     require(++_today(churn).rotations <= maximum, INodeRegister.NodeRegisterTooMuchChurn(maximum));
   }
 
-  /// @notice Measured by the set as it was when the day began. Who was to become a validator counts too: else the sets
-  /// of tomorrow and of today could together lose twice as many.
+  /// @notice Measured by the set before the first suspension of the day. Who was to become a validator counts too: else
+  /// the sets of tomorrow and of today could together lose twice as many.
   /// @param count of the validators before this one left
   function countSuspension(Churn storage churn, uint256 count) internal {
     Day storage today = _today(churn);
-    uint256 maximum = mayMiss(count + today.suspensions);
+    if (today.suspensions == 0) today.count = uint64(count);
+    uint256 maximum = mayMiss(today.count);
     require(++today.suspensions <= maximum, INodeRegister.NodeRegisterTooMuchChurn(maximum));
   }
 

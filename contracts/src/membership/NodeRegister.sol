@@ -50,7 +50,7 @@ contract NodeRegister is INodeRegister, Governed {
   /// @inheritdoc INodeRegister
   mapping(address node => address successor) public successorOf; // slot 10
 
-  mapping(bytes32 applicationHash => bool isSpent) private _spent; // slot 11; by an admission
+  mapping(bytes32 applicationHash => bool isSpent) private _spent; // slot 11; by an admission, or by a later application of the node
 
   mapping(address node => bytes32 applicationHash) private _signed; // slot 12; of those that applied
 
@@ -79,6 +79,8 @@ contract NodeRegister is INodeRegister, Governed {
     // Whoever kept the signature of a life that is over cannot begin another with it.
     require(!_spent[applicationHash], NodeRegisterApplicationSpent(node, applicationHash));
     require(TypedData.signerOf(applicationHash, signature) == node, NodeRegisterInvalidSignature(node));
+    // Nor with that of an application before the last.
+    if (_signed[node] != applicationHash) _spent[_signed[node]] = true;
     _store(node, application);
     _signed[node] = applicationHash;
     _all.add(node);
@@ -119,8 +121,9 @@ contract NodeRegister is INodeRegister, Governed {
     );
     NodeRules.checkBodies(entry.kind, entry.government, entry.telecom, entry.operator);
     _setStatus(entry, ADMITTED);
-    // The council may have changed its bodies since: what could be sent again is what was signed.
+    // The council may have changed its bodies since: what was signed could be sent again, and so could its like.
     _spent[_signed[node]] = true;
+    _spent[applicationHash] = true;
     _connect(node);
     emit NodeAdmitted(node);
   }

@@ -2,7 +2,7 @@
 export interface FairQueue<T> {
   /**
    * When all places are taken, the newest item of the party with the most makes room for one of a party that then has
-   * fewer still: a few parties cannot keep all others out.
+   * no more: a few parties cannot keep all others out.
    * @param party such as an address
    * @returns the bound that one more would break, and then nothing is taken
    */

@@ -1,4 +1,5 @@
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net'
+import { networkInterfaces } from 'node:os'
 
 const LOCAL_HOSTS = ['localhost']
 
@@ -15,8 +16,11 @@ export function isLoopbackAddress(host: string): boolean {
 export function isConfidential(url: string): boolean {
   const { protocol, host } = new URL(url)
   const name = hostName(host)
-  return protocol === 'https:' || (name !== undefined && (LOCAL_HOSTS.includes(name) || isLoopbackAddress(name)))
+  return protocol === 'https:' || (name !== undefined && (LOCAL_HOSTS.includes(name) || isOwnAddress(name)))
 }
+
+const isOwnAddress = (host: string): boolean =>
+  isLoopbackAddress(host) || Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === host))
 
 /** The host of a Host header without its port and brackets; undefined when malformed. */
 function hostName(header: string): string | undefined {

@@ -7,7 +7,7 @@ import { openKeystore } from './command-keys.js'
 import { type CliContext, note, print } from './context.js'
 import { digestFile, documentRecord, isSameDocument, recordedDigests } from './document-record.js'
 import { readTextFile, replaceFile, writeNewFile } from './files.js'
-import { exampleText } from './flags.js'
+import { exampleText, urlFlag } from './flags.js'
 import { textToPrivateKey } from './keystore.js'
 import type { MessageKey } from './messages.js'
 import { type ApiKeyFlags, readApiKey, readingNode } from './rpc-flags.js'
@@ -74,9 +74,9 @@ export function addAnchorCommand(program: Command, context: CliContext): void {
     .command('anchor')
     .description(say('anchor'))
     .argument('<file...>', say('files'))
-    .option('--gateway <url>', say('gateway'))
+    .option('--gateway <url>', say('gateway'), urlFlag(context, '--gateway'))
     .option('--api-key-file <file>', say('apiKeyFile'))
-    .option('--rpc <url>', say('rpc'))
+    .option('--rpc <url>', say('rpc'), urlFlag(context, '--rpc'))
     .option('--key-file <file>', say('keyFile'))
     .option('--key-password-file <file>', say('password'))
     .addOption(new Option('--dev-key-file <file>', say('devKeyFile')).conflicts('keyFile'))
@@ -161,7 +161,7 @@ async function openDoor(context: CliContext, flags: Flags): ReturnType<typeof co
   const { gateway, rpc, issuer } = flags
   if ((issuer ?? flags.issuedBy) === undefined) throw new CodedError('CLI_USAGE', tell(context, 'needIssuedBy'))
   const to = gateway ?? rpc
-  if (to === undefined) throw new CodedError('CLI_USAGE', tell(context, 'door'))
+  if (to === undefined || (gateway !== undefined && rpc !== undefined)) throw new CodedError('CLI_USAGE', tell(context, 'door'))
   const apiKey = await readApiKey(context, flags, to)
   const isGateway = gateway !== undefined && apiKey !== undefined && rpc === undefined
   const isChain = rpc !== undefined && gateway === undefined && (flags.keyFile ?? flags.devKeyFile) !== undefined

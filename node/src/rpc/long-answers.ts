@@ -36,7 +36,7 @@ export function createLongAnswers(limits: RpcLimits): LongAnswers {
   const waiting = createFairQueue<{ length: number; enter: () => void; refuse: (error: RpcError) => void }>({
     totalMax: limits.longAnswersWaitingMax,
     shareMax: limits.longAnswersWaitingPerAddressMax,
-    onDisplaced: ({ refuse }) => refuse(limitExceeded('longAnswersWaitingMax', 'too many long answers are waited for, most of them by your address; try again')),
+    onDisplaced: ({ refuse }) => refuse(limitExceeded('longAnswersWaitingMax', 'too many long answers are waited for, by your address more than by others; try again')),
   })
   let held = 0
 

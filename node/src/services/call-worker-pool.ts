@@ -103,7 +103,7 @@ function createWorkers(options: CallServiceOptions): Workers {
   const queue = createFairQueue<Task>({
     totalMax: queueMax,
     shareMax: queuePerClientMax,
-    onDisplaced: ({ reject }) => reject(queueFull('queueMax', `${queueMax} calls wait already, most of them of your address`)),
+    onDisplaced: ({ reject }) => reject(queueFull('queueMax', `${queueMax} calls wait already, of your address more than of others`)),
   })
   let isStopped = false
 
@@ -138,6 +138,8 @@ function createWorkers(options: CallServiceOptions): Workers {
     run: (request, client) =>
       new Promise((resolve, reject) => {
         if (isStopped) throw callError('CALL_STOPPED', 'the node is stopping')
+        // What has waited too long takes nobody's place.
+        refuseOverdue()
         const refused = queue.push(client, { request, sinceMs: clock.now(), resolve, reject })
         if (refused === 'total') throw queueFull('queueMax', `${queueMax} calls wait already`)
         if (refused === 'share') throw queueFull('queuePerClientMax', `${queuePerClientMax} calls of your address wait already`)

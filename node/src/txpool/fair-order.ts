@@ -1,4 +1,5 @@
 import type { Transaction } from '@songhua/sdk/protocol/transaction'
+import { turnOf } from './block-turn.js'
 import type { PoolEntry, SenderQueue } from './sender-queue.js'
 
 /** Whether an executable entry is offered for the block at `height`. */
@@ -23,10 +24,10 @@ interface Turn {
  * An account that was served starts anew behind all that had arrived by then, so that this holds over blocks, too:
  * a thousand transactions that take a whole block each keep another's one waiting for a block, not for a thousand.
  *
- * Before the first turn come, in order, those that were set aside and are due again, because only there can they have a
- * whole block, and one of each administrator who governs, up to half a block's gas: a member's thousand accounts keep no
- * vote waiting. Blocks of even height in which such a one stands leave out what was set aside, so that neither waits for
- * more than a block for the other.
+ * Before the first turn come, in an order that changes from block to block ({@link turnOf}), those that were set aside and
+ * are due again, because only there can they have a whole block, and one of each administrator who governs, up to half a
+ * block's gas: a member's thousand accounts keep no vote waiting. In some blocks nobody comes before the first turn, so that
+ * these do not keep out for ever what needs nearly a whole block.
  *
  * The pool may change while a block is packed: an account whose next transaction has gone is passed over.
  */
@@ -36,10 +37,11 @@ export function* fairOrder(queues: Iterable<SenderQueue>, { height, blockGasLimi
     const entry = queue.held === undefined ? queue.first() : undefined
     if (entry !== undefined && isOffered(entry, height)) turns.push({ queue, entry })
   }
-  const governing = governingTurns(turns, { height, gasMax: blockGasLimit / 2n })
-  const leavesOutAside = governing.size > 0 && height % 2 === 0
+  const blockTurn = turnOf(height)
+  const governing = blockTurn === 'arrival' ? new Set<Turn>() : governingTurns(turns, { gasMax: blockGasLimit / 2n, mayExceed: blockTurn === 'governing' })
+  const leavesOutAside = blockTurn === 'arrival' ? turns.some(({ entry }) => !isAside(entry)) : blockTurn === 'governing' && governing.size > 0
   const mayStand = (entry: PoolEntry): boolean => isOffered(entry, height) && !(leavesOutAside && isAside(entry))
-  const rankOf = (turn: Turn): number => (isAside(turn.entry) ? 0 : governing.has(turn) ? 1 : 2)
+  const rankOf = (one: Turn): number => (isAside(one.entry) ? 0 : governing.has(one) ? 1 : 2)
   turns = turns.filter(({ entry }) => mayStand(entry))
   while (turns.length > 0) {
     const sorted = turns.sort((a, b) => rankOf(a) - rankOf(b) || byPlace(a, b))
@@ -55,16 +57,16 @@ export function* fairOrder(queues: Iterable<SenderQueue>, { height, blockGasLimi
 }
 
 /**
- * As many as their gas limits allow. One that asks for more than all of it is among them in every second block only, so
- * that it cannot keep others out of each block until its quota is used up.
+ * As many as their gas limits allow.
+ * @param share.mayExceed whether one alone may ask for more: not in each block, or it would keep others out of each until
+ * its quota is used up
  */
-function governingTurns(turns: readonly Turn[], { height, gasMax }: { height: number; gasMax: bigint }): ReadonlySet<Turn> {
+function governingTurns(turns: readonly Turn[], { gasMax, mayExceed }: { gasMax: bigint; mayExceed: boolean }): ReadonlySet<Turn> {
   const chosen = new Set<Turn>()
   let gas = 0n
   for (const turn of turns.filter(({ entry }) => entry.isGovernance && !isAside(entry)).sort(byPlace)) {
     const { gasLimit } = turn.entry.transaction
-    const isAlone = chosen.size === 0 && height % 2 === 0
-    if (gas + gasLimit > gasMax && !isAlone) continue
+    if (gas + gasLimit > gasMax && !(mayExceed && chosen.size === 0)) continue
     gas += gasLimit
     chosen.add(turn)
   }
