@@ -78,6 +78,20 @@ describe('diagnose: a running node that is well', () => {
     expect(briefOf(facts)).toEqual(['info NOT_VALIDATOR', 'info IDLE'])
   })
 
+  it('follows though it has a seat: its vote is missing', () => {
+    expect(briefOf(running({ follow: true, log: undefined }))).toEqual(['warning VALIDATOR_FOLLOWS', 'info IDLE'])
+  })
+
+  it('is suspended or retired, which its peers do not say', () => {
+    const refusals = [{ id: 'A', code: 'CLOSED_BEFORE_HANDSHAKE', byPeer: true, message: 'closed' }] as unknown as Diagnosis['refusals']
+    for (const standing of ['suspended', 'retired'] as const) {
+      const facts = running({ standing, peers: [], refusals })
+      expect(briefOf(facts)[0]).toBe('error NODE_EXCLUDED')
+      expect(only(facts, 'NODE_EXCLUDED').values).toEqual({ address: addressOf(1), standing })
+    }
+    expect(briefOf(running({ standing: 'active' }))).toEqual(['info IDLE'])
+  })
+
   it('may be alone on a chain of its own', () => {
     expect(briefOf(running({ peers: [], head: { ...WELL.head, validators: [addressOf(1)] } }))).toEqual(['info IDLE'])
   })
@@ -102,6 +116,17 @@ describe('diagnose: a running node that is not', () => {
 
   it('does not count a follower with a validator\'s key as one that votes', () => {
     expect(briefOf(running({ peers: [peerOf(2), peerOf(3, { follower: true }), peerOf(4, { follower: true })] }))).toContain('error NO_QUORUM')
+  })
+
+  it('stands still though enough are connected, because some of them are silent', () => {
+    const facts = running({ peers: [2, 3].map((index) => peerOf(index)), heardRounds: [{ address: addressOf(2), round: 0 }], ...since(90_000) })
+    expect(briefOf(facts)).toEqual(['error STALLED', 'warning VALIDATORS_MISSING'])
+    expect(only(facts, 'STALLED').values.unheard).toBe(`${addressOf(3)}, ${addressOf(4)}`)
+  })
+
+  it('lacks no quorum as long as blocks come, whoever is connected at the moment', () => {
+    const facts = running({ peers: [peerOf(2)] }, { head: { ...WELL.head, number: 99 } })
+    expect(briefOf(facts)).toEqual(['warning VALIDATORS_MISSING', 'info ADVANCING'])
   })
 
   it('has no peer at all', () => {
@@ -383,6 +408,9 @@ describe('the words of findings', () => {
       { syncing: { startingBlock: 0, currentBlock: 1, highestBlock: 9 } }, { ...since(90_000), heardRounds: [{ address: addressOf(2), round: 9 }] },
     ]) collect(running(more))
     collect(running({}, { head: { ...WELL.head, number: 9 } }))
+    collect(running({ standing: 'suspended' }))
+    collect(running({ follow: true, log: undefined }))
+    collect(running({ address: addressOf(9), follow: true, log: undefined }))
     collect(running({}))
     collect(stopped({ takenPorts: [{ use: 'rpc', port: 1 }], journal: { ...WHOLE.journal, droppedBytes: 1 } }))
     collect(stopped({ journal: { ...WHOLE.journal, fault: fault('X') } }, { key: { ...COMMON.key, isOpen: true }, genesis: fault('X') }))
@@ -392,7 +420,7 @@ describe('the words of findings', () => {
     expect([...met.keys()].sort()).toEqual(Object.keys(FINDING_TEXTS).sort())
     for (const one of met.values()) {
       for (const language of ['en', 'zh'] as const) {
-        const words = Object.values(explainFinding(one, language)).join(' ')
+        const words = Object.values(explainFinding({ ...one, values: { data: '/data', ...one.values } }, language)).join(' ')
         expect([one.code, words]).toEqual([one.code, expect.not.stringMatching(/[{}]|undefined|NaN/)])
         if (language === 'zh') expect(words).toMatch(/[\u4e00-\u9fff]/)
       }

@@ -60,6 +60,7 @@ function runningFindings(node: Running, nowMs: number): Finding[] {
   const causes = [
     ...protocolFindings(later),
     ...keyPlaceFindings(later),
+    ...standingFindings(later),
     ...(isTooOld(later) ? [] : [...refusalFindings(later), ...quorumFindings(later, advance)]),
     ...clockFindings(later),
     ...syncTimeFindings(later),
@@ -68,17 +69,27 @@ function runningFindings(node: Running, nowMs: number): Finding[] {
     ...(later.trouble === undefined ? [] : [finding('IMPORT_FAILS', 'error', { ...later.trouble })]),
   ]
   const rounds = advance.isStalled ? roundFindings(later) : []
-  const isExplained = [...causes, ...rounds].some(({ severity }) => severity !== 'info')
+  // A warning may be so for days while blocks are made: it explains nothing.
+  const isExplained = [...causes, ...rounds].some(({ severity }) => severity === 'error')
   const stalled = advance.isStalled && !isExplained
-  const isVoting = !later.follow && later.head.validators.includes(later.address)
   return [
     ...causes,
     ...bootnodeFindings(later),
     ...rounds,
     ...(stalled ? [finding('STALLED', 'error', { round: later.consensus.round, unheard: unheardOf(later), ...advance.values })] : []),
-    ...(isVoting ? [] : [finding('NOT_VALIDATOR', 'info', { address: later.address })]),
+    ...seatFindings(later),
     ...(isHeldUp(causes, advance) ? [] : progressFindings(node, advance)),
   ]
+}
+
+/** By this node's own head: its peers, who cut it, do not say why. */
+function standingFindings({ standing, address }: Diagnosis): Finding[] {
+  return standing === 'suspended' || standing === 'retired' ? [finding('NODE_EXCLUDED', 'error', { address, standing })] : []
+}
+
+function seatFindings({ follow, head, address }: Diagnosis): Finding[] {
+  if (!head.validators.includes(address)) return [finding('NOT_VALIDATOR', 'info', { address })]
+  return follow ? [finding('VALIDATOR_FOLLOWS', 'warning', { address })] : []
 }
 
 /** What keeps blocks from being made: beside it nothing else is said of their progress. */
@@ -186,7 +197,7 @@ function bootnodeFindings({ displacedBootnodes }: Diagnosis): Finding[] {
   })
 }
 
-function quorumFindings({ head, peers, address }: Diagnosis, { isStalled, values }: Advance): Finding[] {
+function quorumFindings({ head, peers, address }: Diagnosis, { isStalled, hasMoved, values }: Advance): Finding[] {
   const { validators } = head
   const isAlone = validators.length === 1 && validators[0] === address
   if (peers.length === 0 && !isAlone) return [finding('NO_PEERS', 'error', { validators: validators.length })]
@@ -196,8 +207,8 @@ function quorumFindings({ head, peers, address }: Diagnosis, { isStalled, values
   const [connected, quorum] = [validators.length - missing.length, quorumSize(validators.length)]
   const faults = faultTolerance(validators.length)
   const counts = { ...values, missing: missing.join(', '), connected, quorum, validators: validators.length, faults }
-  // A follower is connected to some of them; only what has stopped is known to lack a quorum.
-  const isLacking = connected < quorum && (isStalled || validators.includes(address))
+  // A follower is connected to some of them; only what has stopped is known to lack a quorum. What moves has one.
+  const isLacking = connected < quorum && !hasMoved && (isStalled || validators.includes(address))
   return [finding(isLacking ? 'NO_QUORUM' : 'VALIDATORS_MISSING', isLacking ? 'error' : 'warning', counts)]
 }
 

@@ -1,3 +1,4 @@
+import { type NodeStatusName, readNodeStatus } from '@songhua/contracts/membership/state-nodes'
 import type { Address } from '@songhua/sdk/protocol/bytes'
 import type { Clock } from '../base/clock.js'
 import type { Network, PeerInfo } from '../network/network.js'
@@ -5,6 +6,7 @@ import type { Refusal } from '../network/refusals.js'
 import type { ConsensusStatus, Contradiction } from '../services/consensus-ports.js'
 import type { SyncProgress, SyncTrouble } from '../services/sync.js'
 import type { NodeConfig } from './config.js'
+import { policyStateOf } from '../permission/policy.js'
 import type { Fault } from './fault.js'
 import type { Ledger } from './ledger.js'
 import type { Peers } from './peers.js'
@@ -18,6 +20,8 @@ export interface Diagnosis {
   readonly name: string
   readonly address: Address
   readonly follow: boolean
+  /** Of this node on the register, by its own head; undefined for one that never applied. */
+  readonly standing?: NodeStatusName | undefined
   /** By the node's clock, milliseconds since 1970. */
   readonly nowMs: number
   readonly startedMs: number
@@ -80,6 +84,7 @@ export function createDiagnosis({ follow }: Pick<NodeConfig, 'follow'>, sources:
       name,
       address,
       follow,
+      standing: readNodeStatus(policyStateOf(ledger.store.state), address),
       nowMs: clock.now(),
       startedMs,
       head: { number: header.number, blockTimeMs, validators },

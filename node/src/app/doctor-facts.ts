@@ -60,6 +60,8 @@ export interface StoreFacts {
   readonly fault: Fault | undefined
   /** Number of the last block; undefined for a new folder, and when it was not read. */
   readonly head: number | undefined
+  /** Of the last block, milliseconds since 1970. */
+  readonly headTimeMs?: number | undefined
   /** Whether there is nothing in it, or it was opened. */
   readonly isRead: boolean
   /** What was read to its last byte and found whole. */

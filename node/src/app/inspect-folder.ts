@@ -72,7 +72,8 @@ async function inspectStore({ dataDir, genesisHash, deep }: InspectSubject): Pro
     const header = store.head()?.header
     await store.close()
     const figures = deep && (await inspectDeep(folder, { genesisHash, onProgress: deep }))
-    return { ...facts, head: header?.number, isRead: true, deep: figures, validators: header && decodeExtraData(header.extraData).validators }
+    const headTimeMs = header && header.timestamp * 1000
+    return { ...facts, head: header?.number, headTimeMs, isRead: true, deep: figures, validators: header && decodeExtraData(header.extraData).validators }
   } catch (error) {
     return { ...facts, fault: faultOf(error) }
   }

@@ -5,7 +5,7 @@ import type { Finding, Severity } from '../app/finding.js'
 import { type CliContext, cliError, note, print } from './context.js'
 import { gatherFacts } from './doctor-probes.js'
 import { explainFinding } from './finding-texts.js'
-import { exampleText } from './flags.js'
+import { exampleText, urlFlag } from './flags.js'
 
 const TEXTS = {
   doctor: {
@@ -13,6 +13,10 @@ const TEXTS = {
     zh: '诊断节点（运行中或已停止）为何不推进，并给出处理办法',
   },
   data: { en: 'data folder of the node, on this machine', zh: '本机上的节点数据目录' },
+  admin: {
+    en: 'admin address of the node, when it was started with another one than its configuration has',
+    zh: '节点的管理地址（启动时使用了与配置不同的地址时）',
+  },
   deep: {
     en: 'of a stopped node, read and check every file and every block',
     zh: '对已停止的节点，读取并校验全部文件与区块',
@@ -24,6 +28,7 @@ const MARKS: Readonly<Record<Severity, string>> = { error: '✗', warning: '!', 
 
 interface Flags {
   data: string
+  admin?: string
   deep?: boolean
   json?: boolean
 }
@@ -34,6 +39,7 @@ export function addDoctorCommand(program: Command, context: CliContext): void {
     .command('doctor')
     .description(say('doctor'))
     .requiredOption('--data <folder>', say('data'))
+    .option('--admin <url>', say('admin'), urlFlag(context, '--admin'))
     .option('--deep', say('deep'))
     .option('--json', say('json'))
     .action((flags: Flags) => doctor(context, flags))
@@ -49,9 +55,10 @@ export function addDoctorCommand(program: Command, context: CliContext): void {
     )
 }
 
-async function doctor(context: CliContext, { data, deep, json }: Flags): Promise<void> {
-  const facts = await gatherFacts(context, { data, deep })
-  const findings = diagnose(facts)
+async function doctor(context: CliContext, { data, admin, deep, json }: Flags): Promise<void> {
+  const facts = await gatherFacts(context, { data, admin, deep })
+  // What to do is printed as it can be run.
+  const findings = diagnose(facts).map((found) => ({ ...found, values: { data, ...found.values } }))
   print(context, json ? toJson(context, facts, findings) : toText(context, findings))
   // Its files change under the eye: what of them is damaged, the scrub of the node itself looks for.
   if (deep && facts.node.state !== 'stopped') note(context, context.t('doctorDeepRunning'))

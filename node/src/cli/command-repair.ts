@@ -74,7 +74,7 @@ function refuseBlocked(context: CliContext, { store: { fault } }: FolderFacts, s
 }
 
 /** Whoever answers at the admin port of this folder runs on it. */
-async function refuseRunning(context: CliContext, data: string): Promise<void> {
+export async function refuseRunning(context: CliContext, data: string): Promise<void> {
   const { admin } = await readAddresses(context, data)
   try {
     await createRpcCall(context, admin)('admin_nodeInfo')

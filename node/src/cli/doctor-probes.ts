@@ -25,6 +25,8 @@ const OTHERS_MAY_READ = 0o077
 
 export interface ProbeOptions {
   readonly data: string
+  /** Where a running node answers, when its configuration does not say. */
+  readonly admin?: string | undefined
   /** Reads the whole chain of a stopped node. */
   readonly deep?: boolean | undefined
 }
@@ -34,7 +36,7 @@ export async function gatherFacts(context: CliContext, probe: ProbeOptions): Pro
   const options = await loadOptions(context, probe.data, {})
   const genesis = await probeGenesis(context, options)
   const key = await probeKey(context, options)
-  const running = await probeNode(context, probe.data, key.address)
+  const running = await probeNode(context, probe, key.address)
   const folder = { ...probe, options, genesisHash: genesis.hash, address: key.address }
   const node: NodeFacts = running ?? { state: 'stopped', ...(await probeFolder(context, folder)) }
   const { path, minFreeBytes } = diskReserve({ ...options, dataDir: probe.data })
@@ -99,9 +101,8 @@ async function addressOfKey(
 }
 
 /** Undefined: nobody answers, or another node than that of the folder. */
-async function probeNode(context: CliContext, data: string, address: Address | undefined): Promise<NodeFacts | undefined> {
-  const { admin } = await readAddresses(context, data)
-  const call = createRpcCall(context, admin)
+async function probeNode(context: CliContext, { data, admin }: ProbeOptions, address: Address | undefined): Promise<NodeFacts | undefined> {
+  const call = createRpcCall(context, admin ?? (await readAddresses(context, data)).admin)
   try {
     const now = await call<Diagnosis>('admin_diagnosis')
     if (address !== undefined && now.address !== address) return undefined

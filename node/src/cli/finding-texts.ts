@@ -44,28 +44,28 @@ export const FINDING_TEXTS: Readonly<Record<FindingCode, Texts>> = {
     zh: text('磁盘缓慢：落盘耗时中位数 {p50Ms} ms，百分之一超过 {p99Ms} ms；最近一次 {lastMs} ms。', '投票须先落盘再发送，因此每个区块都要等待磁盘。', '请为数据目录配备独立磁盘，并检查备份、巡检或其他程序的占用。良好的磁盘低于 1 ms。'),
   },
   STORE_DAMAGED: {
-    en: text('The chain store is damaged: {message}', '{code}: what is damaged is never answered or built upon.', 'Run songhua repair: it moves the store aside and the node fetches the chain from its peers. Check the disk.'),
-    zh: text('链数据库已损坏：{message}', '{code}：损坏的数据不会被用于应答或出块。', '请运行 songhua repair：它会将数据库移到一旁，节点随后从对等节点重新同步。请检查磁盘。'),
+    en: text('The chain store is damaged: {message}', '{code}: what is damaged is never answered or built upon.', 'Run songhua repair --data {data} --yes: it moves the store aside and the node fetches the chain from its peers. Check the disk.'),
+    zh: text('链数据库已损坏：{message}', '{code}：损坏的数据不会被用于应答或出块。', '请运行 songhua repair --data {data} --yes：它会将数据库移到一旁，节点随后从对等节点重新同步。请检查磁盘。'),
   },
   STORE_LOCKED: {
-    en: text('Another process has the data folder open: {folder}', 'The admin port of this folder\'s configuration does not answer, so it is a node with other ports, or one that hangs.', 'Find it (fuser {folder}/LOCK) and end it, or ask it at its own admin address.'),
-    zh: text('数据目录已被其他进程打开：{folder}', '该目录配置的管理端口无应答，说明是使用其他端口的节点，或已失去响应。', '请找到该进程（fuser {folder}/LOCK）并结束它，或通过其管理地址查询。'),
+    en: text('Another process has the data folder open: {folder}', 'The admin port of this folder\'s configuration does not answer, so it is a node that was started with other ports, or one that hangs.', 'If it was started with another --admin-port: songhua doctor --data {data} --admin http://127.0.0.1:PORT. Otherwise find it (fuser {folder}/LOCK) and end it.'),
+    zh: text('数据目录已被其他进程打开：{folder}', '该目录配置的管理端口无应答，说明是以其他端口启动的节点，或已失去响应。', '若以其他 --admin-port 启动：songhua doctor --data {data} --admin http://127.0.0.1:端口。否则请找到该进程（fuser {folder}/LOCK）并结束它。'),
   },
   STORE_OTHER_CHAIN: {
     en: text('The data folder holds another chain than the genesis file: {message}', 'The genesis file was replaced, or the folder belongs to another network.', 'Put the right genesis file back, or use a new data folder.'),
     zh: text('数据目录与创世文件不属于同一条链：{message}', '创世文件被替换，或该目录属于另一网络。', '请放回正确的创世文件，或使用新的数据目录。'),
   },
   STORE_REFUSED: {
-    en: text('The chain store cannot be opened: {message}', '{code}', 'Do what the message says, then run songhua doctor again.'),
-    zh: text('链数据库无法打开：{message}', '{code}', '请按提示处理，然后再次运行 songhua doctor。'),
+    en: text('The chain store cannot be opened: {message}', '{code}', 'Do what the message says, then run songhua doctor --data {data} again.'),
+    zh: text('链数据库无法打开：{message}', '{code}', '请按提示处理，然后再次运行 songhua doctor --data {data}。'),
   },
   LOG_LOST: {
-    en: text('The consensus log is {status}: this validator keeps silent.', 'It does not know what it has signed ({reason}). It votes again at H + 3, H being the highest head that a quorum named after its start.', 'Let it run: it follows the chain and votes by itself. A damaged file goes aside with songhua repair. Never copy a consensus log from a backup or another node.'),
-    zh: text('共识日志{status}：本验证者保持静默。', '它无法得知自己签过什么（{reason}）。自启动后法定多数所报最高高度 H 起，到 H + 3 恢复投票。', '请让其运行：它会继续同步并自动恢复投票。损坏的文件可用 songhua repair 移开。切勿从备份或其他节点复制共识日志。'),
+    en: text('The consensus log is {status}: this validator keeps silent.', 'It does not know what it has signed ({reason}). It votes again at H + 3, H being the highest head that a quorum named after its start.', 'Make sure that this key runs nowhere else, then let it run: it follows the chain and votes by itself, unless more than a third are silent. A damaged file goes aside with songhua repair --data {data} --yes. Never copy a consensus log from a backup or another node.'),
+    zh: text('共识日志{status}：本验证者保持静默。', '它无法得知自己签过什么（{reason}）。自启动后法定多数所报最高高度 H 起，到 H + 3 恢复投票。', '请先确认此私钥没有在别处运行，然后让其运行：它会继续同步并自动恢复投票，除非超过三分之一的验证者静默。损坏的文件可用 songhua repair --data {data} --yes 移开。切勿从备份或其他节点复制共识日志。'),
   },
   LOG_SILENT: {
-    en: text('This validator keeps silent: {reason}.', 'Its log and its store do not belong to the same moment, so it may have signed what it does not remember.', 'Let it run: it follows the chain and votes again by itself from H + 3 on.'),
-    zh: text('本验证者保持静默：{reason}。', '共识日志与链数据库不属于同一时刻，可能签过已不记得的内容。', '请让其运行：它会继续同步，并从 H + 3 起自动恢复投票。'),
+    en: text('This validator keeps silent: {reason}.', 'Its log and its store do not belong to the same moment, so it may have signed what it does not remember.', 'Let it run: it follows the chain and votes again by itself from H + 3 on, unless more than a third are silent.'),
+    zh: text('本验证者保持静默：{reason}。', '共识日志与链数据库不属于同一时刻，可能签过已不记得的内容。', '请让其运行：它会继续同步，并从 H + 3 起自动恢复投票，除非超过三分之一的验证者静默。'),
   },
   LOG_FOREIGN: {
     en: text('The consensus log is of another key: this validator keeps silent.', '{path} is of {owner}, the key here is of {address}. What this key has signed elsewhere, the log does not know.', 'If another node has this key, stop one of the two and put the right key file back: one key in two places signs two things. If the key was changed on purpose, let it run: it votes from H + 3 on by itself.'),
@@ -76,8 +76,8 @@ export const FINDING_TEXTS: Readonly<Record<FindingCode, Texts>> = {
     zh: text('共识日志中部分记录的两份副本之一已损坏（记录数：{records}）：{path}', '没有丢失：每条记录均保存两份。可能是断电中断了末尾写入，也可能是磁盘丢失数据。', '若刚断过电则无需处理，启动时会补全两份副本；否则请检查磁盘（smartctl）：再有一处故障将使本验证者静默。'),
   },
   LOG_REFUSED: {
-    en: text('The consensus log cannot be used: {message}', '{code}: the node does not start with it.', 'Do what the message says, then run songhua doctor again. Do not delete {path}: without it the validator keeps silent.'),
-    zh: text('共识日志无法使用：{message}', '{code}：节点无法以此启动。', '请按提示处理，然后再次运行 songhua doctor。请勿删除 {path}：没有它，验证者将保持静默。'),
+    en: text('The consensus log cannot be used: {message}', '{code}: the node does not start with it.', 'Do what the message says, then run songhua doctor --data {data} again. Do not delete {path}: without it the validator keeps silent.'),
+    zh: text('共识日志无法使用：{message}', '{code}：节点无法以此启动。', '请按提示处理，然后再次运行 songhua doctor --data {data}。请勿删除 {path}：没有它，验证者将保持静默。'),
   },
   JOURNAL_MISSING: {
     en: text('The transaction journal is missing: {path}', 'The first start makes it, so this one was lost, and with it the transactions that it alone held.', 'Put it back if it was moved. Otherwise start: the other nodes still have what was sent on; whoever waits for a transaction sends it again.'),
@@ -96,12 +96,12 @@ export const FINDING_TEXTS: Readonly<Record<FindingCode, Texts>> = {
     zh: text('已读取且完好：{blocks} 个区块、{transactions} 笔交易、{files} 个文件，以及网关的 {records} 条记录。', '已读取全部文件与区块；未重新执行交易。', '无需处理。'),
   },
   JOURNAL_DAMAGED: {
-    en: text('{droppedBytes} bytes of the transaction journal cannot be read: {path}', 'The end of a write that a crash cut off, or damage. What follows damage is still read.', 'Nothing is needed after a crash. songhua repair sets the old file aside and keeps every transaction that can be read.'),
-    zh: text('交易日志有 {droppedBytes} 字节无法读取：{path}', '可能是崩溃中断的末尾写入，也可能是损坏；损坏之后的记录仍会读取。', '若刚崩溃过则无需处理。songhua repair 会将旧文件移开，并保留所有可读交易。'),
+    en: text('{droppedBytes} bytes of the transaction journal cannot be read: {path}', 'The end of a write that a crash cut off, or damage. What follows damage is still read.', 'Nothing is needed after a crash. songhua repair --data {data} --yes sets the old file aside and keeps every transaction that can be read.'),
+    zh: text('交易日志有 {droppedBytes} 字节无法读取：{path}', '可能是崩溃中断的末尾写入，也可能是损坏；损坏之后的记录仍会读取。', '若刚崩溃过则无需处理。songhua repair --data {data} --yes 会将旧文件移开，并保留所有可读交易。'),
   },
   JOURNAL_REFUSED: {
-    en: text('The transaction journal cannot be used: {message}', '{code}: the node does not start with it.', 'songhua repair sets the file aside and keeps every transaction that can be read.'),
-    zh: text('交易日志无法使用：{message}', '{code}：节点无法以此启动。', 'songhua repair 会将该文件移开，并保留所有可读交易。'),
+    en: text('The transaction journal cannot be used: {message}', '{code}: the node does not start with it.', 'songhua repair --data {data} --yes sets the file aside and keeps every transaction that can be read.'),
+    zh: text('交易日志无法使用：{message}', '{code}：节点无法以此启动。', 'songhua repair --data {data} --yes 会将该文件移开，并保留所有可读交易。'),
   },
   PORT_TAKEN: {
     en: text('Port {port} ({use}) is taken by another program.', 'The node cannot listen there and does not start.', 'End that program, or give the node another port in songhua.json.'),
@@ -134,8 +134,8 @@ export const FINDING_TEXTS: Readonly<Record<FindingCode, Texts>> = {
     zh: text('请在区块 {height} 之前升级本节点（约 {about} 之后）：届时链需要协议版本 {version}，本程序最高支持 {max}。', '该变更已在链上排定，距今 {blocks} 个区块。到达该高度后，使用本程序的节点将停止投票和导入；若链比近期繁忙，时间会提前。', '请安装支持版本 {version} 的 songhua 并重启节点；验证者应逐个升级，以保持法定多数。'),
   },
   IMPORT_FAILS: {
-    en: text('A block that a quorum has sealed cannot be imported: {message}', '{code}: the others agree on it, so this node\'s state or program is not theirs.', 'Compare songhua version with the other nodes; then stop the node, run songhua doctor --deep and songhua repair.'),
-    zh: text('法定多数已封印的区块无法导入：{message}', '{code}：其他节点均认可该区块，因此是本节点的状态或程序与之不同。', '请与其他节点比对 songhua version；然后停止节点，运行 songhua doctor --deep 和 songhua repair。'),
+    en: text('A block that a quorum has sealed cannot be imported: {message}', '{code}: the others agree on it, so this node\'s state or program is not theirs.', 'Compare songhua version with the other nodes; then stop the node, run songhua doctor --data {data} --deep and songhua repair --data {data} --yes.'),
+    zh: text('法定多数已封印的区块无法导入：{message}', '{code}：其他节点均认可该区块，因此是本节点的状态或程序与之不同。', '请与其他节点比对 songhua version；然后停止节点，运行 songhua doctor --data {data} --deep 和 songhua repair --data {data} --yes。'),
   },
   EQUIVOCATION: {
     en: text('Validator {validator} signed two things: its key runs in two places.', 'Two different {kind} messages of height {height}, round {round}, the last {agoS} s ago. It may also be hostile, or have been started from an old copy of its folder.', 'Ask its operator to stop one of the two at once; the other is to keep its own consensus.log. As long as no more than a third do this, the chain is safe. A restart of this node forgets the finding.'),
@@ -178,12 +178,12 @@ export const FINDING_TEXTS: Readonly<Record<FindingCode, Texts>> = {
     zh: text('没有连接到任何其他节点。', '引导节点均无应答，或均不接纳本节点（本链有 {validators} 个验证者）。', '请检查 songhua.json 中的 p2p.bootnodes、节点之间的防火墙，以及其他节点是否运行。'),
   },
   NO_QUORUM: {
-    en: text('The chain stands still: {connected} of {validators} validators are here, {quorum} are needed. Last block {head}, {agoS} s ago.', 'More than {faults} are gone, and without a quorum nothing may be decided. Missing: {missing}', 'Start the missing validators, or mend the links to them. Nothing is lost; the chain goes on as soon as {quorum} are connected.'),
-    zh: text('链已停滞：{validators} 个验证者中仅有 {connected} 个在线，需要 {quorum} 个。最后区块 {head}，{agoS} 秒前。', '缺席者超过 {faults} 个；没有法定多数则不得裁定任何区块。缺席：{missing}', '请启动缺席的验证者或修复与其连接。数据没有丢失；达到 {quorum} 个后链自动继续。'),
+    en: text('{connected} of {validators} validators are here and {quorum} are needed: no block can be made. Last block {head}, {agoS} s ago.', 'More than {faults} are gone, and without a quorum nothing may be decided. Missing: {missing}', 'Start the missing validators, or mend the links to them. Nothing is lost; the chain goes on as soon as {quorum} are connected.'),
+    zh: text('{validators} 个验证者中仅有 {connected} 个在线，需要 {quorum} 个：无法出块。最后区块 {head}，{agoS} 秒前。', '缺席者超过 {faults} 个；没有法定多数则不得裁定任何区块。缺席：{missing}', '请启动缺席的验证者或修复与其连接。数据没有丢失；达到 {quorum} 个后链自动继续。'),
   },
   VALIDATORS_MISSING: {
-    en: text('{connected} of {validators} validators are connected; {quorum} are needed.', 'Not connected to this node: {missing}', 'Start them or mend the links: one more failure may stop the chain.'),
-    zh: text('{validators} 个验证者中已连接 {connected} 个；需要 {quorum} 个。', '未与本节点连接：{missing}', '请启动它们或修复连接：再有故障可能使链停滞。'),
+    en: text('{connected} of {validators} validators are connected; {quorum} are needed.', 'Not connected to this node: {missing}', 'Start them or mend the links: fewer than {quorum} that vote stop the chain, and who is connected may still be silent.'),
+    zh: text('{validators} 个验证者中已连接 {connected} 个；需要 {quorum} 个。', '未与本节点连接：{missing}', '请启动它们或修复连接：参与投票者少于 {quorum} 个时链即停滞，而已连接者也可能处于静默。'),
   },
   CLOCK_OFF: {
     en: text('This machine\'s clock is {aheadMs} ms ahead of its peers (a minus sign: behind).', 'The middle of {peers} peers, measured with each ping. A block more than {limitMs} ms ahead is refused.', 'Start the time service (chrony, systemd-timesyncd) and check its source.'),
@@ -194,12 +194,20 @@ export const FINDING_TEXTS: Readonly<Record<FindingCode, Texts>> = {
     zh: text('各验证者在高度 {height} 处于不同轮次：{lowest} 至 {highest}，本节点在 {own}。', '彼此间的消息丢失或迟到，计时器无法同步。已听到：{places}', '请检查单向链路、队列拥塞或停滞的进程；消息恢复后各节点会重新汇合。'),
   },
   STALLED: {
-    en: text('No block for {agoS} s: the chain stands at block {head}, round {round}.', 'The validators are connected and nothing else was found wrong here. Nothing of this height was heard from: {unheard}', 'Run songhua doctor on the other validators, those first from whom nothing was heard; the cause is most likely with one of them.'),
-    zh: text('已 {agoS} 秒没有新区块：停在区块 {head}，轮次 {round}。', '验证者均已连接，本机未发现其他问题。本高度未听到其消息者：{unheard}', '请在其他验证者（首先是未听到消息者）上运行 songhua doctor；原因很可能在其中之一。'),
+    en: text('No block for {agoS} s: the chain stands at block {head}, round {round}.', 'Nothing that would stop it was found wrong here. Nothing of this height was heard from: {unheard}', 'Run songhua doctor on the other validators, those first from whom nothing was heard. If more than a third of all are silent (LOG_LOST, LOG_SILENT, LOG_FOREIGN), that does not end by itself: see "Silent validators" in the README, and songhua end-silence.'),
+    zh: text('已 {agoS} 秒没有新区块：停在区块 {head}，轮次 {round}。', '本机未发现会使其停滞的问题。本高度未听到其消息者：{unheard}', '请在其他验证者（首先是未听到消息者）上运行 songhua doctor。若全体中超过三分之一处于静默（LOG_LOST、LOG_SILENT、LOG_FOREIGN），则不会自行结束：见 README 的 "Silent validators" 与 songhua end-silence。'),
+  },
+  NODE_EXCLUDED: {
+    en: text('This node is {standing}: the others do not connect to it.', 'The register of nodes says so of {address} at the last block here.', 'Suspended: ask whoever did it, the council (motion reinstateNode) or the node\'s government body (songhua node reinstate). Retired: apply again with songhua apply node. songhua audit --node {address}, at another node, names who decided.'),
+    zh: text('本节点已被{standing}：其他节点不与其连接。', '截至本机最后区块，节点登记簿对 {address} 如此记载。', '若被暂停：请联系作出决定的理事会（议案 reinstateNode）或节点的政府主体（songhua node reinstate）。若已退役：请用 songhua apply node 重新申请。在其他节点上运行 songhua audit --node {address} 可查看由谁决定。'),
+  },
+  VALIDATOR_FOLLOWS: {
+    en: text('This node is a validator, but was started to follow: its vote is missing.', 'The set of validators names {address}; with --follow (in songhua.json: "follow": true) it signs nothing.', 'Take follow out of songhua.json, or leave --follow away, and restart the node.'),
+    zh: text('本节点是验证者，却以只同步方式启动：缺少其投票。', '验证者集合中有 {address}；使用 --follow（songhua.json 中为 "follow": true）时不签署任何内容。', '请从 songhua.json 中删除 follow，或去掉 --follow，然后重启节点。'),
   },
   NOT_VALIDATOR: {
-    en: text('This node follows the chain and does not vote.', '{address} is not among the validators, or the node was started with --follow. That is normal.', 'Nothing. To vote, the council must add it to the validators.'),
-    zh: text('本节点只同步，不参与投票。', '{address} 不在验证者之列，或以 --follow 启动。属正常情况。', '无需处理。若要投票，须由理事会将其加入验证者。'),
+    en: text('This node follows the chain and does not vote.', '{address} is not among the validators. That is normal.', 'Nothing. To vote, the council must add it to the validators.'),
+    zh: text('本节点只同步，不参与投票。', '{address} 不在验证者之列。属正常情况。', '无需处理。若要投票，须由理事会将其加入验证者。'),
   },
   SYNCING: {
     en: text('The node is syncing: block {current} of {highest}, {perSecond} blocks a second.', 'It was away or is new. Seconds left at this pace: {leftS}.', 'Wait.'),
@@ -216,7 +224,7 @@ export const FINDING_TEXTS: Readonly<Record<FindingCode, Texts>> = {
 }
 
 /** Values that are words. */
-const ZH_WORDS: Readonly<Partial<Record<string, string>>> = { missing: '缺失', damaged: '已损坏', [NOT_KNOWN]: '未知' }
+const ZH_WORDS: Readonly<Partial<Record<string, string>>> = { missing: '缺失', damaged: '已损坏', suspended: '暂停', retired: '退役', [NOT_KNOWN]: '未知' }
 
 /** The words of a finding in a language. */
 export function explainFinding({ code, values }: Finding, language: Language): FindingText {

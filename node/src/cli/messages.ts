@@ -348,6 +348,7 @@ export const MESSAGES = {
   },
   repairRunning: { en: '{url}: a node runs on this folder; stop it first', zh: '{url}：该目录的节点正在运行；请先停止' },
   repairPlanned: { en: 'nothing was changed; to do it: --yes ({count} steps)', zh: '未作任何改动；执行请加 --yes（{count} 步）' },
+  endSilencePlanned: { en: 'nothing was changed; to do it: --yes', zh: '未作任何改动；执行请加 --yes' },
   repairStore: {
     en: 'the store goes to {aside}; the node fetches the chain from its peers. See first that another node has it.',
     zh: '数据库移至 {aside}；节点将从对等节点重新同步。请先确认其他节点拥有该链。',
@@ -395,7 +396,7 @@ export const MESSAGES = {
   statusConsensus: { en: 'consensus', zh: '共识' },
   statusRound: { en: 'height {height}, round {round}: {state}', zh: '高度 {height}，轮次 {round}：{state}' },
   statusVotes: { en: 'votes', zh: '参与投票' },
-  statusSilent: { en: 'silent: its consensus log was lost', zh: '静默：共识日志丢失' },
+  statusSilent: { en: 'silent; songhua doctor says why', zh: '静默；运行 songhua doctor 查看原因' },
   statusFollows: { en: 'follows', zh: '只同步' },
   statusGatewayDown: { en: '{url} is down; see the log', zh: '{url} 已停止，请查看日志' },
   statusStopped: { en: 'stopped', zh: '已停止' },

@@ -10,6 +10,7 @@ import { addGenesisCommand } from './command-genesis.js'
 import { addInitCommand } from './command-init.js'
 import { addKeysCommand } from './command-keys.js'
 import { addRepairCommand } from './command-repair.js'
+import { addEndSilenceCommand } from './command-end-silence.js'
 import { addRestoreCommand } from './command-restore.js'
 import { addStartCommand } from './command-start.js'
 import { addStatusCommand } from './command-status.js'
@@ -51,6 +52,7 @@ export function createProgram(context: CliContext): Command {
     addStatusCommand,
     addDoctorCommand,
     addRepairCommand,
+    addEndSilenceCommand,
     addAnchorCommand,
     addVerifyCommand,
     addAnchorFileCommand,

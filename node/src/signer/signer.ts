@@ -89,7 +89,7 @@ export function createValidatorSigner(options: SignerOptions, log: SignerLog): V
   }
 
   const persist: ValidatorSigner['persist'] = async (record) => {
-    if (isSilent) throw signerError('SIGNER_SILENT', 'This validator keeps silent: its consensus log was lost')
+    if (isSilent) throw signerError('SIGNER_SILENT', 'This validator keeps silent: its consensus log does not tell what it has signed')
     if (record.height !== height || (pending !== undefined && !isAfter(record, pending))) {
       throw signerError('SIGNER_REGRESSION', `A record ${placeOf(record)} after ${placeOf(pending ?? { height })}`)
     }
@@ -101,7 +101,7 @@ export function createValidatorSigner(options: SignerOptions, log: SignerLog): V
   }
 
   const sign: ValidatorSigner['sign'] = (intent, domain) => {
-    if (isSilent) throw signerError('SIGNER_SILENT', 'This validator keeps silent: its consensus log was lost')
+    if (isSilent) throw signerError('SIGNER_SILENT', 'This validator keeps silent: its consensus log does not tell what it has signed')
     checkCovered(intent, bound)
     const unsigned = withSeal(intent, privateKey)
     const signature = signDigest(signingDigest(domain, statementOf(unsigned)), privateKey)
