@@ -1,7 +1,7 @@
 import { EMPTY_BYTES } from '@songhua/sdk/protocol/bytes'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
 import { systemClock, type Clock } from '../base/clock.js'
-import { createFairQueue } from '../base/fair-queue.js'
+import { type FairQueue, createFairQueue } from '../base/fair-queue.js'
 import type { Logger } from '../base/logger.js'
 import type { GovernanceReads, HistorySearch, StateAccess } from '../rpc/ports.js'
 import { callError, type TaskName, type TaskRequest, type WorkerSettings } from './call-worker-protocol.js'
@@ -85,6 +85,13 @@ interface Workers {
   stop: () => Promise<void>
 }
 
+const createTaskQueue = (totalMax: number, shareMax: number): FairQueue<Task> =>
+  createFairQueue({
+    totalMax,
+    shareMax,
+    onDisplaced: ({ reject }) => reject(queueFull('queueMax', `${totalMax} calls wait already, of your address more than of others`)),
+  })
+
 /** Tasks wait in lanes, one for each client; each thread runs one at a time. */
 function createWorkers(options: CallServiceOptions): Workers {
   const {
@@ -100,11 +107,7 @@ function createWorkers(options: CallServiceOptions): Workers {
   } = { ...CALL_DEFAULTS, clock: systemClock, ...options }
   const threads = Array.from({ length: count }, () => createCallThread(settings, { timeoutMs, clock, logger }))
   const idle = [...threads]
-  const queue = createFairQueue<Task>({
-    totalMax: queueMax,
-    shareMax: queuePerClientMax,
-    onDisplaced: ({ reject }) => reject(queueFull('queueMax', `${queueMax} calls wait already, of your address more than of others`)),
-  })
+  const queue = createTaskQueue(queueMax, queuePerClientMax)
   let isStopped = false
 
   function refuseOverdue(): void {
