@@ -21,7 +21,6 @@ const FLOORS: Record<string, number> = {
   'node/src/services': 5,
   'node/src/app': 6,
   'node/src/cli': 7,
-  'sdk/src/identifiers': 1,
   'sdk/src/records': 1,
   'sdk/src/connection': 1.5,
   'sdk/src/chain': 2,

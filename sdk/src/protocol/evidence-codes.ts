@@ -139,7 +139,7 @@ const VALIDATORS = {
 
 const ISSUER = {
   ISSUER_SIGNED: [true, 'Signed by the issuer', '签发方已签名'],
-  ISSUER_ORGANISATION: [true, 'Not signed; anchored by an account of the issuer', '未签名；由签发方的账户上链'],
+  ISSUER_ORGANISATION: [true, 'No signature of known keys; anchored by an account of the issuer', '无已知密钥的签名；由签发方的账户上链'],
   ISSUER_UNPROVEN: [true, 'Nothing shows that the named issuer issued it', '无法证明由所称签发方签发'],
   ISSUER_PROOF: [false, 'An issuer proof is malformed', '签发方证明格式错误'],
   ISSUER_SIGNATURE: [false, 'An issuer signature is not the issuer’s', '签发方签名无效'],
