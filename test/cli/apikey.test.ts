@@ -1,6 +1,7 @@
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { createHash } from 'node:crypto'
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { runCommand } from './in-process.js'
 import { songhua, testFolder } from './support.js'
 
 const at = await testFolder()
@@ -8,6 +9,13 @@ const ISSUER = 'uscc:11230100MB10000107'
 const data = (name: string): string[] => ['--data', at(name)]
 const create = (name: string, ...more: string[]) =>
   songhua(['apikey', 'create', ...data(name), '--issuer', ISSUER, '--name', 'licences', ...more])
+
+beforeAll(async () => {
+  for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) {
+    await mkdir(at(name))
+    await writeFile(at(`${name}/songhua.json`), '{}')
+  }
+})
 
 describe('apikey', () => {
   it('prints a key once, and keeps its hash alone, for the owner only', async () => {
@@ -62,6 +70,20 @@ describe('apikey', () => {
     const refused = await create('c', ...flags)
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining(code)])
     await expect(stat(at('c/gateway/api-keys.json'))).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+
+  it('refuses a folder that is none of a node, and makes nothing there', async () => {
+    for (const words of [['create', '--issuer', ISSUER, '--name', 'n'], ['list'], ['list', '--json'], ['revoke', 'aaaaaaaaaaaaaaaa']]) {
+      const refused = await runCommand(['apikey', ...words, ...data('nosuch')])
+      expect(refused).toMatchObject({ code: 2, error: 'CLI_DATA_FOLDER', stdout: '', message: expect.stringContaining(at('nosuch')) as string })
+    }
+    await expect(stat(at('nosuch'))).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+
+  it.each(['11230100MB10000108', '11230100MB1000010', '11230100mb10000107'])('refuses the credit code %s, which is none, naming --issuer', async (uscc) => {
+    const words = ['apikey', 'create', ...data('c'), '--issuer', `uscc:${uscc}`, '--name', 'n']
+    expect(await runCommand(words)).toMatchObject({ code: 2, error: 'API_KEY_ISSUER', message: expect.stringContaining(`--issuer: "${uscc}"`) as string })
+    expect((await runCommand(words, { language: 'zh' })).message).toContain('统一社会信用代码')
   })
 
   it('refuses an unknown id, a damaged file and a file that another program changes', async () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { PassThrough } from 'node:stream'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -94,6 +95,44 @@ describe('songhua verify', () => {
     await writeFile(at('own.json'), JSON.stringify(trustAnchorToJson(own)))
     const byFile = await runCommand(['verify', evidence, '--anchor', at('own.json')])
     expect(byFile.message).toBe(message)
+  })
+})
+
+describe('songhua verify --document', () => {
+  const digests = (bytes: Uint8Array): { sha256: string; sm3: string } => ({
+    sha256: createHash('sha256').update(bytes).digest('hex'), sm3: createHash('sm3').update(bytes).digest('hex'),
+  })
+  const [own, text] = [record, Buffer.from('decision')]
+  const recorded = Buffer.from(JSON.stringify({ sizeBytes: text.length, ...digests(text) }))
+  const verify = (document: string, ...more: string[]) => runCommand([
+    'verify', at('document.json'), '--anchor', at('document-anchor.json'), '--payload', at('document-payload'), '--salt', saltDigits, '--document', document, ...more,
+  ])
+
+  beforeAll(async () => {
+    const envelope = recordWith(0, { payloadDigests: digests(Buffer.concat([own.salt, recorded])) }).envelope
+    const other = createEvidenceChain([{ envelope, payload: recorded, salt: own.salt }])
+    await writeFile(at('document.json'), JSON.stringify(other.bundle(8, 0)))
+    await writeFile(at('document-anchor.json'), JSON.stringify(other.trustAnchor()))
+    await writeFile(at('document-payload'), recorded)
+    await writeFile(at('decision.pdf'), text)
+    await writeFile(at('wrong.pdf'), 'another')
+  })
+
+  it('says that the document is the one recorded, among the steps', async () => {
+    expect(await verify(at('decision.pdf'))).toMatchObject({ code: 0, stdout: expect.stringMatching(/✓ document .*decision\.pdf is the one[^]*\nVALID\n/) as string })
+    expect(JSON.parse((await verify(at('decision.pdf'), '--json')).stdout)).toMatchObject({ valid: true, document: { path: at('decision.pdf'), ok: true } })
+  })
+
+  it('calls evidence of another document not valid, for people and for programs', async () => {
+    const { code, error, stdout, message } = await verify(at('wrong.pdf'))
+    expect([code, error]).toEqual([9, 'EVIDENCE_INVALID'])
+    expect(message).toContain(`${at('wrong.pdf')} is not the document whose digests were recorded`)
+    expect(stdout).toMatch(/✗ document .*wrong\.pdf is not[^]*\nNOT VALID: /)
+    expect(stdout).not.toMatch(/^VALID|existed at/m)
+    const json = await verify(at('wrong.pdf'), '--json')
+    const verdict = JSON.parse(json.stdout) as Record<string, unknown>
+    expect([json.code, verdict]).toEqual([9, expect.objectContaining({ valid: false, document: { path: at('wrong.pdf'), ok: false } })])
+    expect(verdict).not.toHaveProperty('facts')
   })
 })
 

@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { Command } from 'commander'
+import { CodedError } from '@songhua/sdk/protocol/errors'
+import { isUscc } from '@songhua/sdk/protocol/uscc'
 import { dataPaths } from '../app/options.js'
 import { type ApiKey, createApiKey, revokeApiKey } from '../gateway/api-keys.js'
 import { SCOPES } from '../gateway/model.js'
 import { changeApiKeys, readApiKeys } from './api-keys-file.js'
+import { readConfigFile } from './config-file.js'
 import { type CliContext, note, print } from './context.js'
 import { exampleText } from './flags.js'
 import { formatFields, formatTable } from './table.js'
@@ -28,6 +31,10 @@ const TEXTS = {
     zh: '密钥所代表的链上账户；读取仅限成员或名单账户的内容时，以该账户的权限为准',
   },
   json: { en: 'print JSON', zh: '输出 JSON' },
+  badIssuer: {
+    en: '--issuer: {uscc} is no unified social credit code: 18 characters whose check characters hold (GB 32100)',
+    zh: '--issuer：{uscc} 不是有效的统一社会信用代码：应为 18 位且校验码正确（GB 32100）',
+  },
 } as const
 const DEFAULT_SCOPES = 'records:write,records:read,payload:read'
 
@@ -76,6 +83,8 @@ export function addApiKeyCommand(program: Command, context: CliContext): void {
 }
 
 async function create(context: CliContext, { data, issuer, name, scopes, account, json }: Flags): Promise<void> {
+  checkIssuer(context, issuer)
+  await readConfigFile(context, data)
   const wanted = { name, issuer, account, scopes: scopes.split(',').map((scope) => scope.trim()) }
   const { key, token } = await changeApiKeys(context, dataPaths(data).apiKeysFile, (file) =>
     createApiKey(file, wanted, { nowMs: () => Date.now(), randomBytes }),
@@ -85,7 +94,15 @@ async function create(context: CliContext, { data, issuer, name, scopes, account
   print(context, token)
 }
 
+/** A mistyped code would be the issuer of every record that the key writes. */
+function checkIssuer({ language }: CliContext, issuer: string): void {
+  const [, uscc] = /^uscc:(.*)$/is.exec(issuer) ?? []
+  if (uscc === undefined || (isUscc(uscc) && issuer.startsWith('uscc:'))) return
+  throw new CodedError('API_KEY_ISSUER', TEXTS.badIssuer[language].replace('{uscc}', () => JSON.stringify(uscc.slice(0, 80))))
+}
+
 async function list(context: CliContext, { data, json }: Flags): Promise<void> {
+  await readConfigFile(context, data)
   const { keys } = await readApiKeys(context, dataPaths(data).apiKeysFile)
   if (json) return print(context, JSON.stringify(keys.map(shown)))
   if (keys.length === 0) return note(context, context.t('apiKeysNone', { path: data }))
@@ -103,6 +120,7 @@ async function list(context: CliContext, { data, json }: Flags): Promise<void> {
 }
 
 async function revoke(context: CliContext, id: string, { data }: Flags): Promise<void> {
+  await readConfigFile(context, data)
   await changeApiKeys(context, dataPaths(data).apiKeysFile, (file) => ({ file: revokeApiKey(file, id, Date.now()) }))
   print(context, formatFields([[context.t('apiKeyRevoked'), id]]))
 }

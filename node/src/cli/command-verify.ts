@@ -8,7 +8,7 @@ import { digestFile, isSameDocument, recordedDigests } from './document-record.j
 import { readBytesFile, readTextFile } from './files.js'
 import { exampleText } from './flags.js'
 import { type FoundTrustAnchor, findTrustAnchor } from './trust-anchor-source.js'
-import { formatVerdict } from './verdict-text.js'
+import { type DocumentCheck, formatVerdict } from './verdict-text.js'
 import { visible } from './visible.js'
 
 const TEXTS = {
@@ -22,7 +22,6 @@ const TEXTS = {
   pair: { en: '--payload and --salt go together', zh: '--payload 与 --salt 须同时给出' },
   document: { en: 'the document itself, to hold against the digests of the record', zh: '文件本身，与记录中的摘要比对' },
   documentPair: { en: '--document goes with --payload and --salt, which hold its digests', zh: '--document 须与 --payload、--salt 同用（其中载有摘要）' },
-  documentOk: { en: '✓ document: {path} is the one whose digests were recorded', zh: '✓ 文件：{path} 与记录的摘要一致' },
   documentBad: { en: '{path} is not the document whose digests were recorded', zh: '{path} 与记录的摘要不符' },
   documentHint: {
     en: '– document: the record holds digests of a document, which was not given; check it with --document FILE',
@@ -34,6 +33,8 @@ const TEXTS = {
   fromFolder: { en: 'Trust anchor: the genesis {path}, without checkpoints', zh: '信任锚：创世文件 {path}（无检查点）' },
   summary: { en: '{good} of {all} are valid', zh: '{all} 份中 {good} 份有效' },
 } as const
+
+const tell = ({ language }: CliContext, key: keyof typeof TEXTS, path = ''): string => TEXTS[key][language].replace('{path}', visible(path))
 
 const STDIN_BYTES_MAX = 32 * 1024 * 1024
 
@@ -77,44 +78,65 @@ export function addVerifyCommand(program: Command, context: CliContext): void {
 async function verifyFiles(context: CliContext, files: readonly string[], flags: Flags): Promise<void> {
   const input = await readInput(context, files, flags)
   const found = await findTrustAnchor(context, flags)
+  const document = await compareDocument(context, flags.document, input.payload)
   const verifier = createEvidenceVerifier(found.trustAnchor)
-  const verdicts: { file: string; verdict: EvidenceVerdict }[] = []
+  const judged: Judged[] = []
   for (const file of files) {
-    const verdict = verifier.verify(await readEvidence(context, file), input)
-    verdicts.push({ file, verdict })
-    print(context, flags.json ? JSON.stringify({ file, trustAnchor: found.path, ...verdict }) : describe(context, file, verdict))
+    const one: Judged = { file, verdict: verifier.verify(await readEvidence(context, file), input), document }
+    judged.push(one)
+    print(context, flags.json ? JSON.stringify({ trustAnchor: found.path, ...toJson(one) }) : describe(context, one))
   }
-  if (!flags.json) print(context, closingLines(context, found, verdicts.map(({ verdict }) => verdict)))
-  const bad = verdicts.find(({ verdict }) => !verdict.valid)
-  if (bad === undefined) return checkDocument(context, flags, input.payload)
-  const step = decisiveStep(bad.verdict)
-  throw new CodedError('EVIDENCE_INVALID', visible(`${bad.file}: ${step?.code ?? ''} ${step?.message ?? ''}`.trim()))
+  if (!flags.json) print(context, closingLines(context, found, judged))
+  const bad = judged.find((one) => !isValid(one))
+  if (bad !== undefined) throw new CodedError('EVIDENCE_INVALID', visible(`${bad.file}: ${reasonOf(context, bad)}`))
+  if (!flags.json && flags.document === undefined && holdsDigests(input.payload)) print(context, tell(context, 'documentHint'))
 }
 
-/**
- * The record of a document is its digests: that the record holds says nothing of the file until they are compared.
- * @throws EVIDENCE_INVALID when the file is another
- */
-async function checkDocument(context: CliContext, flags: Flags, payload: Uint8Array | undefined): Promise<void> {
-  if (payload === undefined) return
-  const say = (key: keyof typeof TEXTS): string => TEXTS[key][context.language].replace('{path}', visible(flags.document ?? ''))
+/** Evidence and the document that was held against its record; undefined when none was. */
+interface Judged {
+  readonly file: string
+  readonly verdict: EvidenceVerdict
+  readonly document: DocumentCheck | undefined
+}
+
+/** Evidence that holds is of no use with another document. */
+const isValid = ({ verdict, document }: Omit<Judged, 'file'>): boolean => verdict.valid && document?.isSame !== false
+
+/** Facts are of what is valid alone. */
+function toJson(judged: Judged): object {
+  const { file, verdict, document } = judged
+  const valid = isValid(judged)
+  const held = document === undefined ? {} : { document: { path: document.path, ok: document.isSame } }
+  return { file, ...verdict, valid, ...held, facts: valid ? verdict.facts : undefined }
+}
+
+function reasonOf(context: CliContext, { verdict, document }: Judged): string {
+  const step = decisiveStep(verdict)
+  if (step === undefined && document?.isSame === false) return tell(context, 'documentBad', document.path)
+  return `${step?.code ?? ''} ${step?.message ?? ''}`.trim()
+}
+
+const holdsDigests = (payload: Uint8Array | undefined): boolean =>
+  payload !== undefined && recordedDigests(Buffer.from(payload).toString('utf8')) !== undefined
+
+/** The record of a document is its digests: that the record holds says nothing of the file until they are compared. */
+async function compareDocument(context: CliContext, path: string | undefined, payload: Uint8Array | undefined): Promise<DocumentCheck | undefined> {
+  if (path === undefined || payload === undefined) return undefined
   const recorded = recordedDigests(Buffer.from(payload).toString('utf8'))
-  if (flags.document === undefined) return recorded === undefined || flags.json ? undefined : print(context, say('documentHint'))
-  const isSame = recorded !== undefined && isSameDocument(recorded, await digestFile(context, flags.document))
-  if (!isSame) throw new CodedError('EVIDENCE_INVALID', say('documentBad'))
-  if (!flags.json) print(context, say('documentOk'))
+  const digests = await digestFile(context, path)
+  return { path, isSame: recorded !== undefined && isSameDocument(recorded, digests) }
 }
 
-function describe({ language }: CliContext, file: string, verdict: EvidenceVerdict): string {
-  return `${visible(file)}\n${formatVerdict(verdict, language)}\n`
+function describe({ language }: CliContext, { file, verdict, document }: Judged): string {
+  return `${visible(file)}\n${formatVerdict(verdict, language, document)}\n`
 }
 
-function closingLines(context: CliContext, found: FoundTrustAnchor, verdicts: readonly EvidenceVerdict[]): string {
+function closingLines(context: CliContext, found: FoundTrustAnchor, judged: readonly Judged[]): string {
   const { language } = context
   const anchor = TEXTS[found.kind === 'file' ? 'fromFile' : 'fromFolder'][language].replace('{path}', found.path)
-  if (verdicts.length === 1) return anchor
-  const good = verdicts.filter(({ valid }) => valid).length
-  const summary = TEXTS.summary[language].replace('{good}', String(good)).replace('{all}', String(verdicts.length))
+  if (judged.length === 1) return anchor
+  const good = judged.filter(isValid).length
+  const summary = TEXTS.summary[language].replace('{good}', String(good)).replace('{all}', String(judged.length))
   return `${anchor}\n${summary}`
 }
 

@@ -21,6 +21,9 @@ const TEXTS = {
   receipt: { en: 'transaction', zh: '交易' },
   header: { en: 'block', zh: '区块' },
   chain: { en: 'chain', zh: '链' },
+  document: { en: 'document', zh: '文件' },
+  documentSame: { en: '{path} is the one whose digests were recorded', zh: '{path} 与记录的摘要一致' },
+  documentOther: { en: '{path} is not the document whose digests were recorded', zh: '{path} 与记录的摘要不符' },
   seals: { en: 'seals', zh: '签封' },
   validators: { en: 'validators', zh: '验证节点' },
   issuer: { en: 'issuer', zh: '签发方' },
@@ -34,17 +37,29 @@ const TEXTS = {
   unchecked: { en: 'not checked', zh: '未核验' },
 } as const
 
-export function formatVerdict(verdict: EvidenceVerdict, language: Language): string {
+/** Of a file that was held against the digests of a record. */
+export interface DocumentCheck {
+  readonly path: string
+  readonly isSame: boolean
+}
+
+/** @param document undefined when none was given; another one than was recorded makes evidence that holds not valid */
+export function formatVerdict(verdict: EvidenceVerdict, language: Language, document?: DocumentCheck): string {
   const failed = decisiveStep(verdict)
-  const lines = formatFields(
-    verdict.steps.map((result) => [`  ${markOf(result)} ${TEXTS[result.step][language]}`, textOf(result, language)]),
-  )
+  const lines = formatFields([
+    ...verdict.steps.map((result) => [`  ${markOf(result)} ${TEXTS[result.step][language]}`, textOf(result, language)] as const),
+    ...(document === undefined ? [] : [[`  ${document.isSame ? '✓' : '✗'} ${TEXTS.document[language]}`, documentText(document, language)] as const]),
+  ])
   const { facts } = verdict
+  if (document?.isSame === false && failed === undefined) return `${lines}\n\n${TEXTS.invalid[language]}: ${documentText(document, language)}`
   if (facts !== undefined) return `${lines}\n\n${TEXTS.valid[language]}\n${formatFields(factFields(facts, language))}`
   if (failed === undefined) return `${lines}\n\n${TEXTS.invalid[language]}`
   const text = EVIDENCE_CODES[failed.code][language]
   return `${lines}\n\n${TEXTS.invalid[language]}: ${failed.code}\n  ${text}${failed.message ? `\n  ${visible(failed.message)}` : ''}`
 }
+
+const documentText = ({ path, isSame }: DocumentCheck, language: Language): string =>
+  TEXTS[isSame ? 'documentSame' : 'documentOther'][language].replace('{path}', visible(path))
 
 /** A step that was passed over is neither good nor bad. */
 function markOf({ ok, code }: EvidenceStepResult): string {

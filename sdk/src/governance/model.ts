@@ -47,6 +47,8 @@ export interface RegisteredNode {
   readonly operator: string | undefined
   /** Which of its bodies have said yes to its application. */
   readonly confirmedBy: readonly NodeBody[]
+  /** Of a suspended node: the government body that suspended it; undefined when the council did. */
+  readonly suspendedBy: string | undefined
   readonly endpointsHash: Hash | undefined
   readonly documentsHash: Hash | undefined
   readonly applicant: Address | undefined
@@ -127,6 +129,7 @@ export function nodeOf(address: Address, answer: Result, isValidator: boolean): 
     city: text('city') ?? '', industry: text('industry'), acCode: text('acCode'),
     government: text('government'), telecom: text('telecom'), operator: text('operator'),
     confirmedBy: NODE_BODIES.filter((_body, bit) => (Number(answer.confirmations) & (1 << bit)) !== 0),
+    suspendedBy: status === 'suspended' ? text('suspendedBy') : undefined,
     endpointsHash: hashOrNone(answer.endpointsHash), documentsHash: hashOrNone(answer.documentsHash),
     applicant: applicant === ZERO_ADDRESS ? undefined : applicant, since: Number(answer.since),
   }

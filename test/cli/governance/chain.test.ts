@@ -76,6 +76,22 @@ describe('a motion', () => {
     expect(jsonOf<{ status: string }[]>(await ask('council', 'motions', '--all', '--json')).map(({ status }) => status)).toEqual(['executed', 'cancelled'])
   }, 60_000)
 
+  it('on read levels keeps those of doors that are not named, and says all of them before it is sent', async () => {
+    const levels = async (id: number) => jsonOf<{ arguments: { levels: object } }>(await ask('council', 'show', String(id), '--json')).arguments.levels
+    const open = { net: 'public', web3: 'public', txpool: 'public', debug: 'public', qbft: 'public', songhua: 'public', trace: 'public', credit: 'public' }
+    const proposed = await by(0, ['council', 'propose', 'setReadLevels', '--levels', 'eth=members,government=members', '--reason', 'x', '--json'])
+    expect(proposed.stderr).toMatch(/  eth +members \(now public\)\n/)
+    for (const door of Object.keys(open)) expect(proposed.stderr).toMatch(new RegExp(`  ${door} +public`))
+    const { id } = jsonOf<{ id: number }>(proposed)
+    expect(await levels(id)).toEqual({ ...open, eth: 'members', government: 'members' })
+    await writeFile(at('levels.json'), JSON.stringify({ levels: { ...open, eth: 'listed', government: 'listed', credit: 'members' } }))
+    const whole = await by(0, ['council', 'propose', 'setReadLevels', '--args', at('levels.json'), '--reason', 'x', '--json'], 'zh')
+    expect(whole.stderr).toContain('members（现为 public）')
+    const second = jsonOf<{ id: number }>(whole).id
+    expect(await levels(second)).toEqual({ ...open, eth: 'listed', government: 'listed', credit: 'members' })
+    for (const one of [id, second]) expect(await by(0, ['council', 'cancel', String(one)])).toMatchObject({ code: 0 })
+  }, 60_000)
+
   it('is refused in plain words', async () => {
     const chinese = await by(6, ['council', 'propose', 'seat', '--uscc', USCC.bank, '--reason', 'x'], 'zh')
     expect([chinese.code, chinese.error, chinese.message]).toEqual([11, 'GOVERNANCE_REFUSED', expect.stringContaining('不是任何理事机构的管理员')])
@@ -200,6 +216,12 @@ describe('a node', () => {
     await writeFile(at('reason.txt'), 'overdue inspection')
     expect((await by(0, ['node', 'suspend', node.address, '--reason-file', at('reason.txt')], 'zh')).stdout).toContain('现已暂停')
     expect((await by(0, ['node', 'reinstate', node.address])).stdout).toContain('is active now')
+    await pass('suspendNode', '--node', node.address)
+    const ofCouncil = await by(0, ['node', 'reinstate', node.address])
+    expect([ofCouncil.code, ofCouncil.error, ofCouncil.message]).toEqual([11, 'GOVERNANCE_REFUSED', expect.stringContaining('suspended by the council')])
+    expect(ofCouncil.message).toContain(`songhua council propose reinstateNode --node ${node.address}`)
+    expect((await by(0, ['node', 'reinstate', node.address], 'zh')).message).toContain('由理事会')
+    await pass('reinstateNode', '--node', node.address)
     await writeFile(at('endpoints.json'), '[]')
     expect(await by(2, ['node', 'endpoints', node.address, '--endpoints-file', at('endpoints.json')])).toMatchObject({ code: 0, message: '' })
     await pass('issueAcCode', '--node', node.address, '--ac-code', 'qqh1')

@@ -16,7 +16,7 @@ import { ACCOUNT, QUOTA, ROLES, SIGNATURE, USCC, choice, integer } from './field
 import { type FieldsOf, fileSource, flagSource, readForm } from './fields.js'
 import { ORGANISATION_STATES, organisationName, quotaName, toJson } from './names.js'
 import { readNodeKey } from './node-key.js'
-import type { RpcFlags } from '../rpc-flags.js'
+import { DEFAULT_RPC, type RpcFlags } from '../rpc-flags.js'
 import { type ReadKey, type SignerFlags, checkKeyForChain, connectChain, needSignerKey, openActor } from './signer-flags.js'
 import { createTeller } from './texts.js'
 
@@ -29,7 +29,10 @@ export type BindFlags = ChangeFlags & { consent: string }
 const TEXTS = {
   both: { en: '--nonce and --chain-id: give both to sign offline, or none of them', zh: '--nonce 与 --chain-id：离线签署时须同时给出，否则都不给' },
   oneKey: { en: '--gateway: the account of the gateway signs; leave --key-file and --dev-key-file out', zh: '--gateway：由网关账户签署，请勿再给 --key-file 或 --dev-key-file' },
-  consentWritten: { en: 'Consent written: {path}. Give it to the administrator of organisation {uscc}: songhua account bind --consent {path}', zh: '同意书已写入：{path}。请交机构 {uscc} 的管理员：songhua account bind --consent {path}' },
+  consentWritten: {
+    en: 'Consent written: {path}. Give it to the administrator of organisation {uscc}, who chooses the roles and names the file of the own key in the place of ADMINISTRATOR.json: songhua account bind --consent {path} --roles anchor,read --key-file ADMINISTRATOR.json{rpc}',
+    zh: '同意书已写入：{path}。请交机构 {uscc} 的管理员，由其选定权限，并将 ADMINISTRATOR.json 换为自己的私钥文件：songhua account bind --consent {path} --roles anchor,read --key-file ADMINISTRATOR.json{rpc}',
+  },
   badConsent: { en: '{file}: the signature is not account {account}’s over what the file says; ask its owner for another: songhua account consent', zh: '{file}：签名不是账户 {account} 对文件内容所签；请其所有人重新签署：songhua account consent' },
   otherChain: { en: '{file}: the consent is for chain {expected}; the node asked is of chain {actual}', zh: '{file}：同意书所属链为 {expected}，而所连节点属于链 {actual}' },
   notBound: { en: '<address>: account {account} is bound to no organisation', zh: '<address>：账户 {account} 未绑定任何机构' },
@@ -101,7 +104,7 @@ export async function consent(context: CliContext, flags: ConsentFlags): Promise
   const text = JSON.stringify(signed, undefined, 2)
   if (flags.out === undefined) return print(context, text)
   await writeNewFile(context, { what: 'consentFile', path: flags.out, text: `${text}\n` })
-  note(context, tell(context, 'consentWritten', { path: flags.out, uscc }))
+  note(context, tell(context, 'consentWritten', { path: flags.out, uscc, rpc: flags.rpc === DEFAULT_RPC ? '' : ` --rpc ${flags.rpc}` }))
   if (flags.json) print(context, JSON.stringify(signed))
 }
 

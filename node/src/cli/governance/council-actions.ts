@@ -1,4 +1,5 @@
 import type { Governance } from '@songhua/sdk/governance'
+import type { Door } from '@songhua/sdk/governance/codes'
 import type { MotionState, MotionStatus } from '@songhua/sdk/governance/model'
 import { motionArguments } from '@songhua/sdk/governance/motion-values'
 import type { MotionArguments, MotionKind } from '@songhua/sdk/governance/motions'
@@ -64,6 +65,8 @@ const TEXTS = {
   applicationKind: { en: '--application: {file} is the application of {type}; {kind} does not decide on that', zh: '--application：{file} 是{type}申请；与事项 {kind} 不符' },
   anOrganisation: { en: 'an organisation', zh: '机构' },
   aNode: { en: 'a node', zh: '节点' },
+  levels: { en: 'Who may read, once the motion is executed (doors that are not named keep their level of now):', zh: '议案执行后的读取级别（未列出的接口保持当前级别）：' },
+  levelChanges: { en: '{to} (now {from})', zh: '{to}（现为 {from}）' },
   proposed: { en: 'Motion {id} is proposed, in block {block}; it has {approvals} of {needed} votes, and time until {expires}.', zh: '议案 {id} 已提出（区块 {block}）；已获 {approvals}/{needed} 票，有效期至 {expires}。' },
   voteNext: { en: 'The others vote: songhua council vote {id} --yes', zh: '其他理事表决：songhua council vote {id} --yes' },
   voted: { en: 'Voted on motion {id}, in block {block}; it has {approvals} of {needed} votes.', zh: '已对议案 {id} 表决（区块 {block}）；现获 {approvals}/{needed} 票。' },
@@ -158,11 +161,24 @@ export async function propose(context: CliContext, word: string, flags: ProposeF
   const args = readForm(context, MOTION_FIELDS[kind] as FieldsOf<MotionArguments[MotionKind]>, sources)
   const { governance } = await openActor(context, flags)
   if (flags.application !== undefined) checkChain(context, await readApplication(context, flags.application), governance.chainId)
-  const done = await governance.propose(kind, args, flags.reason)
+  const whole = kind === 'setReadLevels' ? await wholeLevels(context, governance, args as MotionArguments['setReadLevels']) : args
+  const done = await governance.propose(kind, whole, flags.reason)
   const { approvals, needed, expiresAt } = await governance.motion(done.id)
   if (flags.json) return print(context, toJson({ id: done.id, approvals, needed, expiresAt, transactionHash: done.hash, blockNumber: done.blockNumber }))
   print(context, tell(context, 'proposed', { id: done.id, block: done.blockNumber, approvals, needed, expires: beijingTime(expiresAt) }))
   print(context, tell(context, approvals >= needed ? 'executeNext' : 'voteNext', { id: done.id }))
+}
+
+/** The chain sets every door at once and closes what is absent: doors that nobody named keep their level. Told before it is sent. */
+async function wholeLevels(
+  context: CliContext, governance: Governance, { levels: named }: MotionArguments['setReadLevels'],
+): Promise<MotionArguments['setReadLevels']> {
+  const { readLevels: present } = await governance.policy()
+  const levels = { ...present, ...named }
+  const rows = (Object.keys(levels) as Door[]).map((door): [string, string] =>
+    [`  ${door}`, levels[door] === present[door] ? levels[door] : tell(context, 'levelChanges', { from: present[door], to: levels[door] })])
+  note(context, `${tell(context, 'levels')}\n${formatFields(rows)}`)
+  return { levels }
 }
 
 function readKind(context: CliContext, word: string): MotionKind {

@@ -4,7 +4,7 @@ import { NODE_BODIES, type RegisteredNode } from '@songhua/sdk/governance/model'
 import { nodeApplicationHash, signRotation } from '@songhua/sdk/governance/signatures'
 import type { Done } from '@songhua/sdk/governance/transactions'
 import { type Address, ZERO_HASH } from '@songhua/sdk/protocol/bytes'
-import { CodedError } from '@songhua/sdk/protocol/errors'
+import { CodedError, isCodedError } from '@songhua/sdk/protocol/errors'
 import { newPrivateKey, openKeystore } from '../command-keys.js'
 import { type CliContext, note, print } from '../context.js'
 import { readTextFile, writeNewFile } from '../files.js'
@@ -31,6 +31,10 @@ const TEXTS = {
   confirmed: { en: '{name} {address}: confirmed in block {block}. Confirmations: {bodies}.', zh: '{name} {address}：已确认（区块 {block}）。确认情况：{bodies}。' },
   confirmNext: { en: 'All have confirmed. Next, a member of the council: songhua council propose admitNode --node {address} --reason …', zh: '责任主体均已确认。下一步，由理事机构：songhua council propose admitNode --node {address} --reason …' },
   endpoints: { en: '{name} {address}: endpoints {hash}, in block {block}.', zh: '{name} {address}：网络端点哈希为 {hash}（区块 {block}）。' },
+  byCouncil: {
+    en: 'Node {address} was suspended by the council, or by a government body that it no longer has; the council alone reinstates it. A member of the council: songhua council propose reinstateNode --node {address} --reason …',
+    zh: '节点 {address} 由理事会（或其此前的政府责任主体）暂停，只有理事会可以恢复。请由理事机构执行：songhua council propose reinstateNode --node {address} --reason …',
+  },
   noNode: { en: '<address>: no node {address} is known to the chain; songhua nodes lists them', zh: '<address>：链上没有节点 {address}；节点见 songhua nodes' },
   otherNode: { en: '--application: {file} is the application of {actual}, not of node {address}', zh: '--application：{file} 是 {actual} 的申请，而非节点 {address}' },
   anOrganisation: { en: 'an organisation', zh: '机构' },
@@ -78,7 +82,19 @@ const SIMPLE: Readonly<Record<SimpleName, (governance: Governance, address: stri
 export async function act(context: CliContext, { name, address: text }: { name: SimpleName; address: string }, flags: NodeFlags): Promise<void> {
   const address = readNodeAddress(context, text)
   const { governance } = await openActor(context, flags)
-  await reportStatus(context, { governance, address, done: await SIMPLE[name](governance, address) }, flags)
+  const done = await SIMPLE[name](governance, address).catch(async (error: unknown) => {
+    throw name === 'reinstate' ? await explainReinstating(context, { governance, address }, error) : error
+  })
+  await reportStatus(context, { governance, address, done }, flags)
+}
+
+/** The contract refuses the right body in the words in which it refuses a stranger, when the council has suspended the node. */
+async function explainReinstating(context: CliContext, { governance, address }: Omit<Acted, 'done'>, error: unknown): Promise<unknown> {
+  if (!isCodedError(error, 'GOVERNANCE_REFUSED') || error.details.error !== 'NodeRegisterNotBody') return error
+  const node = await governance.node(address)
+  const isOfBody = node?.suspendedBy !== undefined && node.suspendedBy === node.government
+  if (node?.status !== 'suspended' || isOfBody) return error
+  return new CodedError('GOVERNANCE_REFUSED', tell(context, 'byCouncil', { address }), { details: error.details, cause: error })
 }
 
 export async function suspend(context: CliContext, text: string, flags: SuspendFlags): Promise<void> {
