@@ -97,8 +97,8 @@ export const MESSAGES = {
     zh: '口令文件 {path}：第一行为空；请写入口令',
   },
   passwordShort: {
-    en: 'password: must have at least {min} characters',
-    zh: '口令：至少 {min} 个字符',
+    en: '{source}: the password must have at least {min} characters',
+    zh: '{source}：口令至少 {min} 个字符',
   },
   passwordNone: {
     en: 'password: none given; use --{flag} FILE, or type it on a terminal, or pipe it to standard input',
@@ -165,6 +165,10 @@ export const MESSAGES = {
   startNeedsKey: {
     en: '{message}; put the key file back, or name it with --key-file. A new key would be another node',
     zh: '{message}；请放回私钥文件，或用 --key-file 指定。新私钥即为另一节点',
+  },
+  startNeedsPassword: {
+    en: '{message}; put the password file back, or name it with --key-password-file; without one the password is asked for',
+    zh: '{message}；请放回口令文件，或用 --key-password-file 指定；不设口令文件时启动会询问口令',
   },
   started: { en: 'Songhua 松花 node {name} runs on chain {chainId}', zh: '松花节点 {name} 已运行于链 {chainId}' },
   syncing: { en: 'syncing', zh: '同步中' },
