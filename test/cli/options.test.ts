@@ -9,7 +9,6 @@ import {
 } from '@songhua/node/app/options'
 import { runCommand } from './in-process.js'
 
-
 const PEER = '16Uiu2HAmQov3iZiAzpi2gEGwioxNbFJz3TiB6EF2SyEqiSUPmxob'
 const spec = (key: string): OptionSpec => NODE_OPTIONS.find((one) => one.key === key) as OptionSpec
 
