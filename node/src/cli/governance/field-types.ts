@@ -18,6 +18,14 @@ export class FieldProblem extends Error {
   }
 }
 
+/** The words of fields that take no others, for the help. */
+export const FIELD_WORDS = {
+  roles: Object.keys(ROLE_BITS).join(', '),
+  doors: Object.keys(DOORS).join(', '),
+  levels: READ_LEVELS.join(', '),
+  kinds: ORGANISATION_KINDS.join(', '),
+} as const
+
 /** How the text of a flag, or a value of a JSON file, becomes what the contracts take. */
 export interface FieldType<T> {
   /** By which values are shown to people. */
