@@ -267,6 +267,18 @@ export const MESSAGES = {
     en: 'Evidence, payloads and salts: {path}\nCheck one, offline: npx songhua verify {evidence} --payload {payload} --salt {salt} --data {data}',
     zh: '存证、原文与盐值：{path}\n离线核验其中一条：npx songhua verify {evidence} --payload {payload} --salt {salt} --data {data}',
   },
+  demoStandsStill: {
+    en: 'Waiting for {seconds} s: the chain\'s head, block {height}, has not moved since {time}. See why: songhua doctor --data {data}',
+    zh: '已等待 {seconds} 秒：链头（区块 {height}）自 {time} 起未再前进。查看原因：songhua doctor --data {data}',
+  },
+  demoWaits: {
+    en: 'Waiting for {seconds} s: the chain goes on (block {height}, {time}), and the gateway has not anchored the record yet. See why: songhua doctor --data {data}',
+    zh: '已等待 {seconds} 秒：链仍在出块（区块 {height}，{time}），但网关尚未锚定该记录。查看原因：songhua doctor --data {data}',
+  },
+  demoNoAnswer: {
+    en: 'Waiting for {seconds} s: the node of the gateway does not answer. See why: songhua doctor --data {data}',
+    zh: '已等待 {seconds} 秒：网关所在节点无应答。查看原因：songhua doctor --data {data}',
+  },
   demoNeedsGateway: {
     en: '--demo anchors through a gateway; leave --gateways 0 out',
     zh: '--demo 需要网关；请去掉 --gateways 0',
