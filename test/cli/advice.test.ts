@@ -4,7 +4,8 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { nearest } from '@songhua/node/cli/nearest'
 import { inspectConsensusLog } from '@songhua/node/storage/consensus-log'
 import { runCommand } from './in-process.js'
-import { testFolder } from './support.js'
+import { songhua, testFolder } from './support.js'
+import { rosterOfOne } from '../support/roster.js'
 
 /** What is said to whoever has lost a file, or mistaken one for another. */
 
@@ -40,6 +41,17 @@ describe('a data folder', () => {
   it('whose genesis or key is gone says at the start what to do, as the doctor does', async () => {
     expect((await runCommand(['start', '--data', data])).message).toMatch(/genesis\.json: no such file; copy the genesis file of another node/)
   })
+
+  it('whose password file is gone is told so, and not to put its key back', async () => {
+    const { publicKey } = JSON.parse((await runCommand(['keys', 'show', join(data, 'node-key.json'), '--key-password-file', at('password'), '--json'])).stdout) as { publicKey: string }
+    await writeFile(at('roster.json'), JSON.stringify(rosterOfOne(publicKey)))
+    expect(await runCommand(['genesis', '--roster', at('roster.json'), '--out', at('genesis.json')])).toMatchObject({ code: 0 })
+    const start = (...words: string[]) => runCommand(['start', '--data', data, '--genesis', at('genesis.json'), ...words])
+    const { code, error, message } = await start('--key-password-file', at('no-password'))
+    expect([code, error, message]).toEqual([2, 'CLI_FILE', expect.stringContaining('name it with --key-password-file')])
+    expect(message).not.toMatch(/--key-file|another node/)
+    expect((await start('--key-file', at('no-key'))).message).toContain('name it with --key-file')
+  })
 })
 
 describe('a key that is brought into a new data folder', () => {
@@ -59,7 +71,31 @@ describe('a key that is brought into a new data folder', () => {
   })
 })
 
+describe('a password', () => {
+  it('is asked for by the flag of the command', async () => {
+    const key = join(data, 'node-key.json')
+    const uscc = '91230100MA00000231'
+    const node = await runCommand(['apply', 'node', '--node-key-file', key, '--kind', 'service', '--city', '230100', '--operator', uscc, '--out', at('node.json'), '--applicant', `0x${'11'.repeat(20)}`])
+    expect(node.message).toContain('use --node-key-password-file FILE')
+    expect((await runCommand(['account', 'consent', '--uscc', uscc, '--gateway', data])).message).toContain('use --key-password-file FILE')
+    expect((await runCommand(['keys', 'import', '--from', key, '--out', at('copy.json'), '--key-password-file', at('password')])).message).toContain('use --from-password-file FILE')
+  })
+
+  it('that is too short is named by its file and flag', async () => {
+    await writeFile(at('short'), 'short\n')
+    const words = ['keys', 'new', '--out', at('never.json'), '--key-password-file', at('short')]
+    expect((await runCommand(words)).message).toBe(`--key-password-file ${at('short')}: the password must have at least 8 characters`)
+    expect((await runCommand(words.slice(0, 4), { stdin: 'short\n', language: 'zh' })).message).toContain('--key-password-file：口令至少 8 个字符')
+  })
+})
+
 describe('words that are not quite right', () => {
+  it('are answered with the help of the command that was called', async () => {
+    expect((await songhua(['council', 'propose', 'seat', '--lang', 'en'])).stderr).toContain('See: songhua council propose --help')
+    expect((await songhua(['status', '--rpc', 'x', '--lang', 'zh'])).stderr).toContain('参见：songhua status --help')
+    expect((await songhua(['docter'])).stderr).toContain('See: songhua --help')
+  })
+
   it('a flag that is misspelt is unknown, not another one missing', async () => {
     const english = await runCommand(['doctor', '--dta', data])
     expect([english.code, english.message]).toEqual([2, 'unknown option --dta (Did you mean --data?)'])

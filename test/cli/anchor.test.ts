@@ -98,6 +98,26 @@ describe('songhua anchor', () => {
     expect(await runCommand(['anchor', path, ...door])).toMatchObject({ code: 2, error: 'CLI_FILE_EXISTS' })
   })
 
+  it('takes no evidence of another issuer or chain for that of this one', async () => {
+    const path = at('other.txt')
+    await writeFile(path, 'other')
+    expect(await runCommand(['anchor', path, ...door])).toMatchObject({ code: 0 })
+    const other = await runCommand(['anchor', path, ...door.slice(0, 4), '--issuer', 'uscc:11230100MB10000107'])
+    expect([other.code, other.error, other.message]).toEqual([2, 'CLI_FILE_EXISTS', expect.stringContaining(`of issuer ${issuer[1]!}, not of uscc:11230100MB10000107`)])
+    expect(other.message).toContain('--force')
+    const evidence = JSON.parse(await readFile(`${path}.evidence.json`, 'utf8')) as { chain: object }
+    const genesisHash = `0x${'ab'.repeat(32)}`
+    await writeFile(`${path}.evidence.json`, JSON.stringify({ ...evidence, chain: { ...evidence.chain, genesisHash } }))
+    await writeFile(at('other-key'), devnet.ready.apiKey)
+    const gateway = ['--gateway', devnet.ready.nodes[0]!.gateway!, '--api-key-file', at('other-key'), ...issuer]
+    for (const way of [door, gateway]) {
+      const chain = await runCommand(['anchor', path, ...way], { language: 'zh' })
+      expect([chain.code, chain.error, chain.message]).toEqual([2, 'CLI_FILE_EXISTS', expect.stringContaining(`属于链 230099, ${genesisHash}`)])
+    }
+    // Nobody tells which chain it is: what is known is the same.
+    expect(await runCommand(['anchor', path, '--rpc', 'http://127.0.0.1:1', ...door.slice(2)])).toMatchObject({ code: 0 })
+  })
+
   it.each<[string, () => string[], number, string]>([
     ['a missing file', () => ['anchor', at('none'), ...door], 2, 'CLI_FILE'],
     ['a folder', () => ['anchor', at('folder'), ...door], 2, 'CLI_FILE'],

@@ -7,6 +7,7 @@ import {
   resolveOptions,
   textToOption,
 } from '@songhua/node/app/options'
+import { runCommand } from './in-process.js'
 
 const PEER = '16Uiu2HAmQov3iZiAzpi2gEGwioxNbFJz3TiB6EF2SyEqiSUPmxob'
 const spec = (key: string): OptionSpec => NODE_OPTIONS.find((one) => one.key === key) as OptionSpec
@@ -18,6 +19,13 @@ describe('the table of options', () => {
     expect(NODE_OPTIONS.filter(({ help }: OptionSpec) => help.en === '' || !/\p{Script=Han}/u.test(help.zh))).toEqual(
       [],
     )
+  })
+
+  it('shows units of defaults, and folders as such, in the help', async () => {
+    const { stdout } = await runCommand(['start', '--help'])
+    const help = stdout.replace(/\s+/g, ' ')
+    for (const part of ['(default: 200 ms)', '(default: 256 MB)', '--gateway-keys <folder>']) expect(help).toContain(part)
+    expect((await runCommand(['devnet', '--help'])).stdout.match(/--gateways[^]*?--data/)![0].match(/default/g)).toHaveLength(1)
   })
 
   it('accepts its own defaults when they stand in a file', () => {

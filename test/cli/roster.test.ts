@@ -1,9 +1,14 @@
+import { writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { parseGenesis } from '@songhua/sdk/protocol/genesis'
 import { createGenesis } from '@songhua/node/cli/genesis-file'
 import { privateKeyToIdentity } from '@songhua/node/cli/identity'
 import { parseRoster, rosterGovernance } from '@songhua/node/cli/roster'
 import { rosterOrganisations } from '../support/roster.js'
+import { runCommand } from './in-process.js'
+import { testFolder } from './support.js'
+
+const at = await testFolder()
 
 const identities = [1, 2, 3, 4, 5].map((byte) => privateKeyToIdentity(new Uint8Array(32).fill(byte)))
 const organisations = rosterOrganisations()
@@ -23,6 +28,31 @@ const roster = (changes: object = {}): Record<string, unknown> => ({
   validators: [0, 1, 2, 3].map((index) => member(index)),
   nodes: [member(4)],
   ...changes,
+})
+
+describe('a genesis that a roster does not make', () => {
+  const refuse = async (changes: object, language: 'en' | 'zh' = 'en') => {
+    await writeFile(at('roster.json'), JSON.stringify(roster(changes)))
+    return runCommand(['genesis', '--roster', at('roster.json'), '--out', at('genesis.json')], { language })
+  }
+  const validators = (change: object): object => ({ validators: [0, 1, 2, 3].map((index) => member(index, index === 2 ? change : {})) })
+
+  it('names the roster’s own path, and kinds in words', async () => {
+    const wrong = await refuse(validators({ telecom: GOVERNMENT }))
+    expect(wrong.error).toBe('GOVERNANCE_BODY')
+    expect(wrong.message).toBe(`${at('roster.json')}: validators[2].telecom is ${GOVERNMENT}; it must be the credit code of an organisation of the roster of kind telecom operator`)
+    expect((await refuse(validators({ telecom: undefined }), 'zh')).message).toContain('validators[2].telecom 缺失；应为名册中一个电信运营商的信用代码')
+    expect((await refuse({ nodes: [member(4, { government: OPERATOR })] })).message).toContain('nodes[0].government is')
+    const twice = { ...organisations[3]!, administrator: organisations[0]!.administrator }
+    expect((await refuse({ organisations: [...organisations.slice(0, 3), twice] })).message).toMatch(/organisations\[[03]\]\.administrator/)
+  })
+
+  it('says that at least four organisations have seats', async () => {
+    const three = organisations.map((one, index) => ({ ...one, seat: index !== 1 }))
+    const few = await refuse({ organisations: three })
+    expect([few.error, few.message]).toEqual(['GOVERNANCE_SEAT_COUNT', expect.stringMatching(/organisations: 3 have a seat.*at least four/)])
+    expect((await refuse({ organisations: three.filter(({ seat }) => seat) }, 'zh')).message).toContain('至少 4 个')
+  })
 })
 
 describe('a roster', () => {

@@ -84,6 +84,17 @@ describe('a chain whose reads are closed to the public', () => {
     expect((await ask(['nodes', '--api-key-file', at('key')], { SONGHUA_API_KEY: 'wrong' })).code).toBe(0)
   }, 60_000)
 
+  it('leaves its operator what the admin port knows, and says what could not be read', async () => {
+    const data = join(dataDir, 'net', 'harbin')
+    const status = (...words: string[]) => songhua(['status', '--data', data, ...words])
+    const { code, stdout, stderr } = await status()
+    expect([code, stderr]).toEqual([0, expect.stringContaining('PERMISSION_READ')])
+    expect(stdout).toMatch(/height +\d+\nblock hash +0x[0-9a-f]{64}\nblock time +\S+Z\npeers +0\nconsensus +height \d+, round/)
+    const { node, unread } = JSON.parse((await status('--json')).stdout) as { node: { head: { number: number } }; unread: { code: string } }
+    expect([node.head.number, unread.code]).toEqual([expect.any(Number), 'PERMISSION_READ'])
+    expect((await status('--api-key-file', at('key'))).stdout).toContain('validators')
+  }, 60_000)
+
   it('says whether a key is wrong, of no member, or none at all', async () => {
     expect(await ask(['nodes'], { SONGHUA_API_KEY: `${key.slice(0, -1)}${key.endsWith('A') ? 'B' : 'A'}` })).toMatchObject({
       code: 11, stderr: expect.stringContaining('the API key is not valid') as string,

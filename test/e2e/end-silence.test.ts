@@ -38,9 +38,12 @@ beforeAll(async () => {
   await until('some blocks', async () => (await heightOf(lab.nodes[0]!.rpc)) > 3)
 }, 120_000)
 afterAll(async () => {
-  await writer?.stop()
-  await lab?.stop()
-  await removeDir(root)
+  try {
+    await writer?.stop()
+  } finally {
+    await lab?.stop()
+    await removeDir(root)
+  }
 })
 
 describe('two of four validators that have lost their consensus logs', () => {

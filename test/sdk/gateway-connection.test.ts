@@ -1,5 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import type { ServerResponse } from 'node:http'
+import { type ServerResponse, createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -344,6 +345,13 @@ describe('a gateway that fails', () => {
     expect(await errorOf((await connected({ gateway: busy })).records.get('x'))).toMatchObject({ code: 'RATE_LIMITED', status: 429 })
     const dead = await connected({ gateway: 'http://127.0.0.1:1', retry: { timeoutMs: 50, delayMs: 5 } })
     expect(await errorOf(dead.records.get('x'))).toMatchObject({ code: 'GATEWAY_UNREACHABLE' })
+    const closing = createServer()
+    await new Promise<void>((listening) => closing.listen(0, '127.0.0.1', listening))
+    const { port } = closing.address() as AddressInfo
+    await new Promise((closed) => closing.close(closed))
+    const gone = await connected({ gateway: `http://127.0.0.1:${port}`, retry: { timeoutMs: 50, delayMs: 5 } })
+    // Where, and why: `fetch failed` is what every fault of a network is called.
+    expect((await errorOf(gone.records.get('x')) as Error).message).toMatch(new RegExp(`^The gateway http://127\\.0\\.0\\.1:${port} gave no answer to GET /v1/records/x: ECONNREFUSED`))
     const silent = await stub(() => undefined)
     const slow = await connected({ gateway: silent, requestTimeoutMs: 50, retry: { timeoutMs: 80, delayMs: 5 } })
     expect(await errorOf(slow.records.get('x'))).toMatchObject({ code: 'GATEWAY_UNREACHABLE' })

@@ -11,6 +11,8 @@ export interface OptionSpec {
     | 'endpoints' | 'peers' | 'origins' | 'hosts' | 'networks'
   default?: string | number | boolean | readonly string[]
   unit?: string
+  /** Of the flag in its help, where the type's would mislead. */
+  placeholder?: `<${string}>`
   /** Bounds of an integer, both included. */
   min?: number
   max?: number
@@ -175,6 +177,7 @@ export const NODE_OPTIONS = [
   {
     key: 'gateway.keysDir',
     flag: '--gateway-keys',
+    placeholder: '<folder>',
     type: 'path',
     default: '',
     help: {

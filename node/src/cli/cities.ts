@@ -26,6 +26,12 @@ export const CITIES: readonly City[] = [
   { code: '232700', zh: '大兴安岭', en: "Daxing'anling", slug: 'daxinganling' },
 ]
 
+export const isCityCode = (code: unknown): boolean => CITIES.some((city) => city.code === code)
+
+/** `230100 Harbin, 230200 Qiqihar, …`, by code. */
+export const knownCities = (language: 'en' | 'zh'): string =>
+  CITIES.map((city) => `${city.code} ${city[language]}`).sort().join(language === 'zh' ? '、' : ', ')
+
 /** The city of the i-th node of a devnet. Past thirteen the names begin again with a number: Harbin-2. */
 export function cityOfNode(index: number): City {
   const city = CITIES[index % CITIES.length] as City

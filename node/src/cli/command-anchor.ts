@@ -6,9 +6,10 @@ import { CodedError } from '@songhua/sdk/protocol/errors'
 import { openKeystore } from './command-keys.js'
 import { type CliContext, note, print } from './context.js'
 import { digestFile, documentRecord, isSameDocument, recordedDigests } from './document-record.js'
-import { readTextFile, replaceFile, writeNewFile } from './files.js'
+import { readJsonFile, readTextFile, replaceFile, writeNewFile } from './files.js'
 import { exampleText, urlFlag } from './flags.js'
 import { textToPrivateKey } from './keystore.js'
+import { type ChainName, chainAt } from './chain-name.js'
 import type { MessageKey } from './messages.js'
 import { type ApiKeyFlags, readApiKey, readingNode } from './rpc-flags.js'
 
@@ -38,6 +39,14 @@ const TEXTS = {
   changed: {
     en: '{path}: has changed since it was anchored; move its evidence away, or anchor again with --force',
     zh: '{path}：存证之后内容已改变；请移走原证据，或用 --force 重新上链',
+  },
+  otherIssuer: {
+    en: '{path}: its evidence is of issuer {actual}, not of {asked}; move its evidence away, or anchor again with --force, which overwrites it',
+    zh: '{path}：现有证据的签发方为 {actual}，而非 {asked}；请移走原证据，或用 --force 重新上链（覆盖原证据）',
+  },
+  otherChain: {
+    en: '{path}: its evidence is of chain {actual}, not of {asked}; move its evidence away, or anchor again with --force, which overwrites it',
+    zh: '{path}：现有证据属于链 {actual}，而非 {asked}；请移走原证据，或用 --force 重新上链（覆盖原证据）',
   },
   kept: { en: '{path}: is anchored already; its evidence is kept', zh: '{path}：已存证，保留现有证据' },
   done: { en: '{path}: record {id} in block {block}', zh: '{path}：记录 {id}，区块 {block}' },
@@ -111,8 +120,15 @@ async function anchorFiles(context: CliContext, files: readonly string[], flags:
       print(context, tell(context, 'check', { path }))
     }
   } catch (error) {
-    throw isSonghuaError(error, 'SUBMISSION_REFUSED') ? refusal(context, error.rows, due) : error
+    throw isSonghuaError(error, 'SUBMISSION_REFUSED') ? refusal(context, error.rows, due) : explainUnreachable(context, error)
   }
+}
+
+/** The gateway's address and the cause, in the user's language. */
+function explainUnreachable(context: CliContext, error: unknown): unknown {
+  if (!isSonghuaError(error, 'GATEWAY_UNREACHABLE') || typeof error.details.url !== 'string') return error
+  const values = { url: error.details.url, reason: String(error.details.reason) }
+  return new CodedError(error.code, context.t('rpcUnreachable', values), { details: error.details, cause: error })
 }
 
 /** Every failing field of every document, in the user's language. */
@@ -128,6 +144,7 @@ function refusal({ language }: CliContext, rows: readonly RefusedRow[], files: r
 async function filesDue(context: CliContext, files: readonly string[], flags: Flags): Promise<string[]> {
   if (flags.force) return [...files]
   const due: string[] = []
+  const chain = once(() => askedChain(context, flags))
   for (const path of new Set(files)) {
     const here: string[] = []
     for (const ending of ENDINGS) {
@@ -136,6 +153,7 @@ async function filesDue(context: CliContext, files: readonly string[], flags: Fl
     if (here.length === 0) due.push(path)
     else if (here.length === ENDINGS.length) {
       await checkUnchanged(context, path)
+      await checkSameRecord(context, path, { issuer: flags.issuer, chain: await chain() })
       note(context, tell(context, 'kept', { path }))
     }
     else throw new CodedError('CLI_FILE_EXISTS', tell(context, 'part', { path, here: here.join(', ') }))
@@ -150,11 +168,42 @@ async function checkUnchanged(context: CliContext, path: string): Promise<void> 
   throw new CodedError('CLI_FILE_EXISTS', tell(context, 'changed', { path }))
 }
 
+/** Evidence of another issuer or chain is no evidence of what was asked for; what is not known is not compared. @throws CLI_FILE_EXISTS */
+async function checkSameRecord(context: CliContext, path: string, { issuer, chain }: { issuer: string | undefined; chain: ChainName | undefined }): Promise<void> {
+  const kept = await keptRecord(context, `${path}.evidence.json`)
+  const refuse = (key: keyof typeof TEXTS, actual: string, asked: string): never => {
+    throw new CodedError('CLI_FILE_EXISTS', tell(context, key, { path, actual, asked }))
+  }
+  if (issuer !== undefined && kept.issuer !== issuer) refuse('otherIssuer', kept.issuer, issuer)
+  if (chain !== undefined && kept.chain !== nameOfChain(chain)) refuse('otherChain', kept.chain, nameOfChain(chain))
+}
+
+const nameOfChain = ({ chainId, genesisHash }: ChainName): string => `${chainId}, ${genesisHash}`
+
+/** What evidence says of itself, as far as it can be read. */
+async function keptRecord(context: CliContext, path: string): Promise<{ issuer: string; chain: string }> {
+  const { envelope, chain } = ((await readJsonFile(context, 'evidenceFile', path)) ?? {}) as { envelope?: { issuer?: unknown }; chain?: ChainName }
+  return { issuer: typeof envelope?.issuer === 'string' ? envelope.issuer : '–', chain: chain === undefined ? '–' : nameOfChain(chain) }
+}
+
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | undefined
+  return () => (asked ??= ask())
+}
+
 function isThere(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,
     () => false,
   )
+}
+
+/** Undefined when it is not known: without a door, or when nobody answers who may tell. */
+async function askedChain(context: CliContext, flags: Flags): Promise<ChainName | undefined> {
+  const to = flags.gateway ?? flags.rpc
+  if (to === undefined) return undefined
+  const apiKey = await readApiKey(context, flags, to)
+  return chainAt(context, { gateway: flags.gateway, rpc: to, apiKey })
 }
 
 async function openDoor(context: CliContext, flags: Flags): ReturnType<typeof connectDoor> {

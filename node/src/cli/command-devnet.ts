@@ -19,8 +19,8 @@ const TEXTS = {
     zh: '只同步的节点个数（默认 0，或目录中已有的个数）',
   },
   gateways: {
-    en: 'how many of the nodes, the first ones, take records over REST (default: 1)',
-    zh: '启用记录网关的节点个数，自首个节点起（默认 1）',
+    en: 'how many of the nodes, the first ones, take records over REST',
+    zh: '启用记录网关的节点个数，自首个节点起',
   },
   data: { en: 'folder of the devnet; resumed when it has one', zh: '开发网目录；已有开发网则继续运行' },
   basePort: {

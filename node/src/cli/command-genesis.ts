@@ -5,6 +5,7 @@ import { namingFile, readJsonFile, writeNewFile } from './files.js'
 import { exampleText, integerFlag } from './flags.js'
 import { createGenesis } from './genesis-file.js'
 import { DEVNET_CHAIN_ID, PROVINCE_CHAIN_ID } from './node-config.js'
+import { namingRoster } from './roster-errors.js'
 import { ROSTER_EXAMPLE, parseRoster, refuseAccounts, rosterGovernance } from './roster.js'
 
 const TEXTS = {
@@ -65,13 +66,17 @@ async function writeGenesis(context: CliContext, flags: Flags): Promise<void> {
     const { chainId: rosterChainId, gasLimit, qbft, ...roster } = parseRoster(json)
     const chainId = flags.chainId ?? rosterChainId ?? PROVINCE_CHAIN_ID
     if (chainId !== DEVNET_CHAIN_ID) refuseAccounts(roster, publicKnowledge)
-    return createGenesis({
-      chainId,
-      qbft,
-      governance: rosterGovernance(roster),
-      ...(gasLimit === undefined ? {} : { gasLimit }),
-      ...(flags.timestamp === undefined ? {} : { timestamp: flags.timestamp }),
-    })
+    try {
+      return createGenesis({
+        chainId,
+        qbft,
+        governance: rosterGovernance(roster),
+        ...(gasLimit === undefined ? {} : { gasLimit }),
+        ...(flags.timestamp === undefined ? {} : { timestamp: flags.timestamp }),
+      })
+    } catch (error) {
+      throw namingRoster(context, roster, error)
+    }
   })
   await writeNewFile(context, {
     what: 'genesisFile',

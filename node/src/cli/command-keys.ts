@@ -118,10 +118,10 @@ export function newPrivateKey(): Uint8Array {
   return new Uint8Array(randomBytes(32))
 }
 
-/** Reads a keystore file, asks for its password, and opens it. @throws CLI_FILE, KEYSTORE_FIELD, KEYSTORE_PASSWORD */
-export async function openKeystore(context: CliContext, path: string, passwordFile?: string): Promise<Uint8Array> {
+/** Reads a keystore file, asks for its password, and opens it. @param flag of the password file, as the command calls it @throws CLI_FILE, KEYSTORE_FIELD, KEYSTORE_PASSWORD */
+export async function openKeystore(context: CliContext, path: string, passwordFile?: string, flag = PASSWORD_FLAG): Promise<Uint8Array> {
   const keystore = parseKeystore(context, await readJsonFile(context, 'keyFile', path), path)
-  const password = await readPassword(context, { file: passwordFile, flag: PASSWORD_FLAG })
+  const password = await readPassword(context, { file: passwordFile, flag })
   return decryptKey(context, { keystore, password, path })
 }
 
@@ -158,7 +158,7 @@ async function readForeignKey(context: CliContext, flags: Flags): Promise<Uint8A
   }
   const text = await readTextFile(context, 'keyFile', flags.from)
   if (!text.trimStart().startsWith('{')) return textToPrivateKey(context, text, flags.from)
-  return openKeystore(context, flags.from, flags.fromPasswordFile)
+  return openKeystore(context, flags.from, flags.fromPasswordFile, 'from-password-file')
 }
 
 function printIdentity(context: CliContext, identity: Identity, { json }: { json?: boolean }): void {

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { RunningNode } from '../app/node.js'
 import type { NodeOptions } from '../app/options.js'
-import { messageOf } from '@songhua/sdk/protocol/errors'
+import { isCodedError, messageOf } from '@songhua/sdk/protocol/errors'
 import { type CliContext, cliError, note } from './context.js'
 import { readCrashOrder } from './crash-order.js'
 import { isMissingFile } from './files.js'
@@ -62,8 +62,8 @@ export function addStartCommand(program: Command, context: CliContext): void {
 async function start(context: CliContext, flags: Flags): Promise<void> {
   const stop = createStopSignal(context, { isManaged: flags.managed === true })
   const options = await loadOptions(context, flags.data, flagsToOptions({ ...flags }))
-  const genesis = await advising(context, 'startNeedsGenesis', () => readGenesis(context, options.genesisFile))
-  const nodeKey = await advising(context, 'startNeedsKey', () => loadNodeKey(context, options, genesis.chainId))
+  const genesis = await advising(context, () => 'startNeedsGenesis', () => readGenesis(context, options.genesisFile))
+  const nodeKey = await advising(context, (path) => (path === options.nodeKey.passwordFile ? 'startNeedsPassword' : 'startNeedsKey'), () => loadNodeKey(context, options, genesis.chainId))
   const crashAt = readCrashOrder(context, context.environment, genesis.chainId)
   const isPretty = context.stderr.isTTY === true
   setFlagsFromString(HEAP_GROWTH)
@@ -75,12 +75,15 @@ async function start(context: CliContext, flags: Flags): Promise<void> {
   })
 }
 
-/** What the doctor would say of a file that is not there. */
-async function advising<T>(context: CliContext, key: 'startNeedsGenesis' | 'startNeedsKey', read: () => Promise<T>): Promise<T> {
+type Advice = 'startNeedsGenesis' | 'startNeedsKey' | 'startNeedsPassword'
+
+/** What the doctor would say of a file that is not there. @param adviceOn the path of the one that is missing */
+async function advising<T>(context: CliContext, adviceOn: (path: unknown) => Advice, read: () => Promise<T>): Promise<T> {
   try {
     return await read()
   } catch (error) {
     if (!isMissingFile(error)) throw error
+    const key = adviceOn(isCodedError(error) ? error.details.path : undefined)
     throw cliError(context, 'CLI_FILE', [key, { message: messageOf(error) }, error])
   }
 }

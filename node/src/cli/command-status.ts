@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
-import { type CliContext, cliError, print } from './context.js'
+import { type CliContext, cliError, note, print } from './context.js'
 import { exampleText, urlFlag } from './flags.js'
 import { type RpcCall, createRpcCall } from './json-rpc.js'
 import { readAddresses } from './node-addresses.js'
-import { type NodeStatus, readStatus } from './node-status.js'
+import type { MessageKey } from './messages.js'
+import { type AdminStatus, type NodeStatus, readAdminStatus, readStatus } from './node-status.js'
 import { type ApiKeyFlags, addApiKeyFlag, readApiKey } from './rpc-flags.js'
 import { formatFields, formatTable } from './table.js'
 
@@ -34,11 +35,13 @@ export function addStatusCommand(program: Command, context: CliContext): void {
     .option('--json', say('json'))
   addApiKeyFlag(command, context)
     .action(async (flags: Flags) => {
-      const { rpc, admin } = await addressesOf(context, flags)
+      const { rpc, admin, isDefault } = await addressesOf(context, flags)
       const ask = admin === undefined ? undefined : createRpcCall(context, admin)
       const apiKey = await readApiKey(context, flags, rpc)
-      const status = await readStatus(createRpcCall(context, rpc, { apiKey }), ask).catch((error: unknown) => explainSilence(context, ask, error))
-      print(context, flags.json ? JSON.stringify(status) : formatStatus(context, status))
+      const isAsked = ask !== undefined && (!isDefault || (await answers(ask)))
+      const status = await readStatus(createRpcCall(context, rpc, { apiKey }), isAsked ? ask : undefined).catch((error: unknown) => withoutChain(context, ask, error))
+      if ('unread' in status) note(context, `${status.unread.code}: ${status.unread.message}`)
+      print(context, flags.json ? JSON.stringify(status) : 'unread' in status ? formatAdminStatus(context, status) : formatStatus(context, status))
     })
     .addHelpText(
       'after',
@@ -52,6 +55,22 @@ export function addStatusCommand(program: Command, context: CliContext): void {
     )
 }
 
+/** At the default admin address there need be no node: the RPC alone was named. */
+async function answers(ask: RpcCall): Promise<boolean> {
+  return ask('admin_nodeInfo').then(() => true, (error: unknown) => {
+    if (isCodedError(error, 'RPC_UNREACHABLE')) return false
+    throw error
+  })
+}
+
+/** Who may not read the chain is still told of the node itself, when its admin port answers. */
+async function withoutChain(context: CliContext, ask: RpcCall | undefined, error: unknown): Promise<AdminStatus> {
+  if (ask === undefined || !isCodedError(error, 'PERMISSION_READ')) return explainSilence(context, ask, error)
+  return readAdminStatus(ask, error).catch(() => {
+    throw error
+  })
+}
+
 /** A node that waits for room on its disk answers at its admin port alone. */
 async function explainSilence(context: CliContext, ask: RpcCall | undefined, error: unknown): Promise<never> {
   if (ask === undefined || !isCodedError(error, 'RPC_UNREACHABLE')) throw error
@@ -62,10 +81,36 @@ async function explainSilence(context: CliContext, ask: RpcCall | undefined, err
   throw 'paused' in info && info.paused !== undefined ? cliError(context, 'NODE_UNWELL', ['statusPaused', { ...info.paused }]) : error
 }
 
-async function addressesOf(context: CliContext, flags: Flags): Promise<{ rpc: string; admin: string | undefined }> {
-  if (flags.data === undefined && flags.rpc !== undefined) return { rpc: flags.rpc, admin: flags.admin }
+interface Addresses {
+  readonly rpc: string
+  readonly admin: string | undefined
+  /** Whether nobody named the admin address, neither by itself nor by a data folder. */
+  readonly isDefault: boolean
+}
+
+async function addressesOf(context: CliContext, flags: Flags): Promise<Addresses> {
+  const isDefault = flags.data === undefined && flags.admin === undefined
+  if (flags.data === undefined && flags.rpc !== undefined) return { rpc: flags.rpc, admin: flags.admin, isDefault }
   const { rpc, admin } = await readAddresses(context, flags.data)
-  return { rpc: flags.rpc ?? rpc, admin: flags.admin ?? admin }
+  return { rpc: flags.rpc ?? rpc, admin: flags.admin ?? admin, isDefault }
+}
+
+function formatAdminStatus(context: CliContext, { node, peers }: AdminStatus): string {
+  const { t } = context
+  const { name, address, software, chainId, head } = node
+  const known = (key: MessageKey, value: string | number | undefined): [string, string][] => (value === undefined ? [] : [[t(key), String(value)]])
+  return formatFields([
+    ...known('columnName', name),
+    ...known('address', address),
+    ...known('statusVersion', software),
+    ...known('statusChain', chainId),
+    ...known('statusHeight', head?.number),
+    ...known('statusHash', head?.hash),
+    ...known('statusTime', head?.blockTimeMs === undefined ? undefined : new Date(Number(head.blockTimeMs)).toISOString()),
+    ...known('statusPeers', peers),
+    ...consensusFields(context, { node }),
+    ...gatewayFields(context, { node }),
+  ])
 }
 
 function formatStatus(context: CliContext, status: NodeStatus): string {
@@ -93,13 +138,13 @@ function formatStatus(context: CliContext, status: NodeStatus): string {
   return `${fields}\n\n${validators}`
 }
 
-function gatewayFields({ t }: CliContext, { node }: NodeStatus): [string, string][] {
+function gatewayFields({ t }: CliContext, { node }: Pick<NodeStatus, 'node'>): [string, string][] {
   if (node?.gateway === undefined) return []
   return [[t('columnGateway'), node.gatewayUp === true ? node.gateway : t('statusGatewayDown', { url: node.gateway })]]
 }
 
 /** Nothing when the admin address was not asked. */
-function consensusFields({ t }: CliContext, { node }: NodeStatus): [string, string][] {
+function consensusFields({ t }: CliContext, { node }: Pick<NodeStatus, 'node'>): [string, string][] {
   if (node?.consensus === undefined) return []
   const { height, round, isVoter, isSilent, isStopped } = node.consensus
   const state = isStopped ? 'statusStopped' : isSilent ? 'statusSilent' : isVoter ? 'statusVotes' : 'statusFollows'

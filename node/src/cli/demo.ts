@@ -4,10 +4,15 @@ import { type AnchoredRecord, connect, decisiveStep, filesOf } from '@songhua/sd
 import { type CliContext, cliError, note, print } from './context.js'
 import { demoRecords } from './demo-records.js'
 import { replaceFile } from './files.js'
+import { createRpcCall } from './json-rpc.js'
+import type { AdminNodeInfo } from './node-status.js'
 import { formatTable } from './table.js'
 
 interface DemoTarget {
   gateway: string
+  /** Admin address and data folder of the node whose gateway it is. */
+  admin: string
+  data: string
   apiKey: string
   /** Of the devnet: evidence, payloads and salts are kept under it. */
   dir: string
@@ -37,7 +42,7 @@ export async function runDemo(context: CliContext, target: DemoTarget): Promise<
   let files: Record<string, string> = {}
   for (const { title, ...record } of demoRecords(new Date())) {
     const startedAt = performance.now()
-    const anchored = await songhua.records.anchor(record)
+    const anchored = await watchingStall(context, target, songhua.records.anchor(record))
     const finalMs = performance.now() - startedAt
     const verdict = await songhua.records.verify(anchored.evidence, anchored)
     if (verdict.facts === undefined) {
@@ -51,7 +56,32 @@ export async function runDemo(context: CliContext, target: DemoTarget): Promise<
     if (target.isJson) print(context, JSON.stringify({ event: 'record', ...shown.at(-1) }))
   }
   if (!target.isJson) print(context, recordTable(context, shown))
-  note(context, `\n${context.t('demoStored', { path: folder, data: join(target.dir, 'harbin'), ...files })}`)
+  note(context, `\n${context.t('demoStored', { path: folder, data: target.data, ...files })}`)
+}
+
+const STALL_MS = 15_000
+
+/** Says what is waited for when it takes long: a chain that stands still anchors nothing, and says nothing by itself. */
+export async function watchingStall<T>(
+  context: CliContext,
+  { admin, data }: Pick<DemoTarget, 'admin' | 'data'>,
+  work: Promise<T>,
+  stallMs = STALL_MS,
+): Promise<T> {
+  const sinceMs = Date.now()
+  const tell = async (): Promise<void> => {
+    const { head } = await createRpcCall(context, admin)<AdminNodeInfo>('admin_nodeInfo').catch((): AdminNodeInfo => ({}))
+    const seconds = Math.round((Date.now() - sinceMs) / 1000)
+    const timeMs = Number(head?.blockTimeMs ?? 0)
+    const values = { seconds, data, height: head?.number ?? 0, time: new Date(timeMs).toISOString() }
+    note(context, context.t(head === undefined ? 'demoNoAnswer' : timeMs < sinceMs ? 'demoStandsStill' : 'demoWaits', values))
+  }
+  const timer = setTimeout(() => void tell(), stallMs)
+  try {
+    return await work
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 /** @returns where they are, for the command that verifies them */

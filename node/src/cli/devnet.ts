@@ -189,7 +189,8 @@ function reportDeaths(
 }
 
 async function demo(context: CliContext, flags: DevnetFlags, { up, apiKey }: Ready): Promise<void> {
-  const gateway = up[0]?.info.gateway
-  if (gateway === undefined) throw cliError(context, 'CLI_USAGE', ['demoNeedsGateway'])
-  await runDemo(context, { gateway, apiKey, dir: flags.data, isJson: flags.json === true })
+  const [first] = up
+  if (first?.info.gateway === undefined) throw cliError(context, 'CLI_USAGE', ['demoNeedsGateway'])
+  const { gateway, admin } = first.info
+  await runDemo(context, { gateway, apiKey, admin, data: first.child.node.dir, dir: flags.data, isJson: flags.json === true })
 }

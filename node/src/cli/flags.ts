@@ -26,7 +26,7 @@ export function addNodeFlags(command: Command, context: CliContext, without: rea
 }
 
 function flagOf(spec: OptionSpec, context: CliContext): Option {
-  const option = new Option(`${spec.flag} ${PLACEHOLDERS[spec.type]}`.trim(), spec.help[context.language])
+  const option = new Option(`${spec.flag} ${spec.placeholder ?? PLACEHOLDERS[spec.type]}`.trim(), spec.help[context.language])
   if (spec.choices !== undefined) option.choices(spec.choices)
   if (spec.type !== 'boolean') {
     option.argParser((text: string, previous: unknown) => {
@@ -38,9 +38,12 @@ function flagOf(spec: OptionSpec, context: CliContext): Option {
   }
   const shown = Array.isArray(spec.default) ? spec.default.join(',') : String(spec.default)
   // Only shown: a default that commander put in would hide what the configuration file says.
-  if (shown !== '' && spec.type !== 'boolean') option.defaultValueDescription = shown
+  if (shown !== '' && spec.type !== 'boolean') option.defaultValueDescription = unitShown(spec) === '' ? shown : `${shown} ${unitShown(spec)}`
   return option
 }
+
+/** Signs that are read in any language. */
+const unitShown = ({ unit = '' }: OptionSpec): string => (['ms', 's', 'MB'].includes(unit) ? unit : '')
 
 /** @returns the options that stand on the command line, by key, but those left out */
 export function flagsToOptions(

@@ -4,7 +4,7 @@ import { CodedError } from '@songhua/sdk/protocol/errors'
 import { type CliContext, cliError, note } from './context.js'
 import { EXIT_CODES, codeOf, exitCodeOf } from './exit-codes.js'
 import { createTranslator, languageOf } from './messages.js'
-import { createProgram, explainRefusal } from './program.js'
+import { createProgram, explainRefusal, helpPathOf } from './program.js'
 
 /**
  * Runs the command line of this process and ends it with one of the documented exit codes.
@@ -41,17 +41,17 @@ async function runCommand(context: CliContext, argv: readonly string[]): Promise
     await program.parseAsync(argv, { from: 'user' })
     return EXIT_CODES.ok.code
   } catch (error) {
-    if (!(error instanceof CommanderError)) return report(context, error)
+    if (!(error instanceof CommanderError)) return report(context, error, helpPathOf(program))
     const refusal = explainRefusal(error, context, program)
-    if (refusal !== undefined) return report(context, refusal)
+    if (refusal !== undefined) return report(context, refusal, helpPathOf(program))
     // `songhua` alone shows its help and is not what scripts mean to call.
     if (error.exitCode !== 0) note(context, program.helpInformation())
     return exitCodeOf(error)
   }
 }
 
-/** One line for what the user can mend, a stack only for what they cannot. @returns the exit code */
-function report(context: CliContext, error: unknown): number {
+/** One line for what the user can mend, a stack only for what they cannot. @param command whose help tells more @returns the exit code */
+function report(context: CliContext, error: unknown, command = ''): number {
   const code = codeOf(error)
   // Some libraries put their stack into their message.
   const text = (error instanceof Error ? error.message : String(error)).replace(/\n\s+at .*/g, '')
@@ -59,6 +59,6 @@ function report(context: CliContext, error: unknown): number {
   if (!(error instanceof CodedError) && code === undefined) {
     note(context, context.t('internal'))
     note(context, error instanceof Error ? (error.stack ?? text) : text)
-  } else if (code === 'CLI_USAGE') note(context, context.t('seeHelp', { command: '' }))
+  } else if (code === 'CLI_USAGE') note(context, context.t('seeHelp', { command }))
   return exitCodeOf(error)
 }

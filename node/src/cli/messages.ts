@@ -97,8 +97,8 @@ export const MESSAGES = {
     zh: '口令文件 {path}：第一行为空；请写入口令',
   },
   passwordShort: {
-    en: 'password: must have at least {min} characters',
-    zh: '口令：至少 {min} 个字符',
+    en: '{source}: the password must have at least {min} characters',
+    zh: '{source}：口令至少 {min} 个字符',
   },
   passwordNone: {
     en: 'password: none given; use --{flag} FILE, or type it on a terminal, or pipe it to standard input',
@@ -165,6 +165,10 @@ export const MESSAGES = {
   startNeedsKey: {
     en: '{message}; put the key file back, or name it with --key-file. A new key would be another node',
     zh: '{message}；请放回私钥文件，或用 --key-file 指定。新私钥即为另一节点',
+  },
+  startNeedsPassword: {
+    en: '{message}; put the password file back, or name it with --key-password-file; without one the password is asked for',
+    zh: '{message}；请放回口令文件，或用 --key-password-file 指定；不设口令文件时启动会询问口令',
   },
   started: { en: 'Songhua 松花 node {name} runs on chain {chainId}', zh: '松花节点 {name} 已运行于链 {chainId}' },
   syncing: { en: 'syncing', zh: '同步中' },
@@ -262,6 +266,18 @@ export const MESSAGES = {
   demoStored: {
     en: 'Evidence, payloads and salts: {path}\nCheck one, offline: npx songhua verify {evidence} --payload {payload} --salt {salt} --data {data}',
     zh: '存证、原文与盐值：{path}\n离线核验其中一条：npx songhua verify {evidence} --payload {payload} --salt {salt} --data {data}',
+  },
+  demoStandsStill: {
+    en: 'Waiting for {seconds} s: the chain\'s head, block {height}, has not moved since {time}. See why: songhua doctor --data {data}',
+    zh: '已等待 {seconds} 秒：链头（区块 {height}）自 {time} 起未再前进。查看原因：songhua doctor --data {data}',
+  },
+  demoWaits: {
+    en: 'Waiting for {seconds} s: the chain goes on (block {height}, {time}), and the gateway has not anchored the record yet. See why: songhua doctor --data {data}',
+    zh: '已等待 {seconds} 秒：链仍在出块（区块 {height}，{time}），但网关尚未锚定该记录。查看原因：songhua doctor --data {data}',
+  },
+  demoNoAnswer: {
+    en: 'Waiting for {seconds} s: the node of the gateway does not answer. See why: songhua doctor --data {data}',
+    zh: '已等待 {seconds} 秒：网关所在节点无应答。查看原因：songhua doctor --data {data}',
   },
   demoNeedsGateway: {
     en: '--demo anchors through a gateway; leave --gateways 0 out',

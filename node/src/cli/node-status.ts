@@ -1,3 +1,4 @@
+import type { CodedError } from '@songhua/sdk/protocol/errors'
 import { type TimedBlock, blockTimeOf } from './block-time.js'
 import type { RpcCall } from './json-rpc.js'
 
@@ -21,6 +22,11 @@ export interface NodeStatus {
 
 /** The part that is shown to people; `--json` has all of it. */
 export interface AdminNodeInfo {
+  name?: string
+  address?: string
+  chainId?: number
+  software?: string
+  head?: { number: number; hash: string; blockTimeMs?: number }
   /** URL, of a node that has one. */
   gateway?: string
   gatewayUp?: boolean
@@ -34,6 +40,20 @@ interface SignerMetric {
   address: string
   proposedBlockCount: string
   lastProposedBlockNumber: string
+}
+
+/** What a node's operator is told at its admin port, where the chain itself is not for everybody to read. */
+export interface AdminStatus {
+  node: AdminNodeInfo
+  peers: number
+  /** Why there is no more. */
+  unread: { code: string; message: string }
+}
+
+/** @throws RPC_UNREACHABLE, RPC_ERROR */
+export async function readAdminStatus(admin: RpcCall, refusal: CodedError): Promise<AdminStatus> {
+  const [node, peers] = await Promise.all([admin<AdminNodeInfo>('admin_nodeInfo'), admin<unknown[]>('admin_peers')])
+  return { node, peers: peers.length, unread: { code: refusal.code, message: refusal.message } }
 }
 
 /** @throws RPC_UNREACHABLE, RPC_ERROR */

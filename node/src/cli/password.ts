@@ -22,7 +22,7 @@ export async function readPassword(
   if (password === '' && file) throw cliError(context, 'CLI_USAGE', ['passwordEmpty', { path: file }])
   if (password === '') throw cliError(context, 'CLI_USAGE', ['passwordNone', { flag }])
   if (isNew && password.length < MIN_PASSWORD_CHARACTERS) {
-    throw cliError(context, 'CLI_USAGE', ['passwordShort', { min: MIN_PASSWORD_CHARACTERS }])
+    throw cliError(context, 'CLI_USAGE', ['passwordShort', { min: MIN_PASSWORD_CHARACTERS, source: file ? `--${flag} ${file}` : `--${flag}` }])
   }
   return password
 }

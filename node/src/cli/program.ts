@@ -116,6 +116,13 @@ const rawArgsOf = (program: Command): string[] => (program as Command & { rawArg
 const calledCommand = (program: Command): Command =>
   rawArgsOf(program).reduce((found, word) => found.commands.find((one) => one.name() === word) ?? found, program)
 
+/** `council propose `, before the `--help` of the command that was called; empty for the program's own. */
+export function helpPathOf(program: Command): string {
+  const words: string[] = []
+  for (let command = calledCommand(program); command.parent !== null; command = command.parent) words.unshift(command.name())
+  return words.map((word) => `${word} `).join('')
+}
+
 /** The first flag that the command called does not know, and the one that is most like it. */
 function unknownFlag(program: Command): { word: string; meant: string | undefined } | undefined {
   const words = rawArgsOf(program)

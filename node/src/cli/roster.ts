@@ -5,7 +5,7 @@ import { publicKeyToAddress } from '@songhua/sdk/protocol/crypto'
 import { failField, joinPath, readHashField, readHexBytes, readInteger, readShape } from '@songhua/sdk/protocol/json-fields'
 import { NODE_KINDS } from '@songhua/sdk/governance/codes'
 import type { QbftConfig } from '@songhua/sdk/protocol/qbft-config'
-import { CITIES } from './cities.js'
+import { isCityCode, knownCities } from './cities.js'
 import { type RosterOrganisation, readOneOf, readOrganisations, readUscc } from './roster-governance.js'
 
 /** A node that a roster names. */
@@ -82,15 +82,17 @@ export function parseRoster(json: unknown): Roster {
 
 /** What the genesis says of who governs: in an order of its own, so that the order of the roster does not count. */
 export function rosterGovernance({ organisations, nodes }: Pick<Roster, 'organisations' | 'nodes'>): GovernanceGenesis {
-  const sorted = [...organisations].sort((a, b) => compare(a.entry.uscc, b.entry.uscc))
+  const sorted = [...organisations].sort(compareOrganisations)
   return {
     organisations: sorted.map(({ entry }) => entry),
     seats: sorted.filter(({ hasSeat }) => hasSeat).map(({ entry }) => entry.uscc),
-    nodes: nodes.map(({ entry }) => entry).sort((a, b) => compare(a.publicKey, b.publicKey)),
+    nodes: [...nodes].sort(compareNodes).map(({ entry }) => entry),
   }
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+export const compareOrganisations = (a: RosterOrganisation, b: RosterOrganisation): number => compare(a.entry.uscc, b.entry.uscc)
+export const compareNodes = (a: RosterNode, b: RosterNode): number => compare(a.entry.publicKey, b.entry.publicKey)
 
 /**
  * @param accounts whose keys are public knowledge
@@ -127,12 +129,7 @@ function readNode(value: unknown, path: string, isValidator: boolean): RosterNod
   if (typeof name !== 'string' || name.trim() === '' || name.length > MAX_NAME_CHARACTERS) {
     return failField('JSON_TYPE', at('name'), `must be a text of 1 to ${MAX_NAME_CHARACTERS} characters`)
   }
-  if (!CITIES.some(({ code }) => code === city)) {
-    const known = CITIES.map(({ code, en }) => `${code} ${en}`)
-      .sort()
-      .join(', ')
-    return failField('JSON_TYPE', at('city'), `must be a text, one of the codes ${known}`)
-  }
+  if (!isCityCode(city)) return failField('JSON_TYPE', at('city'), `must be a text, one of the codes ${knownCities('en')}`)
   const optional = <T>(field: string, read: (value: unknown, path: string) => T): Record<string, T> =>
     json[field] === undefined ? {} : { [field]: read(json[field], at(field)) }
   return {

@@ -58,14 +58,15 @@ export function createHttpClient(options: HttpOptions): HttpClient {
   const base = checkBase(options.gateway)
   const policy = { ...DEFAULT_RETRY, ...options.retry }
   const open = (request: HttpRequest): Promise<Response> => exchange(base, request, options)
+  const read = (response: Response, request: HttpRequest): Promise<string> => readAnswer(response, request, base)
   return {
     open: async (request) => {
       const response = await open(request)
       if (response.ok) return response
-      throw refusedError(response, parseJson(await readAnswer(response, request)))
+      throw refusedError(response, parseJson(await read(response, request)))
     },
     request: (request) =>
-      withRetry(() => ask(open, request), { policy, signal: request.signal, decide: decideFor(request) }),
+      withRetry(() => ask({ open, read }, request), { policy, signal: request.signal, decide: decideFor(request) }),
   }
 }
 
@@ -99,7 +100,7 @@ async function exchange(base: string, request: HttpRequest, options: HttpOptions
     })
   } catch (error) {
     throwIfAborted(signal)
-    throw unreachable(request, error)
+    throw unreachable(base, request, error)
   }
 }
 
@@ -109,9 +110,14 @@ function queryOf({ query = {} }: HttpRequest): string {
   return `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString()}`
 }
 
-async function ask(open: (request: HttpRequest) => Promise<Response>, request: HttpRequest): Promise<HttpAnswer> {
+interface Exchange {
+  readonly open: (request: HttpRequest) => Promise<Response>
+  readonly read: (response: Response, request: HttpRequest) => Promise<string>
+}
+
+async function ask({ open, read }: Exchange, request: HttpRequest): Promise<HttpAnswer> {
   const response = await open(request)
-  const text = await readAnswer(response, request)
+  const text = await read(response, request)
   const json = parseJson(text)
   if (!response.ok) throw refusedError(response, json)
   if (json === undefined) throw notJson(response.status, text)
@@ -119,13 +125,13 @@ async function ask(open: (request: HttpRequest) => Promise<Response>, request: H
 }
 
 /** An answer that breaks off in the middle is no answer. */
-async function readAnswer(response: Response, request: HttpRequest): Promise<string> {
+async function readAnswer(response: Response, request: HttpRequest, base: string): Promise<string> {
   try {
     return await readText(response, request.answerBytesMax ?? ANSWER_BYTES_MAX)
   } catch (error) {
     throwIfAborted(request.signal)
     if (isSonghuaError(error)) throw error
-    throw unreachable(request, error)
+    throw unreachable(base, request, error)
   }
 }
 
@@ -140,9 +146,17 @@ function parseJson(text: string): unknown {
 
 // ------------------------------------------------------------------------------------------------------- errors
 
-function unreachable({ method, path }: HttpRequest, error: unknown): SonghuaError {
-  const message = `The gateway gave no answer to ${method} ${path}: ${messageOf(error)}`
-  return new SonghuaError('GATEWAY_UNREACHABLE', message, { cause: error })
+function unreachable(base: string, { method, path }: HttpRequest, error: unknown): SonghuaError {
+  const reason = reasonOf(error)
+  const message = `The gateway ${base} gave no answer to ${method} ${path}: ${reason}`
+  return new SonghuaError('GATEWAY_UNREACHABLE', message, { cause: error, details: { url: base, reason } })
+}
+
+/** `ECONNREFUSED` says more than the `fetch failed` that it caused. */
+function reasonOf(error: unknown): string {
+  const cause: unknown = error instanceof Error ? error.cause : undefined
+  if (!(cause instanceof Error)) return messageOf(error)
+  return 'code' in cause ? String(cause.code) : cause.message
 }
 
 function notJson(status: number, text: string): SonghuaError {

@@ -113,6 +113,13 @@ describe('songhua apply organisation', () => {
 })
 
 describe('songhua apply node', () => {
+  it.each(['999999', '230399', '230103'])('refuses the city %s, which no genesis takes, and lists those that there are', async (city) => {
+    const words_ = ['apply', 'node', '--kind', 'service', '--city', city, '--operator', USCC.operator, '--out', at('never-city.json')]
+    const [line] = problemsOf(await runCommand(words_))
+    expect(line).toMatch(new RegExp(`^--city is ${city}; it must be one of the codes 230100 Harbin, .*232700 Daxing'anling$`))
+    expect(problemsOf(await runCommand(words_, { language: 'zh' })).join()).toContain('230200 齐齐哈尔')
+  })
+
   it('signs by the node’s key for one applicant; a city may be given by its name', async () => {
     const out = at('node.json')
     const ended = await applyNode({ '--out': out, '--documents': documents, '--industry': 'O' })

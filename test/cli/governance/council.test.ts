@@ -60,6 +60,19 @@ describe('the fields of a motion', () => {
   })
 })
 
+describe('the help of governing', () => {
+  const helpOf = async (words: string[], language: 'en' | 'zh' = 'en') => (await runCommand([...words, '--help'], { language })).stdout.replace(/\s+/g, ' ')
+  const ROLES = 'anchor, deploy, issue, administer, read, apply'
+
+  it.each(['en', 'zh'] as const)('lists what may stand in fields of certain words, in %s', async (language) => {
+    const propose = await helpOf(['council', 'propose'], language)
+    for (const part of [ROLES, 'eth, net, web3, txpool, debug, qbft, songhua, government, trace, credit', 'listed, members, public', 'government-body, telecom-operator']) {
+      expect(propose).toContain(part)
+    }
+    for (const words of [['account', 'bind'], ['account', 'change'], ['apply', 'organisation']]) expect(await helpOf(words, language)).toContain(ROLES)
+  })
+})
+
 describe('songhua council propose', () => {
   it('names a kind that there is not, and the one that is like it', async () => {
     expect(await propose('admitNote', {})).toMatchObject({ code: 2, error: 'CLI_USAGE', message: expect.stringContaining('did you mean admitNode?') as string })

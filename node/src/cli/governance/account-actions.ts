@@ -111,7 +111,7 @@ export async function consent(context: CliContext, flags: ConsentFlags): Promise
 /** The key by which a node's gateway anchors, which follows from the node's. */
 async function gatewayKey(context: CliContext, data: string, flags: ConsentFlags): Promise<ReadKey> {
   if ((flags.keyFile ?? flags.devKeyFile) !== undefined) throw new CodedError('CLI_USAGE', tell(context, 'oneKey'))
-  const node = await readNodeKey(context, { data, ...(flags.keyPasswordFile === undefined ? {} : { nodeKeyPasswordFile: flags.keyPasswordFile }) })
+  const node = await readNodeKey(context, { data, ...(flags.keyPasswordFile === undefined ? {} : { nodeKeyPasswordFile: flags.keyPasswordFile }) }, 'key-password-file')
   const privateKey = gatewayAccountKey(node.privateKey)
   return { privateKey, address: privateKeyToAddress(privateKey), isPlain: node.isPlain }
 }

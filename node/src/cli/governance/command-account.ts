@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { CliContext } from '../context.js'
 import { exampleText, integerFlag } from '../flags.js'
 import type { AccountFlags, BindFlags, ChangeFlags, ConsentFlags, ShowFlags } from './account-actions.js'
+import { FIELD_WORDS } from './field-types.js'
 import { addRpcFlag } from '../rpc-flags.js'
 import { addJsonFlag, addSignerFlags } from './signer-flags.js'
 import { createTeller } from './texts.js'
@@ -21,7 +22,7 @@ const TEXTS = {
   chainId: { en: 'chain that the consent is for', zh: '同意书所属链 id' },
   out: { en: 'new file to write (default: print)', zh: '要写入的新文件（默认输出到屏幕）' },
   consentFile: { en: 'the account’s consent', zh: '账户的同意书' },
-  roles: { en: 'its roles, among the organisation’s', zh: '账户权限，不超出机构权限' },
+  roles: { en: 'its roles, among the organisation’s: {roles}', zh: '账户权限，不超出机构权限：{roles}' },
   gas: { en: 'gas a day; the organisation’s quota holds as well', zh: '每日 gas（机构配额同时有效）' },
   bytes: { en: 'bytes of transactions a day', zh: '每日交易字节' },
 } as const
@@ -35,7 +36,7 @@ export function addAccountCommand(program: Command, context: CliContext): void {
   addConsent(signed, context)
   const rights = (command: Command): Command =>
     command
-      .option('--roles <role,…>', say(context, 'roles'))
+      .option('--roles <role,…>', say(context, 'roles', { roles: FIELD_WORDS.roles }))
       .option('--gas-per-day <number|unlimited>', say(context, 'gas'))
       .option('--bytes-per-day <number|unlimited>', say(context, 'bytes'))
   rights(signed('bind').requiredOption('--consent <file>', say(context, 'consentFile')))

@@ -4,6 +4,7 @@ import { exampleText, integerFlag } from '../flags.js'
 import { DEVNET_CHAIN_ID, PROVINCE_CHAIN_ID } from '../node-config.js'
 import type { ApplyNodeFlags, ApplyOrganisationFlags, CheckFlags, SubmitFlags } from './apply-actions.js'
 import { ORGANISATION_KINDS, NODE_KINDS } from '@songhua/sdk/governance/codes'
+import { FIELD_WORDS } from './field-types.js'
 import { type RpcFlags, addRpcFlag } from '../rpc-flags.js'
 import { addJsonFlag, addSignerFlags } from './signer-flags.js'
 import { createTeller } from './texts.js'
@@ -36,7 +37,7 @@ const TEXTS = {
   kind: { en: 'kind of organisation', zh: '机构类别' },
   nameZh: { en: 'Chinese name, up to 100 bytes in UTF-8', zh: '中文名称，UTF-8 至多 100 字节' },
   nameEn: { en: 'English name, up to 100 bytes', zh: '英文名称，至多 100 字节' },
-  roles: { en: 'rights of its accounts (default: anchor,read)', zh: '账户权限（默认 anchor,read）' },
+  roles: { en: 'rights of its accounts: {roles} (default: anchor,read)', zh: '账户权限：{roles}（默认 anchor,read）' },
   gas: { en: 'gas a day', zh: '每日 gas' },
   bytes: { en: 'bytes of transactions a day', zh: '每日交易字节' },
   contact: { en: 'file with the contact data: its SHA-256 goes into the application', zh: '联系信息文件：申请中仅记录其 SHA-256' },
@@ -82,7 +83,7 @@ function addOrganisation(apply: Command, context: CliContext): void {
     .option('--kind <kind>', `${say(context, 'kind')}: ${ORGANISATION_KINDS.join(', ')}`)
     .option('--name-zh <name>', say(context, 'nameZh'))
     .option('--name-en <name>', say(context, 'nameEn'))
-    .option('--roles <role,…>', say(context, 'roles'))
+    .option('--roles <role,…>', say(context, 'roles', { roles: FIELD_WORDS.roles }))
     .option('--gas-per-day <number|unlimited>', say(context, 'gas'))
     .option('--bytes-per-day <number|unlimited>', say(context, 'bytes'))
     .option('--contact-file <file>', say(context, 'contact'))

@@ -3,7 +3,7 @@ import type { CliContext } from '../context.js'
 import { exampleText } from '../flags.js'
 import type { ListFlags, MotionFlags, ProposeFlags, VoteFlags } from './council-actions.js'
 import { flagOf } from './fields.js'
-import { FIELD_LABELS, MOTION_KINDS, MOTION_TITLES, allMotionFields, flagsOfKind } from './motion-fields.js'
+import { MOTION_KINDS, MOTION_TITLES, allMotionFields, fieldHelp, flagsOfKind } from './motion-fields.js'
 import { addRpcFlag } from '../rpc-flags.js'
 import { addJsonFlag, addSignerFlags } from './signer-flags.js'
 import { createTeller } from './texts.js'
@@ -72,7 +72,7 @@ function addPropose(council: Command, context: CliContext): void {
     .requiredOption('--reason <text>', say(context, 'reason'))
     .option('--args <file>', say(context, 'args'))
     .option('--application <file>', say(context, 'application'))
-  for (const { name, placeholder } of allMotionFields()) command.option(`${flagOf(name)} ${placeholder}`, FIELD_LABELS[name]![language])
+  for (const { name, placeholder } of allMotionFields()) command.option(`${flagOf(name)} ${placeholder}`, fieldHelp(name, language))
   addSignerFlags(addJsonFlag(addRpcFlag(command, context), context), context)
   const kinds = MOTION_KINDS.map((kind) => `  ${kind}: ${MOTION_TITLES[kind][language]}\n      ${flagsOfKind(kind) || '–'}`).join('\n')
   command

@@ -5,7 +5,7 @@ import { type Address, type Hash, type Hex, ZERO_ADDRESS, hexToBytes, isHex, toA
 import { keccak256Hex, publicKeyToAddress } from '@songhua/sdk/protocol/crypto'
 import { isCodedError } from '@songhua/sdk/protocol/errors'
 import { isUscc } from '@songhua/sdk/protocol/uscc'
-import { CITIES } from '../cities.js'
+import { CITIES, isCityCode, knownCities } from '../cities.js'
 import { type Text, type TextValues, fillText } from './texts.js'
 
 /** What is wrong with the value of a field, for the clerk who wrote it. */
@@ -17,6 +17,14 @@ export class FieldProblem extends Error {
     this.text = { en: this.message, zh: fillText(text.zh, values) }
   }
 }
+
+/** The words of fields that take no others, for the help. */
+export const FIELD_WORDS = {
+  roles: Object.keys(ROLE_BITS).join(', '),
+  doors: Object.keys(DOORS).join(', '),
+  levels: READ_LEVELS.join(', '),
+  kinds: ORGANISATION_KINDS.join(', '),
+} as const
 
 /** How the text of a flag, or a value of a JSON file, becomes what the contracts take. */
 export interface FieldType<T> {
@@ -162,11 +170,15 @@ export const HEIGHT = integer(1, Number.MAX_SAFE_INTEGER)
 export const AC_CODE = text('text', '<code>', (value) =>
   /^[a-z0-9]{4}$/.test(value) ? value : fail('is {value}; an AC code is four characters of a-z and 0-9', '为 {value}；AC 号应为 4 位小写字母或数字', { value }))
 
-/** A division's code, or the name of one of this province. */
+/** The code of a division of this province, or its name: those that a genesis takes. */
 export const CITY = text('city', '<code>', (value) => {
   const known = CITIES.find(({ zh, en }) => [zh, `${zh}市`, `${zh}地区`, en].includes(value))
   if (known !== undefined) return known.code
-  return /^[0-9]{6}$/.test(value) ? value : fail('is {value}; it must be 6 digits of GB/T 2260, such as 230100', '为 {value}；应为 GB/T 2260 行政区划代码 6 位数字，例如 230100', { value })
+  if (isCityCode(value)) return value
+  throw new FieldProblem({
+    en: `is ${value}; it must be one of the codes ${knownCities('en')}`,
+    zh: `为 ${value}；应为以下代码之一：${knownCities('zh')}`,
+  })
 })
 
 export const INDUSTRY = text('text', '<letter>', (value) =>

@@ -1,9 +1,10 @@
 import type { MotionArguments, MotionKind, OrganisationEntry } from '@songhua/sdk/governance/motions'
 import { DEFAULT_BYTES_PER_DAY, DEFAULT_GAS_PER_DAY } from '../roster-governance.js'
 import {
-  ACCOUNT, AC_CODE, DOOR_LIST, type FieldType, HASH, HEIGHT, LEVELS, NAME, NODE, NODES, ORGANISATION_KIND, QUOTA, ROLES, USCC, choice, integer,
+  ACCOUNT, AC_CODE, DOOR_LIST, FIELD_WORDS, type FieldType, HASH, HEIGHT, LEVELS, NAME, NODE, NODES, ORGANISATION_KIND, QUOTA, ROLES, USCC, choice, integer,
 } from './field-types.js'
 import { type Field, type FieldsOf, flagOf } from './fields.js'
+import type { Language } from '../messages.js'
 import type { Text } from './texts.js'
 
 const must = <T>(type: FieldType<T>): Field<T> => ({ type })
@@ -127,6 +128,26 @@ export const FIELD_LABELS: Readonly<Record<string, Text>> = {
   applicant: { en: 'applicant’s account', zh: '申请账户' },
   endpointsHash: { en: 'hash of the endpoints', zh: '网络端点哈希' },
   documentsHash: { en: 'hash of the documents', zh: '文件清单哈希' },
+}
+
+const { roles, doors, levels, kinds } = FIELD_WORDS
+/** What may stand in a field that takes certain words alone. */
+const FIELD_VALUES: Readonly<Record<string, Text>> = {
+  roles: { en: roles, zh: roles },
+  doors: { en: doors, zh: doors },
+  levels: {
+    en: `doors ${doors}; levels ${levels}; doors that are left out keep their level`,
+    zh: `接口 ${doors}；级别 ${levels}；未列出的接口保持当前级别`,
+  },
+  kind: { en: `${kinds}; of setThreshold one of the kinds below`, zh: `${kinds}；setThreshold 时为下列事项之一` },
+}
+
+/** A flag's help: what the field is, and what may stand in it. */
+export function fieldHelp(name: string, language: Language): string {
+  const label = FIELD_LABELS[name]?.[language] ?? name
+  const values = FIELD_VALUES[name]?.[language]
+  if (values === undefined) return label
+  return language === 'zh' ? `${label}：${values}` : `${label}: ${values}`
 }
 
 /** `admit-organisation` is `admitOrganisation`; undefined for what is no kind. */

@@ -188,7 +188,7 @@ async function readNewKey(context: CliContext, path: string, flags: RotateFlags)
     privateKey, address: privateKeyToIdentity(privateKey).address, isPlain: newDevKeyFile !== undefined,
   })
   if (newDevKeyFile !== undefined) return keyOf(textToPrivateKey(context, await readTextFile(context, 'keyFile', path), path))
-  if (await isThere(path)) return keyOf(await openKeystore(context, path, newKeyPasswordFile))
+  if (await isThere(path)) return keyOf(await openKeystore(context, path, newKeyPasswordFile, 'new-key-password-file'))
   const password = await readPassword(context, { file: newKeyPasswordFile, flag: 'new-key-password-file', isNew: true })
   const key = newPrivateKey()
   await writeNewFile(context, { what: 'keyFile', path, text: `${JSON.stringify(await encryptKey(key, password), undefined, 2)}\n`, mode: 0o600 })

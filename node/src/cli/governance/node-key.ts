@@ -17,6 +17,12 @@ export interface NodeKeyFlags {
   nodeKeyPasswordFile?: string
 }
 
+interface PasswordSource {
+  readonly file: string | undefined
+  /** As the command calls it. */
+  readonly flag: string
+}
+
 /** A node's key, and the chain of its data folder when that has a genesis. */
 export interface NodeKey extends ReadKey {
   readonly chainId: number | undefined
@@ -27,13 +33,13 @@ const TEXTS = {
 } as const
 const tell = createTeller(TEXTS)
 
-/** @throws CLI_USAGE when no key is named; CLI_FILE, CLI_DATA_FOLDER, KEYSTORE_… */
-export async function readNodeKey(context: CliContext, flags: NodeKeyFlags): Promise<NodeKey> {
-  const { data, nodeKeyFile, nodeDevKeyFile, nodeKeyPasswordFile } = flags
-  if (data !== undefined) return readFolderKey(context, data, nodeKeyPasswordFile)
+/** @param flag of the password file, as the command calls it @throws CLI_USAGE when no key is named; CLI_FILE, CLI_DATA_FOLDER, KEYSTORE_… */
+export async function readNodeKey(context: CliContext, flags: NodeKeyFlags, flag = 'node-key-password-file'): Promise<NodeKey> {
+  const { data, nodeKeyFile, nodeDevKeyFile, nodeKeyPasswordFile: file } = flags
+  if (data !== undefined) return readFolderKey(context, data, { file, flag })
   if (nodeDevKeyFile !== undefined) return { ...(await readPlainKey(context, nodeDevKeyFile)), chainId: undefined }
   if (nodeKeyFile === undefined) throw new CodedError('CLI_USAGE', tell(context, 'needNodeKey'))
-  return { ...keyOf(await openKeystore(context, nodeKeyFile, nodeKeyPasswordFile), false), chainId: undefined }
+  return { ...keyOf(await openKeystore(context, nodeKeyFile, file, flag), false), chainId: undefined }
 }
 
 const keyOf = (privateKey: Uint8Array, isPlain: boolean): ReadKey => ({ privateKey, address: privateKeyToAddress(privateKey), isPlain })
@@ -42,11 +48,11 @@ async function readPlainKey(context: CliContext, path: string): Promise<ReadKey>
   return keyOf(textToPrivateKey(context, await readTextFile(context, 'keyFile', path), path), true)
 }
 
-async function readFolderKey(context: CliContext, data: string, passwordFile: string | undefined): Promise<NodeKey> {
-  const flags = passwordFile === undefined ? {} : { 'nodeKey.passwordFile': passwordFile }
+async function readFolderKey(context: CliContext, data: string, { file, flag }: PasswordSource): Promise<NodeKey> {
+  const flags = file === undefined ? {} : { 'nodeKey.passwordFile': file }
   const { genesisFile, nodeKey } = await loadOptions(context, data, flags)
   const chainId = await chainOfGenesis(context, genesisFile)
-  if (nodeKey.devFile === '') return { ...keyOf(await openKeystore(context, nodeKey.keystoreFile, nodeKey.passwordFile), false), chainId }
+  if (nodeKey.devFile === '') return { ...keyOf(await openKeystore(context, nodeKey.keystoreFile, nodeKey.passwordFile, flag), false), chainId }
   return { ...(await readPlainKey(context, nodeKey.devFile)), chainId: chainId ?? DEVNET_CHAIN_ID }
 }
 
