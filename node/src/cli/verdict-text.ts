@@ -61,9 +61,11 @@ export function formatVerdict(verdict: EvidenceVerdict, language: Language, docu
 const documentText = ({ path, isSame }: DocumentCheck, language: Language): string =>
   TEXTS[isSame ? 'documentSame' : 'documentOther'][language].replace('{path}', visible(path))
 
-/** A step that was passed over is neither good nor bad. */
+/** A step that was passed over, or that shows nothing, is neither good nor bad. */
+const OPEN_CODES: readonly string[] = ['PAYLOAD_NOT_GIVEN', 'STEP_NOT_REACHED', 'ISSUER_UNPROVEN']
+
 function markOf({ ok, code }: EvidenceStepResult): string {
-  if (code === 'PAYLOAD_NOT_GIVEN' || code === 'STEP_NOT_REACHED') return '–'
+  if (OPEN_CODES.includes(code)) return '–'
   return ok ? '✓' : '✗'
 }
 
