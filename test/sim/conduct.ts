@@ -36,6 +36,8 @@ export class Conduct {
   readonly #books = new Map<number, HeightBook>()
   readonly #coinbases = new Map<Hash, Address>()
   readonly #byzantine = new Set<Address>()
+  /** Where operators have sent their validators. */
+  readonly #words = new Map<Address, { readonly height: number; readonly round: number }>()
 
   /** A Byzantine validator that sends messages, and the block that it proposes. */
   noteByzantine(author: Address, speech: Speech): void {
@@ -46,6 +48,12 @@ export class Conduct {
   startHeight(height: number, electors: Electors): void {
     this.#books.set(height, { electors, prepares: new Map(), commits: new Map(), changes: new Map() })
     this.#books.delete(height - 3)
+  }
+
+  /** By its operator's word this validator goes to that round, and forgets what it did before. */
+  noteWord(author: Address, { height, round }: { height: number; round: number }): void {
+    this.#words.set(author, { height, round })
+    this.#books.get(height)?.commits.delete(author)
   }
 
   /** What is wrong with this message of an honest validator; undefined when the rules allow it. */
@@ -76,6 +84,8 @@ export class Conduct {
       case 'commit':
         return this.#isPrepared(book, round, digest!) ? undefined : 'too few have prepared this block in this round'
       case 'roundChange': {
+        const word = this.#words.get(author)
+        if (word?.height === speech.height && word.round === round) return undefined
         const committed = book.commits.get(author)
         const claimed = preparedRound ?? NOTHING_PREPARED
         if (committed !== undefined && committed.round < round && claimed < committed.round) {

@@ -145,6 +145,13 @@ export class Monitor {
     this.#forgotten.set(author, this.#highestSigned.get(author) ?? 0)
   }
 
+  /** Its operator ends its silence. */
+  noteWord(author: Address, place: { height: number; round: number }): void {
+    // What it signed of a later height, no word covers.
+    if ((this.#forgotten.get(author) ?? 0) <= place.height) this.#forgotten.delete(author)
+    this.#conduct.noteWord(author, place)
+  }
+
   /** Its store is from before: above the height that follows it, nothing that it has signed can be made sense of. */
   noteOlderStore(author: Address, head: number): void {
     if ((this.#highestSigned.get(author) ?? 0) > head + 1) this.noteAmnesia(author)

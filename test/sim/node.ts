@@ -5,6 +5,7 @@ import { type CodedError, isCodedError } from '@songhua/sdk/protocol/errors'
 import { decodeExtraData } from '@songhua/sdk/protocol/extra-data'
 import type { Header } from '@songhua/sdk/protocol/header'
 import type { Transaction } from '@songhua/sdk/protocol/transaction'
+import { boundAnew } from '@songhua/node/app/end-silence'
 import type { Clock } from '@songhua/node/base/clock'
 import type { Logger } from '@songhua/node/base/logger'
 import type { MessageKind } from '@songhua/node/consensus/messages'
@@ -190,6 +191,15 @@ export class SimulatedNode implements Station {
   }
 
   // -------------------------------------------------------------------------------------------- its disk
+
+  /** As `songhua end-silence` does with the files of a node that is down. */
+  async endSilence(round: number): Promise<void> {
+    const height = this.height + 1
+    this.disk.restoreLog(undefined)
+    const log = await openConsensusLog(LOG_PATH, { create: false, disk: this.disk })
+    await log.startEpoch(height, boundAnew({ height, round }))
+    await log.close()
+  }
 
   /** The log is gone, damaged, or one from before: what was signed since is not known any more. */
   loseLog(how: 'missing' | 'damaged' | { copy: Buffer }): void {

@@ -11,7 +11,7 @@ const JOBS = 2
 const FAULTS = [
   'delay', 'drop', 'duplicate', 'reorder', 'cut', 'partition', 'oneWayCut', 'loneDecision', 'loneTransaction', 'idleness',
   'crash', 'powerLoss', 'crashWhileSpeaking', 'blackout', 'restart', 'slowDisk', 'slowExecution', 'powerLossWhileWriting', 'relapse', 'clockSkew', 'clockJump', 'scratchedLog',
-  'missingLog', 'damagedLog', 'olderLog', 'olderStore', 'rolledBackDisk', 'beyondBudget',
+  'missingLog', 'damagedLog', 'olderLog', 'olderStore', 'rolledBackDisk', 'beyondBudget', 'endedSilence',
   'setChange', 'laterSetChange', 'overlappingSetChange', 'replacedSetChange', 'rotation', 'suspension', 'setChangeInRoundChange',
   'setChangeInLaterRound', 'setChangeInPartition', 'setChangeInRestart', 'joinersAway',
 ]

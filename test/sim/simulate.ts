@@ -1,4 +1,6 @@
 import { isCodedError, messageOf } from '@songhua/sdk/protocol/errors'
+import { roundBeyond } from '@songhua/node/app/end-silence'
+import { TIMING } from '../consensus/fixture.js'
 import { installCachedCrypto } from './cached-crypto.js'
 import { type Cast, planCast } from './cast.js'
 import { SimFailure } from './failure.js'
@@ -127,7 +129,7 @@ async function settle({ world, schedule, honest, cast }: Ending): Promise<number
   schedule.heal()
   if (cast.isBeyondBudget) {
     await world.run(BEYOND_BUDGET_MS)
-    return 0
+    if (!(await endSilence(world, honest, cast))) return 0
   }
   await world.run(SETTLING_MS)
   const progress = new Progress(world, honest)
@@ -151,6 +153,29 @@ async function settle({ world, schedule, honest, cast }: Ending): Promise<number
   const last = world.monitor.height
   await progress.until('progress-after-healing', () => honest.every(({ height }) => height >= last))
   return progress.roundsMax
+}
+
+/**
+ * What the operators of a chain do whose silent validators are too many: with all of them at one head, by the same rules
+ * as the command. They take each other's word for it, so that nobody here may be hostile.
+ * @returns whether it was the case
+ */
+async function endSilence(world: World, honest: readonly SimulatedNode[], cast: Cast): Promise<boolean> {
+  const silent = honest.filter(({ driver, chain, address }) => driver.status().isSilent && chain.head().validators.includes(address))
+  const heads = new Set(honest.map(({ height }) => height))
+  if (cast.byzantine.length > 0 || silent.length === 0 || heads.size > 1 || honest.some(({ isUp }) => !isUp)) return false
+  world.noteFault('endedSilence')
+  for (const node of silent) {
+    const round = roundBeyond(world.clock.now() - node.chain.head().blockTimeMs, TIMING.roundTimeoutMs)
+    node.kill()
+    world.tell(`${node.name} votes again from round ${round} on, by the word of its operator`)
+    world.monitor.noteWord(node.address, { height: node.height + 1, round })
+    const done = node.endSilence(round)
+    await world.run(SETTLING_MS)
+    await done
+  }
+  for (const node of silent) void node.boot()
+  return true
 }
 
 /** Whoever does not vote has no round to run out: it has passed on what it holds when it got it, as a node's relay does. */

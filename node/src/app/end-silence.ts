@@ -61,8 +61,11 @@ export function planEndOfSilence({ store, log }: FolderFacts, { head, nowMs, rou
   }
 }
 
-/** No round is shorter than the first, and nobody leaves one before somebody honest has waited for it. */
-function roundBeyond(sinceMs: number, roundTimeoutMs: number): number {
+/**
+ * No round is shorter than the first, and nobody leaves one before somebody honest has waited for it.
+ * @param sinceMs since the last block
+ */
+export function roundBeyond(sinceMs: number, roundTimeoutMs: number): number {
   const rounds = CLOCK_MARGIN * Math.ceil(Math.max(0, sinceMs) / roundTimeoutMs) + ROUNDS_MORE
   return Math.min(rounds, Math.floor(MAX_ROUND / 2))
 }
@@ -74,7 +77,12 @@ export async function endSilence({ path, aside, owner, height, round }: SilenceP
     await syncFolder(dirname(path))
   }
   const log = await openConsensusLog(path, { create: false, owner })
-  const record = { height, round, step: 'roundChange', block: undefined, certificate: undefined } as const
-  await log.startEpoch(height, [encodeMark({ height, isSilent: false }), encodeRecord(record)])
+  await log.startEpoch(height, boundAnew({ height, round }))
   await log.close()
+}
+
+/** The entries of a log that binds a validator to a round, and to nothing that came before it. */
+export function boundAnew({ height, round }: Pick<SilencePlan, 'height' | 'round'>): Uint8Array[] {
+  const record = { height, round, step: 'roundChange', block: undefined, certificate: undefined } as const
+  return [encodeMark({ height, isSilent: false }), encodeRecord(record)]
 }
