@@ -23,13 +23,13 @@ const TEXTS = {
   - every validator was looked at, and none has a block above {head}
   - no validator with a block above it was lost for good
 If a block above {head} was decided after all, another could be decided in its place.
-Do it on every silent validator with the same --head, then start them all.`,
+Do it with the same --head on every silent node that is a validator or is to become one, then start them all.`,
     zh: `本验证者将从高度 {height}、轮次 {round} 起恢复投票。仅当以下各项全部成立时才可执行：
   - 链已停滞，原因是超过三分之一的验证者静默（在各验证者上运行 songhua doctor）
   - 已检查每个验证者，没有任何一个拥有高于 {head} 的区块
   - 没有拥有更高区块的验证者被永久丢失
 若其实已裁定高于 {head} 的区块，则可能在其位置上裁定出另一个区块。
-请在每个静默的验证者上以相同的 --head 执行，然后全部启动。`,
+请在每个静默的验证者（包括即将成为验证者的节点）上以相同的 --head 执行，然后全部启动。`,
   },
   aside: { en: 'The old consensus log goes to {aside}.', zh: '原共识日志移至 {aside}。' },
   done: { en: 'Done. When all silent validators are done: songhua start --data {data}', zh: '已完成。全部静默验证者完成后：songhua start --data {data}' },
