@@ -4,6 +4,7 @@ import type { CliContext } from '@songhua/node/cli/context'
 import { codeOf, exitCodeOf } from '@songhua/node/cli/exit-codes'
 import { createTranslator, type Language } from '@songhua/node/cli/messages'
 import { createProgram, explainRefusal } from '@songhua/node/cli/program'
+import { errorLine } from '@songhua/node/cli/titles/error-text'
 import { SONGHUA } from './support.js'
 
 export interface Ended {
@@ -11,6 +12,8 @@ export interface Ended {
   /** Of the error; undefined when there was none. */
   error: string | undefined
   message: string
+  /** What the program prints of the error. */
+  line: string
   stdout: string
   stderr: string
 }
@@ -33,6 +36,7 @@ export async function runCommand(
     code: error === undefined ? 0 : exitCodeOf(error),
     error: codeOf(error),
     message: error instanceof Error ? error.message : '',
+    line: error === undefined ? '' : errorLine(context, error),
     stdout: String(stdout.read() ?? ''),
     stderr: String(stderr.read() ?? ''),
   }

@@ -6,10 +6,12 @@ import { CodedError, isCodedError, messageOf } from '@songhua/sdk/protocol/error
 import { type Checkpoint, type TrustAnchor, parseTrustAnchor, trustAnchorToJson } from '@songhua/sdk/protocol/trust-anchor'
 import { readAnswer } from '@songhua/sdk/chain/block-json'
 import { type CliContext, note, print } from './context.js'
+import { codeOf } from './exit-codes.js'
 import { writeNewFile } from './files.js'
 import { exampleText } from './flags.js'
 import { type RpcFlags, addRpcFlag, readNodeAccess, readingNode } from './rpc-flags.js'
 import { formatFields } from './table.js'
+import { titledMessage } from './titles/error-text.js'
 import { findTrustAnchor } from './trust-anchor-source.js'
 
 const TEXTS = {
@@ -129,7 +131,7 @@ async function vouchedCheckpoint(
     return await createChainProver(reader, trustAnchor).checkpoint(height)
   } catch (error) {
     if (isCodedError(error) && error.code.startsWith('RPC_')) throw error
-    const message = TEXTS.unvouched[language].replace('{height}', String(height)).replace('{reason}', messageOf(error))
+    const message = TEXTS.unvouched[language].replace('{height}', String(height)).replace('{reason}', titledMessage(language, codeOf(error), messageOf(error)))
     throw new CodedError('EVIDENCE_INVALID', message, { cause: error })
   }
 }

@@ -12,6 +12,7 @@ import { textToPrivateKey } from './keystore.js'
 import { type ChainName, chainAt } from './chain-name.js'
 import type { MessageKey } from './messages.js'
 import { type ApiKeyFlags, readApiKey, readingNode } from './rpc-flags.js'
+import { titledMessage } from './titles/error-text.js'
 
 const TEXTS = {
   anchor: { en: 'anchor documents, and write the evidence beside them', zh: '文件存证上链，并在其旁写入证据' },
@@ -135,7 +136,7 @@ function explainUnreachable(context: CliContext, error: unknown): unknown {
 function refusal({ language }: CliContext, rows: readonly RefusedRow[], files: readonly string[]): CodedError {
   const lines = rows.flatMap(({ row, code, message, violations = [] }) => {
     const reasons = violations.map((violation) => `${violation.path}: ${violation[language]}`)
-    return (reasons.length === 0 ? [`${code} ${message}`] : reasons).map((reason) => `${files[row - 1] ?? row}: ${reason}`)
+    return (reasons.length === 0 ? [`${code} ${titledMessage(language, code, message)}`] : reasons).map((reason) => `${files[row - 1] ?? row}: ${reason}`)
   })
   return new CodedError('RECORD_INVALID', lines.join('\n'))
 }

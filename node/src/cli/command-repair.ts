@@ -8,6 +8,7 @@ import { exampleText } from './flags.js'
 import { createRpcCall } from './json-rpc.js'
 import { readAddresses } from './node-addresses.js'
 import { loadOptions } from './node-config.js'
+import { titledFault } from './titles/error-text.js'
 
 const TEXTS = {
   repair: {
@@ -53,7 +54,7 @@ async function repairFolder(context: CliContext, { data, deep, yes, json }: Flag
   const options = await loadOptions(context, data, {})
   await refuseRunning(context, data)
   const { hash: genesisHash, fault } = await probeGenesis(context, options)
-  if (fault !== undefined) throw cliError(context, 'CLI_FILE', ['repairNeedsGenesis', { reason: fault.message }])
+  if (fault !== undefined) throw cliError(context, 'CLI_FILE', ['repairNeedsGenesis', { reason: titledFault(context, fault).message }])
   const { address } = await probeKey(context, options)
   const folder = await probeFolder(context, { data, deep, options, genesisHash, address })
   const steps = planRepair(folder, Date.now())
@@ -70,7 +71,7 @@ async function repairFolder(context: CliContext, { data, deep, yes, json }: Flag
 function refuseBlocked(context: CliContext, { store: { fault } }: FolderFacts, steps: readonly RepairStep[]): void {
   if (fault === undefined || steps.some(({ part }) => part === 'store')) return
   const isOurs = fault.code === 'RIGHTS'
-  throw cliError(context, isOurs ? 'NODE_UNWELL' : 'REPAIR_REFUSED', ['repairRefused', { ...fault }])
+  throw cliError(context, isOurs ? 'NODE_UNWELL' : 'REPAIR_REFUSED', ['repairRefused', titledFault(context, fault)])
 }
 
 /** Whoever answers at the admin port of this folder runs on it. */
@@ -100,7 +101,7 @@ function toText(context: CliContext, { steps, left, looked, isDeep, isDone, data
   const { t } = context
   const lines = [
     ...steps.map(({ part, path, aside, reason }) => `${reason}\n  → ${t(PART_KEYS[part], { path, aside })}`),
-    ...left.map(({ code, message }) => `${code}: ${message}\n  → ${t('repairNotOurs')}`),
+    ...left.map((fault) => `${fault.code}: ${titledFault(context, fault).message}\n  → ${t('repairNotOurs')}`),
     ...(steps.length + left.length === 0 ? [t(isDeep ? 'repairNothingDeep' : 'repairNothing', { parts: looked.join(', ') })] : []),
     ...(isDone && steps.length > 0 ? [t('repairDone', { path: data })] : []),
   ]

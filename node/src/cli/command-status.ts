@@ -8,6 +8,7 @@ import type { MessageKey } from './messages.js'
 import { type AdminStatus, type NodeStatus, readAdminStatus, readStatus } from './node-status.js'
 import { type ApiKeyFlags, addApiKeyFlag, readApiKey } from './rpc-flags.js'
 import { formatFields, formatTable } from './table.js'
+import { titledFault } from './titles/error-text.js'
 
 const TEXTS = {
   status: { en: 'ask a running node how it is', zh: '查询运行中的节点状态' },
@@ -78,7 +79,7 @@ async function explainSilence(context: CliContext, ask: RpcCall | undefined, err
     if (isCodedError(second, 'RPC_UNREACHABLE')) return {}
     throw second
   })
-  throw 'paused' in info && info.paused !== undefined ? cliError(context, 'NODE_UNWELL', ['statusPaused', { ...info.paused }]) : error
+  throw 'paused' in info && info.paused !== undefined ? cliError(context, 'NODE_UNWELL', ['statusPaused', titledFault(context, info.paused)]) : error
 }
 
 interface Addresses {

@@ -1,5 +1,6 @@
 import { type CliContext, cliError } from './context.js'
 import { explainUnreadable } from './rpc-flags.js'
+import { titledMessage } from './titles/error-text.js'
 
 /** How long an answer is waited for unless told, ms. */
 const ANSWER_TIMEOUT_MS = 10_000
@@ -27,8 +28,9 @@ export function createRpcCall(context: CliContext, url: string, options: RpcCall
     id += 1
     const answer = await post(context, { url, ...options }, { jsonrpc: '2.0', id, method, params })
     if (answer.error !== undefined) {
-      const { code, message, data } = answer.error
+      const { code, data } = answer.error
       const reason = typeof data?.code === 'string' ? data.code : ''
+      const message = titledMessage(context.language, reason, answer.error.message)
       const error = cliError(context, 'RPC_ERROR', ['rpcError', { url, method, code, message, reason }])
       throw explainUnreadable(context, error, data)
     }

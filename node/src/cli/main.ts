@@ -5,6 +5,7 @@ import { type CliContext, cliError, note } from './context.js'
 import { EXIT_CODES, codeOf, exitCodeOf } from './exit-codes.js'
 import { createTranslator, languageOf } from './messages.js'
 import { createProgram, explainRefusal, helpPathOf } from './program.js'
+import { errorLine, messageWithoutStack } from './titles/error-text.js'
 
 /**
  * Runs the command line of this process and ends it with one of the documented exit codes.
@@ -53,12 +54,10 @@ async function runCommand(context: CliContext, argv: readonly string[]): Promise
 /** One line for what the user can mend, a stack only for what they cannot. @param command whose help tells more @returns the exit code */
 function report(context: CliContext, error: unknown, command = ''): number {
   const code = codeOf(error)
-  // Some libraries put their stack into their message.
-  const text = (error instanceof Error ? error.message : String(error)).replace(/\n\s+at .*/g, '')
-  note(context, `songhua: ${context.t('error')}${code === undefined ? '' : ` ${code}`}: ${text}`)
+  note(context, errorLine(context, error))
   if (!(error instanceof CodedError) && code === undefined) {
     note(context, context.t('internal'))
-    note(context, error instanceof Error ? (error.stack ?? text) : text)
+    note(context, (error instanceof Error ? error.stack : undefined) ?? messageWithoutStack(error))
   } else if (code === 'CLI_USAGE') note(context, context.t('seeHelp', { command }))
   return exitCodeOf(error)
 }

@@ -5,6 +5,7 @@ import type { RunningNode } from '../app/node.js'
 import { type CliContext, note } from './context.js'
 import { startHeapCompaction } from './heap-compaction.js'
 import { createProgress } from './progress.js'
+import { titledMessage } from './titles/error-text.js'
 
 export interface RunNodeOptions {
   /** Resolves at the request to stop. */
@@ -84,7 +85,7 @@ async function waitForRoom(
   const reserve = diskReserve(config)
   const needed = resumeBytes(reserve)
   const free = (): Promise<number> => freeBytesAt(reserve.path)
-  note(context, `${full.code}: ${full.message}`)
+  note(context, `${full.code}: ${titledMessage(context.language, full.code, full.message)}`)
   note(context, context.t('diskFull', { path: reserve.path, free: await free(), needed }))
   const { openPausedDoor } = await import('../app/paused-door.js')
   const door = await openPausedDoor(config, full, free).catch((error: unknown) => {
