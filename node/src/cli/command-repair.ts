@@ -8,7 +8,8 @@ import { exampleText } from './flags.js'
 import { createRpcCall } from './json-rpc.js'
 import { readAddresses } from './node-addresses.js'
 import { loadOptions } from './node-config.js'
-import { titledFault } from './titles/error-text.js'
+import { titledFault, titledMessage } from './titles/error-text.js'
+import { REPAIR_PHRASES, phraseOf } from './titles/phrases.js'
 
 const TEXTS = {
   repair: {
@@ -62,7 +63,7 @@ async function repairFolder(context: CliContext, { data, deep, yes, json }: Flag
   refuseBlocked(context, folder, steps)
   const result = yes ? await repair(steps, folder.store) : { done: [], transactionsKept: 0 }
   if (json) print(context, JSON.stringify({ steps, ...result, looked, left }))
-  else print(context, toText(context, { steps, left, looked, isDeep: deep === true, isDone: yes === true, data }))
+  else print(context, toText(context, { steps: steps.map((one) => inWords(context, one, folder)), left, looked, isDeep: deep === true, isDone: yes === true, data }))
   if (steps.length > 0 && !yes) throw cliError(context, 'NODE_UNWELL', ['repairPlanned', { count: steps.length }])
   if (left.length > 0) throw cliError(context, 'NODE_UNWELL', ['repairLeft', { codes: left.map(({ code }) => code).join(', ') }])
 }
@@ -87,6 +88,14 @@ export async function refuseRunning(context: CliContext, data: string): Promise<
 }
 
 const PART_KEYS = { store: 'repairStore', log: 'repairLog', journal: 'repairJournal' } as const
+
+/** A step whose reason is in the language of the user. */
+function inWords({ language }: CliContext, step: RepairStep, { store, journal }: FolderFacts): RepairStep {
+  if (language === 'en') return step
+  const { part, reason } = step
+  const code = { store: store.fault, journal: journal.fault, log: undefined }[part]?.code
+  return { ...step, reason: phraseOf(REPAIR_PHRASES, reason) ?? titledMessage(language, code, reason) }
+}
 
 interface Told {
   readonly steps: readonly RepairStep[]

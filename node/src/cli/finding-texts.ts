@@ -1,5 +1,6 @@
 import { type Finding, type FindingCode, NOT_KNOWN } from '../app/finding.js'
 import type { Language } from './messages.js'
+import { valuesIn } from './titles/finding-values.js'
 
 /** What each finding of `songhua doctor` says: what is so, why, and what to do. `{name}` is filled in from its values. */
 interface FindingText {
@@ -227,7 +228,8 @@ export const FINDING_TEXTS: Readonly<Record<FindingCode, Texts>> = {
 const ZH_WORDS: Readonly<Partial<Record<string, string>>> = { missing: '缺失', damaged: '已损坏', suspended: '暂停', retired: '退役', [NOT_KNOWN]: '未知' }
 
 /** The words of a finding in a language. */
-export function explainFinding({ code, values }: Finding, language: Language): FindingText {
+export function explainFinding({ code, ...found }: Finding, language: Language): FindingText {
+  const values = valuesIn(language, found.values)
   const said = (value: string | number): string => (language === 'zh' ? ZH_WORDS[String(value)] : undefined) ?? String(value)
   const fill = (words: string): string =>
     words.replace(/\{(\w+)\}/g, (whole, name: string) => (values[name] === undefined ? whole : said(values[name])))

@@ -3,6 +3,7 @@ import type { UsageStep, UsageVerdict } from '@songhua/sdk/governance/usage-verd
 import type { CliContext } from './context.js'
 import type { Language } from './messages.js'
 import { formatFields, formatTable } from './table.js'
+import { USAGE_PHRASES, phraseOf } from './titles/phrases.js'
 
 const TEXTS = {
   month: { en: 'month (Beijing time)', zh: '月份（北京时间）' },
@@ -69,7 +70,11 @@ export function formatStatement({ language }: CliContext, statement: UsageStatem
   return [heading, ...(isMonthOver ? [] : [say('notOver')]), byWhom, byWhat].join('\n\n')
 }
 
+/** Fields at fault are told in English alone. */
+const reasonText = (reason: string, language: Language): string =>
+  language === 'zh' ? `（${phraseOf(USAGE_PHRASES, reason) ?? reason}）` : ` (${reason})`
+
 export function formatUsageVerdict({ language }: CliContext, { isSound, steps }: UsageVerdict): string {
-  const lines = steps.map(({ step, outcome, reason }) => `  ${MARKS[outcome]} ${STEPS[step][language]}${reason === undefined ? '' : ` (${reason})`}`)
+  const lines = steps.map(({ step, outcome, reason }) => `  ${MARKS[outcome]} ${STEPS[step][language]}${reason === undefined ? '' : reasonText(reason, language)}`)
   return [...lines, TEXTS[isSound ? 'sound' : 'unsound'][language]].join('\n')
 }

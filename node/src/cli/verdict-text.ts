@@ -25,7 +25,7 @@ const TEXTS = {
   documentSame: { en: '{path} is the one whose digests were recorded', zh: '{path} 与记录的摘要一致' },
   documentOther: { en: '{path} is not the document whose digests were recorded', zh: '{path} 与记录的摘要不符' },
   seals: { en: 'seals', zh: '签封' },
-  validators: { en: 'validators', zh: '验证节点' },
+  validators: { en: 'validators', zh: '验证者' },
   issuer: { en: 'issuer', zh: '签发方' },
   record: { en: 'record', zh: '记录' },
   schema: { en: 'schema', zh: '模式' },
@@ -54,8 +54,14 @@ export function formatVerdict(verdict: EvidenceVerdict, language: Language, docu
   if (document?.isSame === false && failed === undefined) return `${lines}\n\n${TEXTS.invalid[language]}: ${documentText(document, language)}`
   if (facts !== undefined) return `${lines}\n\n${TEXTS.valid[language]}\n${formatFields(factFields(facts, language))}`
   if (failed === undefined) return `${lines}\n\n${TEXTS.invalid[language]}`
-  const text = EVIDENCE_CODES[failed.code][language]
-  return `${lines}\n\n${TEXTS.invalid[language]}: ${failed.code}\n  ${text}${failed.message ? `\n  ${visible(failed.message)}` : ''}`
+  return `${lines}\n\n${TEXTS.invalid[language]}: ${failed.code}\n  ${failureText(failed, language)}`
+}
+
+/** The values at fault are told in English; in Chinese they stand in brackets behind what they mean. */
+function failureText({ code, message = '' }: EvidenceStepResult, language: Language): string {
+  const text = EVIDENCE_CODES[code][language]
+  if (message === '') return text
+  return language === 'zh' ? `${text}（${visible(message)}）` : `${text}\n  ${visible(message)}`
 }
 
 const documentText = ({ path, isSame }: DocumentCheck, language: Language): string =>
@@ -100,6 +106,6 @@ function horizonText({ horizon }: EvidenceFacts, language: Language): string {
   }
   const { fromHeight, sealedHeight } = horizon
   return language === 'zh'
-    ? `自高度 ${fromHeight} 起的验证节点，至高度 ${sealedHeight} 的签封`
+    ? `自高度 ${fromHeight} 起的验证者，至高度 ${sealedHeight} 的签封`
     : `the validators since block ${fromHeight}, who sealed block ${sealedHeight}`
 }
