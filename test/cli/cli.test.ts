@@ -173,7 +173,7 @@ describe('genesis', () => {
     const words = (out: string, ...more: string[]): string[] =>
       ['genesis', '--roster', at('id-roster.json'), '--out', at(out), '--chain-id', '230777', ...more]
     expect((await songhua(words('id-en.json'))).stderr).toContain('chain id 230777 must not have been another chain')
-    expect((await songhua(words('id-zh.json', '--lang', 'zh'))).stderr).toContain('链 id 230777 不得曾用于其他链')
+    expect((await songhua(words('id-zh.json', '--lang', 'zh'))).stderr).toContain('链 ID 230777 不得曾用于其他链')
   })
 
   it('names file and field of a wrong roster, and shows a right one in its help', async () => {
@@ -257,7 +257,8 @@ describe('help and version', () => {
 
   it('speaks Chinese by flag and by locale', async () => {
     const help = await songhua(['start', '--help', '--lang', 'zh'])
-    expect(help.stdout).toContain('（可选：auto, json, pretty）（默认 auto）')
+    // Where a line breaks is the terminal's.
+    expect(help.stdout.replace(/\s+/g, ' ')).toContain('（可选：auto, json, pretty）（默认 auto）')
     const refused = await songhua(['start'], { environment: { LANG: 'zh_CN.UTF-8' } })
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('缺少选项')])
   })

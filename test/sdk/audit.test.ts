@@ -110,7 +110,7 @@ describe('auditTrail', () => {
       contract: 'Council', who: { account: DEV[0]!.address, organisation: { uscc: BUREAU, nameZh: '开发网网信办' } }, args: { id: 0n, seat: BUREAU },
       motion: { id: 0, kind: 'admitOrganisation', args: { entry: { uscc: BANK, kind: 'bank', roles: ['anchor'], gasPerDay: 30_000_000n } } },
       en: `Devnet Cyberspace Office (${BUREAU}) carries out motion 0: admit Songhua River Bank (${BANK}), bank; administrator ${DEV[4]!.address}, roles anchor, 30,000,000 gas and unlimited bytes a day`,
-      zh: `开发网网信办（${BUREAU}）执行第 0 号动议：接纳松花江银行（${BANK}，银行）；管理员 ${DEV[4]!.address}，权限：上链，每日 Gas 30,000,000、字节 不限`,
+      zh: `开发网网信办（${BUREAU}）执行第 0 号议案：接纳松花江银行（${BANK}，银行）；管理员 ${DEV[4]!.address}，权限：上链，每日 Gas 30,000,000、字节 不限`,
     })
     const receipt = chain.ports.chain.transactionLocation(executed.transactionHash)!
     expect(executed).toMatchObject({ blockNumber: receipt.number, time: chain.ports.chain.header(receipt.number)!.timestamp })

@@ -66,7 +66,7 @@ export const NODE_OPTIONS = [
     default: '',
     help: {
       en: 'node key as plain hex, accepted on a devnet (chain id 230099) only',
-      zh: '明文节点私钥，仅限开发网（链 id 230099）',
+      zh: '明文节点私钥，仅限开发网（链 ID 230099）',
     },
   },
   {

@@ -17,7 +17,7 @@ const TEXTS = {
     zh: '创建、列出、吊销网关与 JSON-RPC 的 API 密钥；运行中的节点一秒内生效',
   },
   create: { en: 'make a key and print it; it is shown only this once', zh: '创建密钥并显示，仅此一次' },
-  list: { en: 'list keys, without their secrets', zh: '列出密钥，不含密文' },
+  list: { en: 'list keys, without their secrets', zh: '列出密钥，不含密钥本身' },
   revoke: { en: 'revoke a key; what it wrote stays attributed to it', zh: '吊销密钥；其写入的记录仍归属于它' },
   data: { en: 'data folder of the node', zh: '节点数据目录' },
   issuer: { en: 'URI of the organisation that it writes for: uscc:…, did:…', zh: '密钥所代表机构的 URI：uscc:…、did:…' },

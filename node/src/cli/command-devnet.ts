@@ -8,7 +8,7 @@ import { exampleText, integerFlag } from './flags.js'
 const TEXTS = {
   devnet: {
     en: 'run a whole chain on this machine: a process and a folder for each node, chain id 230099',
-    zh: '在本机运行一整条链：每个节点一个进程、一个目录，链 id 230099',
+    zh: '在本机运行一整条链：每个节点一个进程、一个目录，链 ID 230099',
   },
   validators: {
     en: 'number of validators (default: 4, or those that the folder has)',

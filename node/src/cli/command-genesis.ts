@@ -14,7 +14,7 @@ const TEXTS = {
   out: { en: 'new genesis file to write', zh: '要写入的新创世文件' },
   chainId: {
     en: `chain id that no other chain has had (default: of the roster, else ${PROVINCE_CHAIN_ID})`,
-    zh: `链 id，不得曾用于其他链（默认取自名册，否则 ${PROVINCE_CHAIN_ID}）`,
+    zh: `链 ID，不得曾用于其他链（默认取自名册，否则 ${PROVINCE_CHAIN_ID}）`,
   },
   timestamp: {
     en: 'time of block 0, seconds since 1970 (default: now)',

@@ -21,7 +21,7 @@ const TEXTS = {
   import: { en: 'encrypt a key read from a file or from standard input', zh: '导入私钥（来自文件或标准输入）并加密' },
   show: {
     en: 'show address, public key and peer id; never the private key',
-    zh: '显示地址、公钥和对等 id，不显示私钥',
+    zh: '显示地址、公钥和对等 ID，不显示私钥',
   },
   export: {
     en: 'write the private key unencrypted to a new file of mode 0600',

@@ -67,7 +67,7 @@ export function addRestoreCommand(program: Command, context: CliContext): void {
           'songhua restore --data /var/lib/songhua --chain-from /backup/chain',
           {
             en: 'a validator then keeps silent until it may vote again; never bring back consensus.log',
-            zh: '验证节点随后保持静默，直至可安全投票；切勿恢复 consensus.log',
+            zh: '验证者随后保持静默，直至可安全投票；切勿恢复 consensus.log',
           },
         ],
         [

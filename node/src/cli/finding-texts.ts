@@ -160,7 +160,7 @@ export const FINDING_TEXTS: Readonly<Record<FindingCode, Texts>> = {
   },
   CLOSED_EARLY: {
     en: text('Peers that end the connection before a word ({count}): {reason}', 'They do not say why: the node may not be on their list, they may be starting or full, or another node with this key is connected to them. Peers: {peers}', 'Look into the log of one of them for the peer id of this node (songhua keys show); NOT_ADMITTED there: ask the council to add its public key.'),
-    zh: text('对等节点未发一言即断开连接（数量：{count}）：{reason}', '对方未说明原因：本节点可能不在其名单中，对方可能正在启动或连接已满，也可能另有节点以同一私钥与其连接。对等节点：{peers}', '请在其中一个节点的日志中查找本节点的对等 id（songhua keys show）；若为 NOT_ADMITTED，请联系理事会添加本节点公钥。'),
+    zh: text('对等节点未发一言即断开连接（数量：{count}）：{reason}', '对方未说明原因：本节点可能不在其名单中，对方可能正在启动或连接已满，也可能另有节点以同一私钥与其连接。对等节点：{peers}', '请在其中一个节点的日志中查找本节点的对等 ID（songhua keys show）；若为 NOT_ADMITTED，请联系理事会添加本节点公钥。'),
   },
   BANNED: {
     en: text('Peers that have banned this node for a while ({count}): {reason}', 'It sent what they took for misbehaviour. Peers: {peers}', 'Look at the log of one of them for the code, and compare versions.'),

@@ -16,6 +16,8 @@ export const MESSAGES = {
   helpCommands: { en: 'Commands:', zh: '命令：' },
   helpArguments: { en: 'Arguments:', zh: '参数：' },
   helpGlobalOptions: { en: 'Options of every command:', zh: '通用选项：' },
+  usageOptions: { en: '[options]', zh: '[选项]' },
+  usageCommand: { en: '[command]', zh: '[命令]' },
   versionOption: { en: 'show the version', zh: '显示版本' },
   defaultValue: { en: 'default: {value}', zh: '默认 {value}' },
   choices: { en: 'one of: {choices}', zh: '可选：{choices}' },
@@ -124,7 +126,7 @@ export const MESSAGES = {
   },
   address: { en: 'address', zh: '地址' },
   publicKey: { en: 'public key', zh: '公钥' },
-  peerId: { en: 'peer id', zh: '对等 id' },
+  peerId: { en: 'peer id', zh: '对等 ID' },
 
   initDone: { en: 'Data folder ready: {path}', zh: '数据目录已就绪：{path}' },
   initNext: {
@@ -150,7 +152,7 @@ export const MESSAGES = {
       'Warning: chain id {chainId} must not have been another chain\'s, not even a trial\'s. Consents, node applications and transactions are signed for a ' +
       'chain id, not for a genesis: what was signed there would hold here, and the other way round. For a new chain take another: --chain-id',
     zh:
-      '警告：链 id {chainId} 不得曾用于其他链（包括试验链）。账户同意书、节点申请与交易按链 id 而非创世文件签名：' +
+      '警告：链 ID {chainId} 不得曾用于其他链（包括试验链）。账户同意书、节点申请与交易按链 ID 而非创世文件签名：' +
       '在一条链上的签名在另一条链上同样有效。新建链请另选：--chain-id',
   },
   genesisNext: {
@@ -178,7 +180,7 @@ export const MESSAGES = {
     en:
       'nodeKey.devFile: a plain key is for a devnet, chain id 230099; this genesis has {chainId}. ' +
       'Use an encrypted key: songhua keys import',
-    zh: 'nodeKey.devFile：明文私钥仅限开发网（链 id 230099）；该创世为 {chainId}。请使用加密私钥：songhua keys import',
+    zh: 'nodeKey.devFile：明文私钥仅限开发网（链 ID 230099）；该创世为 {chainId}。请使用加密私钥：songhua keys import',
   },
   diskFull: {
     en:
@@ -191,7 +193,7 @@ export const MESSAGES = {
   diskResumes: { en: 'There is room on the disk of {path} again: the node starts.', zh: '{path} 所在磁盘已有足够空间：节点重新启动。' },
   crashDevnetOnly: {
     en: 'SONGHUA_CRASH_AT: kills a node for a test, on a devnet (chain id 230099) only; this genesis has {chainId}. Unset it',
-    zh: 'SONGHUA_CRASH_AT：用于测试中强制结束节点，仅限开发网（链 id 230099）；该创世为 {chainId}。请取消该环境变量',
+    zh: 'SONGHUA_CRASH_AT：用于测试中强制结束节点，仅限开发网（链 ID 230099）；该创世为 {chainId}。请取消该环境变量',
   },
   crashUnknown: {
     en: 'SONGHUA_CRASH_AT: must be <point> or <point>:<1 to {max}>, not {value}; points are {known}',

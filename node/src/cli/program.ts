@@ -1,4 +1,4 @@
-import { Command, type CommanderError, Option } from 'commander'
+import { Command, type CommanderError, Help, Option } from 'commander'
 import { addAnchorCommand } from './command-anchor.js'
 import { addAnchorFileCommand } from './command-anchor-file.js'
 import { addApiKeyCommand } from './command-apikey.js'
@@ -26,6 +26,7 @@ import { addRegisterCommands } from './governance/command-registers.js'
 import { EXIT_CODES } from './exit-codes.js'
 import type { MessageKey } from './messages.js'
 import { nearest } from './nearest.js'
+import { displayWidth } from './table.js'
 
 const TITLES: Record<string, MessageKey> = {
   'Usage:': 'helpUsage',
@@ -91,12 +92,18 @@ function localise(command: Command, context: CliContext): void {
       showGlobalOptions: true,
       // Those of the program: a command's own are not those of the commands below it.
       visibleGlobalOptions: (shown) => (shown.parent === null ? [] : rootOf(shown).options.filter(({ hidden }) => !hidden)),
+      commandUsage: (shown) => usageText(new Help().commandUsage(shown), context),
+      subcommandTerm: (shown) => usageText(new Help().subcommandTerm(shown), context),
+      displayWidth,
       styleTitle: (title) => (TITLES[title] === undefined ? title : context.t(TITLES[title])),
       optionDescription: (option) => optionText(option, context),
     })
-  if (command.commands.length > 0) command.helpCommand('help [command]', context.t('helpCommand'))
+  if (command.commands.length > 0) command.helpCommand(usageText('help [command]', context), context.t('helpCommand'))
   for (const child of command.commands) localise(child, context)
 }
+
+/** Commander's own two words; names of values stay, as errors name them. */
+const usageText = (usage: string, { t }: CliContext): string => usage.replace('[options]', t('usageOptions')).replace('[command]', t('usageCommand'))
 
 const rootOf = (command: Command): Command => (command.parent === null ? command : rootOf(command.parent))
 

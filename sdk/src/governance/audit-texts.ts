@@ -69,15 +69,15 @@ export const EVENT_TEXTS: Readonly<Record<string, Readonly<Record<string, Words>
   Council: {
     MotionProposed: {
       en: '{seat} proposes motion {id}: {motion}; open until {expiresAt}. Reason: {reason}',
-      zh: '{seat}提出第 {id} 号动议：{motion}；{expiresAt} 前有效。理由：{reason}',
+      zh: '{seat}提出第 {id} 号议案：{motion}；{expiresAt} 前有效。理由：{reason}',
     },
-    MotionVoted: { en: '{seat} votes {approve} on motion {id}: {motion}', zh: '{seat}对第 {id} 号动议投{approve}票：{motion}' },
-    MotionExecuted: { en: '{seat} carries out motion {id}: {motion}', zh: '{seat}执行第 {id} 号动议：{motion}' },
-    MotionCancelled: { en: 'motion {id} of {seat} is cancelled: {motion}', zh: '{seat}的第 {id} 号动议取消：{motion}' },
+    MotionVoted: { en: '{seat} votes {approve} on motion {id}: {motion}', zh: '{seat}对第 {id} 号议案投{approve}票：{motion}' },
+    MotionExecuted: { en: '{seat} carries out motion {id}: {motion}', zh: '{seat}执行第 {id} 号议案：{motion}' },
+    MotionCancelled: { en: 'motion {id} of {seat} is cancelled: {motion}', zh: '{seat}的第 {id} 号议案取消：{motion}' },
     SeatTaken: { en: '{uscc} has a seat in the council', zh: '{uscc}获得理事席位' },
     SeatVacated: { en: '{uscc} has no seat in the council any more', zh: '{uscc}不再拥有理事席位' },
     ThresholdChanged: {
-      en: 'motions to {kind} need more than {permille} of 1000 seats', zh: '“{kind}”类动议的通过门槛改为超过千分之 {permille} 的席位',
+      en: 'motions to {kind} need more than {permille} of 1000 seats', zh: '“{kind}”类议案的通过门槛改为超过千分之 {permille} 的席位',
     },
     CouncilHandedOver: { en: 'the council hands over to the contract {successor}', zh: '理事会将治理权移交合约 {successor}' },
   },
@@ -90,7 +90,7 @@ export const EVENT_TEXTS: Readonly<Record<string, Readonly<Record<string, Words>
     ReaderChanged: { en: '{reader} is listed as a reader of {doors}', zh: '读取者 {reader} 列入名单的范围：{doors}' },
     ParametersChanged: {
       en: 'at least {minValidators} validators, {validatorNotice} blocks of notice for them and {protocolNotice} for the protocol, motions live {motionLifetime} s',
-      zh: '参数改为：验证者至少 {minValidators} 个，验证者变更提前 {validatorNotice} 块，协议升级提前 {protocolNotice} 块，动议有效期 {motionLifetime} 秒',
+      zh: '参数改为：验证者至少 {minValidators} 个，验证者变更提前 {validatorNotice} 块，协议升级提前 {protocolNotice} 块，议案有效期 {motionLifetime} 秒',
     },
     ProtocolScheduled: { en: 'version {version} of the protocol holds from block {height} on', zh: '自区块 {height} 起适用协议版本 {version}' },
     ProtocolCancelled: { en: 'version {version} of the protocol will not come at block {height}', zh: '取消区块 {height} 的协议版本 {version}' },
@@ -134,11 +134,11 @@ export const MOTION_TEXTS: Readonly<Record<MotionKind, Words>> = {
   setReader: { en: 'list {reader} as a reader of {doors}', zh: '将 {reader} 列为读取者，范围：{doors}' },
   setParameters: {
     en: 'at least {minValidators} validators, {validatorNotice} blocks of notice for them and {protocolNotice} for the protocol, motions that live {motionLifetime} s',
-    zh: '参数改为：验证者至少 {minValidators} 个，验证者变更提前 {validatorNotice} 块，协议升级提前 {protocolNotice} 块，动议有效期 {motionLifetime} 秒',
+    zh: '参数改为：验证者至少 {minValidators} 个，验证者变更提前 {validatorNotice} 块，协议升级提前 {protocolNotice} 块，议案有效期 {motionLifetime} 秒',
   },
   scheduleProtocol: { en: 'version {version} of the protocol from block {height} on', zh: '自区块 {height} 起适用协议版本 {version}' },
   cancelProtocol: { en: 'take the last scheduled protocol version back', zh: '取消最近安排的协议升级' },
-  setThreshold: { en: 'let motions to {kind} need more than {permille} of 1000 seats', zh: '将“{kind}”类动议的通过门槛改为超过千分之 {permille} 的席位' },
+  setThreshold: { en: 'let motions to {kind} need more than {permille} of 1000 seats', zh: '将“{kind}”类议案的通过门槛改为超过千分之 {permille} 的席位' },
   handOver: { en: 'hand over to the contract {successor}', zh: '将治理权移交合约 {successor}' },
   cancelValidatorChange: { en: 'take the last scheduled change of the validators back', zh: '取消最近安排的验证者变更' },
 }

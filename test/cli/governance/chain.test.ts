@@ -154,7 +154,7 @@ describe('an account', () => {
     expect((await by(5, ['account', 'bind', '--consent', file, '--roles', 'anchor'])).message).toContain(`is bound to organisation ${USCC.bank}`)
     expect(await by(5, ['account', 'change', clerk(), '--gas-per-day', '5000000'])).toMatchObject({ code: 0, message: '' })
     const shown = await runCommand(['account', 'show', clerk(), '--rpc', url], { language: 'zh' })
-    for (const part of [`冰城银行 (${USCC.bank})`, 'anchor, read', '/ 5,000,000', '/ 不限']) expect(shown.stdout).toContain(part)
+    for (const part of [`冰城银行 (${USCC.bank})`, '上链 (anchor), 读取 (read)', '/ 5,000,000', '/ 不限']) expect(shown.stdout).toContain(part)
     const too = await by(5, ['account', 'change', clerk(), '--roles', 'issue'])
     expect([too.code, too.message]).toEqual([11, expect.stringContaining('The roles issue are not possible')])
     expect(await by(6, ['account', 'release', clerk()])).toMatchObject({ code: 0, message: '' })

@@ -14,7 +14,7 @@ import { CHAIN_ID } from './application-file.js'
 import { beijingDay } from './beijing-time.js'
 import { ACCOUNT, QUOTA, ROLES, SIGNATURE, USCC, choice, integer } from './field-types.js'
 import { type FieldsOf, fileSource, flagSource, readForm } from './fields.js'
-import { ORGANISATION_STATES, organisationName, quotaName, toJson } from './names.js'
+import { ORGANISATION_STATES, organisationName, quotaName, toJson, wordNames } from './names.js'
 import { readNodeKey } from './node-key.js'
 import { DEFAULT_RPC, type RpcFlags } from '../rpc-flags.js'
 import { type ReadKey, type SignerFlags, checkKeyForChain, connectChain, needSignerKey, openActor } from './signer-flags.js'
@@ -161,7 +161,7 @@ export async function change(context: CliContext, text: string, flags: ChangeFla
   const done = await governance.changeAccount(account, { roles, gasPerDay, bytesPerDay })
   if (flags.json) return print(context, toJson({ account, roles, gasPerDay, bytesPerDay, ...resultOf(done) }))
   const { language } = context
-  const shown = { roles: roles.join(', ') || tell(context, 'none'), gas: quotaName(gasPerDay, language), bytes: quotaName(bytesPerDay, language) }
+  const shown = { roles: wordNames(roles, language) || tell(context, 'none'), gas: quotaName(gasPerDay, language), bytes: quotaName(bytesPerDay, language) }
   print(context, tell(context, 'changed', { account, ...shown, block: done.blockNumber }))
 }
 
@@ -191,7 +191,7 @@ export async function show(context: CliContext, text: string, flags: ShowFlags):
   print(context, formatFields([
     [tell(context, 'account'), account],
     [tell(context, 'organisation'), owner],
-    [tell(context, 'roles'), roles.join(', ') || tell(context, 'none')],
+    [tell(context, 'roles'), wordNames(roles, language) || tell(context, 'none')],
     ...quotaFields(context, quota),
   ]))
 }

@@ -19,7 +19,7 @@ const TEXTS = {
   uscc: { en: 'credit code of the organisation', zh: '机构统一社会信用代码' },
   gateway: { en: 'data folder of a node: the account by which its gateway anchors signs, instead of --key-file', zh: '节点数据目录：由其网关的上链账户签署，代替 --key-file' },
   nonce: { en: 'nonce of the account’s consents, with --chain-id to sign offline (default: asked of the node)', zh: '同意书序号，与 --chain-id 同用可离线签署（默认询问节点）' },
-  chainId: { en: 'chain that the consent is for', zh: '同意书所属链 id' },
+  chainId: { en: 'chain that the consent is for', zh: '同意书所属链 ID' },
   out: { en: 'new file to write (default: print)', zh: '要写入的新文件（默认输出到屏幕）' },
   consentFile: { en: 'the account’s consent', zh: '账户的同意书' },
   roles: { en: 'its roles, among the organisation’s: {roles}', zh: '账户权限，不超出机构权限：{roles}' },

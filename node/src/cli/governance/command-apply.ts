@@ -29,7 +29,7 @@ const TEXTS = {
   out: { en: 'new file to write', zh: '要写入的新文件' },
   chainId: {
     en: `chain that the application is for (default: of the node asked or of the data folder, else ${PROVINCE_CHAIN_ID}; a devnet has ${DEVNET_CHAIN_ID})`,
-    zh: `申请所属链 id（默认取自所连节点或数据目录，否则 ${PROVINCE_CHAIN_ID}；开发网为 ${DEVNET_CHAIN_ID}）`,
+    zh: `申请所属链 ID（默认取自所连节点或数据目录，否则 ${PROVINCE_CHAIN_ID}；开发网为 ${DEVNET_CHAIN_ID}）`,
   },
   documents: { en: 'documents that go with it: their digests stand in the file, their contents go to the council', zh: '随附文件：申请文件中仅记录摘要，原件交理事会' },
   handed: { en: 'the documents as they were handed over, to be held against the file', zh: '收到的文件原件，用以核对' },

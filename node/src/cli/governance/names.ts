@@ -1,7 +1,7 @@
 import { NO_LIMIT, type OrganisationStatus } from '@songhua/sdk/governance/codes'
 import type { Governance } from '@songhua/sdk/governance'
 import type { Organisation, RegisteredNode } from '@songhua/sdk/governance/model'
-import { NODE_KIND_WORDS } from '@songhua/sdk/governance/words'
+import { DOOR_WORDS, MOTION_KIND_WORDS, NODE_KIND_WORDS, ORGANISATION_KIND_WORDS, ROLE_WORDS } from '@songhua/sdk/governance/words'
 import { CITIES } from '../cities.js'
 import type { CliContext } from '../context.js'
 import type { Language } from '../messages.js'
@@ -24,6 +24,17 @@ export const nodeName = ({ kind, city, acCode }: Pick<RegisteredNode, 'kind' | '
 
 export const organisationName = ({ nameZh, nameEn }: Pick<Organisation, 'nameZh' | 'nameEn'>, language: Language): string =>
   language === 'zh' ? nameZh : nameEn
+
+/** No word is in two of them. */
+const WORDS: Readonly<Record<string, Text>> = { ...ROLE_WORDS, ...ORGANISATION_KIND_WORDS, ...NODE_KIND_WORDS, ...MOTION_KIND_WORDS, ...DOOR_WORDS }
+
+/** A word of the chain's enumerations: in Chinese what it is called, and the word itself, which flags and files take. */
+export function wordName(word: string, language: Language): string {
+  const name = language === 'zh' && Object.hasOwn(WORDS, word) ? WORDS[word]!.zh : word
+  return name === word ? word : `${name} (${word})`
+}
+
+export const wordNames = (words: readonly string[], language: Language): string => words.map((word) => wordName(word, language)).join(', ')
 
 /** `1,000,000`, or that there is no limit. */
 export const quotaName = (quota: bigint, language: Language): string =>
@@ -64,7 +75,7 @@ export function showValue({ language }: Pick<CliContext, 'language'>, { shape, v
     case 'nodes':
       return list(value, directory.node)
     case 'words':
-      return Array.isArray(value) ? list(value, String) : String(value)
+      return wordNames([value].flat().map(String), language) || NOTHING
     case 'quota':
       return quotaName(value as bigint, language)
     case 'levels':

@@ -54,13 +54,13 @@ const TEXTS = {
       + 'A validator’s key may be changed again after one day.',
     zh:
       '节点 {previous} 已更换密钥，自区块 {block} 的下一区块起生效：\n'
-      + '  地址    {address}\n  对等 id {peerId}\n'
+      + '  地址    {address}\n  对等 ID {peerId}\n'
       + '请立即操作；完成之前该节点无法接入，验证者将缺席：\n'
       + '  1. 停止节点。\n'
       + '  2. 将数据目录中的 node-key.json 移走并保存：不得再以其启动任何节点。\n'
       + '  3. 将 {path} 放入数据目录并命名为 node-key.json，口令文件同时更换。\n'
       + '  4. 启动节点：songhua start --data 目录。consensus.log 保持不动：节点会发现日志属于另一密钥，静默数个区块后再参与表决。\n'
-      + '  5. 通知将其列为引导节点的运营方使用新的对等 id。\n'
+      + '  5. 通知将其列为引导节点的运营方使用新的对等 ID。\n'
       + '验证者的密钥一日之后方可再次更换。',
   },
 } as const

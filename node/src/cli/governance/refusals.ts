@@ -10,6 +10,7 @@ import type { Language } from '../messages.js'
 import { explainUnreadable } from '../rpc-flags.js'
 import { beijingTime } from './beijing-time.js'
 import { CONTRACT_REFUSALS } from './refusal-texts.js'
+import { wordNames } from './names.js'
 import { type Text, fillText } from './texts.js'
 
 export const BODY_NAMES = {
@@ -64,7 +65,7 @@ const lowerCaseAddress = (text: string): string => (isHex(text, 20) ? text.toLow
 function readableArgs(error: string, args: Args, language: Language): Record<string, string> {
   const shown = Object.fromEntries(Object.entries(args).map(([name, value]) => [name, lowerCaseAddress(String(value))]))
   for (const name of ['uscc', 'seat', 'acCode', 'city', 'industry']) if (name in shown) shown[name] = shownText(shown[name])
-  if ('roles' in shown) shown.roles = bitsToRoles(BigInt(shown.roles)).join(', ') || shown.roles
+  if ('roles' in shown) shown.roles = wordNames(bitsToRoles(BigInt(shown.roles)), language) || shown.roles
   if ('notBefore' in shown) shown.notBefore = beijingTime(Number(shown.notBefore))
   if ('status' in shown) {
     shown.motionStatus = MOTION_STATES[Number(shown.status)]?.[language] ?? shown.status
