@@ -104,27 +104,27 @@ const CHAIN = {
 } as const satisfies Texts
 
 const SEALS = {
-  SEALS_OK: [true, 'A quorum of validators sealed the block', '区块由法定数量的验证节点签封'],
+  SEALS_OK: [true, 'A quorum of validators sealed the block', '区块由法定数量的验证者签封'],
   SEALS_BY_CHECKPOINT: [true, 'The block is in the history of a checkpoint', '区块包含在检查点的历史中'],
   SEALS_BELOW_QUORUM: [false, 'Fewer seals than a quorum', '签封数量不足'],
-  SEALS_TOO_MANY: [false, 'More seals than validators', '签封数量多于验证节点'],
-  SEALS_DUPLICATE_SIGNER: [false, 'A validator is counted twice', '同一验证节点重复签封'],
+  SEALS_TOO_MANY: [false, 'More seals than validators', '签封数量多于验证者'],
+  SEALS_DUPLICATE_SIGNER: [false, 'A validator is counted twice', '同一验证者重复签封'],
   SEALS_HIGH_S: [false, 'A seal is the high-s twin of a signature', '签封为高 s 值的变形签名'],
   SEALS_MALFORMED: [false, 'A seal is no signature', '签封不是有效签名'],
-  SEALS_RETIRED_SIGNER: [false, 'A former validator sealed the block', '签封者为已退出的验证节点'],
-  SEALS_UNKNOWN_SIGNER: [false, 'Somebody who is no validator sealed the block', '签封者不是验证节点'],
+  SEALS_RETIRED_SIGNER: [false, 'A former validator sealed the block', '签封者为已退出的验证者'],
+  SEALS_UNKNOWN_SIGNER: [false, 'Somebody who is no validator sealed the block', '签封者不是验证者'],
   CHECKPOINT_PATH: [false, 'The path does not lead to the history root of the vouching header', '路径不能导出担保区块的历史根'],
 } as const satisfies Texts
 
 const VALIDATORS = {
-  VALIDATORS_OK: [true, 'The validators follow from the trust anchor', '验证节点集合可由信任锚推出'],
-  VALIDATORS_BY_CHECKPOINT: [true, 'A checkpoint vouches; no validators are needed', '由检查点担保，无需验证节点历史'],
-  VALIDATORS_ENCODING: [false, 'A header of the validator history cannot be read', '验证节点历史中的区块头无法解析'],
-  VALIDATORS_ORDER: [false, 'The validator history is out of order', '验证节点历史顺序错误'],
-  VALIDATORS_CHAIN: [false, 'A header of the validator history is of another chain', '验证节点历史属于其他链'],
-  VALIDATORS_SET: [false, 'A header of the validator history lists no valid set', '验证节点历史中的集合无效'],
-  VALIDATORS_UNCHANGED: [false, 'A header of the validator history changes nothing', '验证节点历史中有未变更集合的区块头'],
-  VALIDATORS_SEALS: [false, 'The set known so far did not seal a change of validators', '验证节点变更未由已知集合签封'],
+  VALIDATORS_OK: [true, 'The validators follow from the trust anchor', '验证者集合可由信任锚推出'],
+  VALIDATORS_BY_CHECKPOINT: [true, 'A checkpoint vouches; no validators are needed', '由检查点担保，无需验证者历史'],
+  VALIDATORS_ENCODING: [false, 'A header of the validator history cannot be read', '验证者历史中的区块头无法解析'],
+  VALIDATORS_ORDER: [false, 'The validator history is out of order', '验证者历史顺序错误'],
+  VALIDATORS_CHAIN: [false, 'A header of the validator history is of another chain', '验证者历史属于其他链'],
+  VALIDATORS_SET: [false, 'A header of the validator history lists no valid set', '验证者历史中的集合无效'],
+  VALIDATORS_UNCHANGED: [false, 'A header of the validator history changes nothing', '验证者历史中有未变更集合的区块头'],
+  VALIDATORS_SEALS: [false, 'The set known so far did not seal a change of validators', '验证者变更未由已知集合签封'],
   CHECKPOINT_PATH_MISSING: [
     false,
     'A block up to the newest checkpoint needs a path into it: refresh the evidence under that checkpoint',
@@ -134,7 +134,7 @@ const VALIDATORS = {
   CHECKPOINT_CONFLICT: [false, 'A checkpoint names another block at this height', '检查点在该高度为另一区块'],
   CHECKPOINT_HEADER: [false, 'The vouching header cannot be read', '担保区块头无法解析'],
   CHECKPOINT_CHAIN: [false, 'The vouching header is of another chain', '担保区块头属于其他链'],
-  CHECKPOINT_VALIDATORS: [false, 'The checkpoint lists other validators than its block', '检查点的验证节点与其区块不符'],
+  CHECKPOINT_VALIDATORS: [false, 'The checkpoint lists other validators than its block', '检查点的验证者与其区块不符'],
 } as const satisfies Texts
 
 const ISSUER = {
